@@ -1,0 +1,130 @@
+/**
+ * The item: one piece of work as its owner describes it, and the part of it that a receiver needs. Both travel, so
+ * both are schemas; the limits of what an item may ask for are here.
+ */
+import { z } from 'zod';
+import { ARGV_MAX, ATTEMPTS_MAX, COMMAND_BYTES_MAX, COUNTER_MAX, CPUS_MAX, PATHS_MAX } from './limits.js';
+import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
+
+const WALL_MS_MAX = 30 * 24 * 60 * 60 * 1000;
+
+/** What the receiver must have. */
+export interface Need {
+  /** Cores it uses; also how many slots it takes, rounded up. */
+  readonly cpus: number;
+  readonly memory_bytes?: number | undefined;
+  /** As `process.arch` names it: x64, arm64 … */
+  readonly arch?: string | undefined;
+  /** As `process.platform` names it: linux, darwin … */
+  readonly os?: string | undefined;
+  readonly labels: readonly string[];
+  readonly abilities: readonly string[];
+  /** Only this node may take it. */
+  readonly on?: string | undefined;
+}
+
+/** What the receiver runs: program and arguments, no shell between. */
+export interface Command {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** File inside the item's directory that becomes stdin; without it stdin is empty. */
+  readonly stdin?: string | undefined;
+  /** Globs of the files that come home, relative to the item's directory. */
+  readonly outputs: readonly string[];
+  /** Wall-clock limit: the item is ended when it has run this long. */
+  readonly wall_ms?: number | undefined;
+  /** May it be stopped, moved with its directory and started again? */
+  readonly migrate: 'never' | 'restart';
+}
+
+/** One piece of work as its owner keeps it. */
+export interface Item {
+  readonly item: string;
+  /** Short name for people: the program, by default. */
+  readonly name: string;
+  readonly command: Command;
+  readonly need: Need;
+  /** Absolute paths on the owner's machine; each lands under its base name in the item's directory. */
+  readonly inputs: readonly string[];
+  /** Directory on the owner's machine where the outputs are put; without it they stay in the item's own. */
+  readonly destination?: string | undefined;
+  /** Where it may run: `here` only at its owner, `away` anywhere but there. */
+  readonly place: 'any' | 'here' | 'away';
+  /** `rerun` starts it again after a lost lease; `once` never does without a person. */
+  readonly retry: 'rerun' | 'once';
+  /** How many times it may be started in all. */
+  readonly attempts: number;
+  /** Sleep until the mesh sum is negative. */
+  readonly deferred: boolean;
+  /** ISO 8601 UTC, for people. */
+  readonly submitted_at: string;
+}
+
+/** A path inside an item's directory: relative, no `..`, no backslash, no NUL. */
+const innerPath = z.string().min(1).max(1024).refine(isInnerPath, 'must be a relative path that stays inside');
+
+/** Checks a {@link Need}. */
+export const needSchema: z.ZodType<Need> = z.object({
+  cpus: z.number().gt(0).max(CPUS_MAX).default(1),
+  memory_bytes: z.number().min(0).max(COUNTER_MAX).optional(),
+  arch: z.string().max(32).optional(),
+  os: z.string().max(32).optional(),
+  labels: z.array(z.string().max(64)).max(64).default([]),
+  abilities: z.array(z.string().max(64)).max(32).default([]),
+  on: z.string().regex(NODE_ID_PATTERN).optional(),
+});
+
+/** Checks a {@link Command}. */
+export const commandSchema: z.ZodType<Command> = z
+  .object({
+    argv: z.array(z.string()).min(1).max(ARGV_MAX),
+    env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable name'), z.string()).default({}),
+    stdin: innerPath.optional(),
+    outputs: z.array(innerPath).max(PATHS_MAX).default([]),
+    wall_ms: z.int().min(1).max(WALL_MS_MAX).optional(),
+    migrate: z.enum(['never', 'restart']).default('never'),
+  })
+  .refine((command) => measureCommand(command) <= COMMAND_BYTES_MAX, {
+    message: `argv and env together must stay within ${COMMAND_BYTES_MAX} bytes`,
+  })
+  .refine((command) => !command.argv.concat(Object.values(command.env)).some((text) => text.includes('\0')), {
+    message: 'argv and env must not contain a NUL character',
+  });
+
+/** Checks an {@link Item}; what has a default may be missing. */
+export const itemSchema: z.ZodType<Item> = z.object({
+  item: z.string().regex(ITEM_ID_PATTERN, 'must match [a-z0-9-]{1,32}'),
+  name: z.string().min(1).max(64),
+  command: commandSchema,
+  need: needSchema.default({ cpus: 1, labels: [], abilities: [] }),
+  inputs: z.array(z.string().min(1).max(4096)).max(PATHS_MAX).default([]),
+  destination: z.string().min(1).max(4096).optional(),
+  place: z.enum(['any', 'here', 'away']).default('any'),
+  retry: z.enum(['rerun', 'once']).default('rerun'),
+  attempts: z.int().min(1).max(ATTEMPTS_MAX).default(3),
+  deferred: z.boolean().default(false),
+  submitted_at: z.string().max(40).default(''),
+});
+
+/** Slots that an item takes: its cpus, rounded up, at least one. */
+export function countSlots(need: Need): number {
+  return Math.max(1, Math.ceil(need.cpus));
+}
+
+/** Bytes of a command's arguments and environment. */
+export function measureCommand(command: Pick<Command, 'argv' | 'env'>): number {
+  let bytes = 0;
+  for (const text of command.argv) bytes += utf8Length(text);
+  for (const [name, text] of Object.entries(command.env)) bytes += utf8Length(name) + utf8Length(text);
+  return bytes;
+}
+
+function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
+}
+
+/** Whether a path is relative, normal and cannot leave the directory it is below. */
+export function isInnerPath(path: string): boolean {
+  if (path.startsWith('/') || path.includes('\\') || path.includes('\0')) return false;
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}

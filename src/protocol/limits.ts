@@ -1,0 +1,59 @@
+/**
+ * Every bound of the protocol, each with its unit in its name. A bound is checked where the bytes come in, so that
+ * what is past the codec is known to be small.
+ */
+
+/** Version of the messages; a message with a higher major number is ignored and counted. */
+export const PROTOCOL_VERSION = 1;
+
+/** Longest MQTT payload that a node reads or writes; Mosquitto 2.1 cuts at 2 MB, EMQX at 1 MB, small clients far below. */
+export const MESSAGE_BYTES_MAX: number = 64 * 1024;
+/** Longest topic, base included; MQTT allows 65,535 bytes, no tool shows that many. */
+export const TOPIC_BYTES_MAX = 512;
+/** Longest base topic, in characters, and how many levels it may have. */
+export const BASE_CHARS_MAX = 200;
+export const BASE_LEVELS_MAX = 8;
+
+/** Members that one node keeps in its view; more are ignored and counted. */
+export const MEMBERS_MAX = 4096;
+/** Heavy processes that `scum` lists, highest score first. */
+export const SCUM_ITEMS_MAX = 10;
+/** Receivers named in `mesh/state`: the seed's three. */
+export const RECEIVERS_SHOWN_MAX = 3;
+/** How many members a status names with the reason why they do not take the item. */
+export const BLOCKED_SHOWN_MAX = 16;
+/** Phases that a status keeps in its history, newest last. */
+export const HISTORY_MAX = 24;
+/** Offers of others that a node remembers while they stand. */
+export const OFFERS_REMEMBERED_MAX = 2048;
+
+/** Arguments of one command, and the bytes of all of them with the environment. */
+export const ARGV_MAX = 4096;
+export const COMMAND_BYTES_MAX: number = 32 * 1024;
+/** A command up to this many bytes travels in the ack; a longer one is fetched with the manifest. */
+export const COMMAND_INLINE_BYTES_MAX: number = 4 * 1024;
+/** Globs and input paths of one item. */
+export const PATHS_MAX = 1024;
+/** Longest text of one log message, in bytes, and log bytes per second and item; what is over stays in the file. */
+export const LOG_TEXT_BYTES_MAX: number = 8 * 1024;
+export const LOG_BYTES_PER_S_MAX: number = 64 * 1024;
+/** Longest human sentence (a reason, an error), in characters. */
+export const REASON_CHARS_MAX = 500;
+
+/** Files of one transfer, characters of one path in it, and bytes of its manifest. */
+export const MANIFEST_FILES_MAX = 100_000;
+export const MANIFEST_PATH_CHARS_MAX = 1024;
+export const MANIFEST_BYTES_MAX: number = 32 * 1024 * 1024;
+
+/** Highest epoch, renewal and sequence number: JSON numbers stay exact up to here. */
+export const COUNTER_MAX: number = Number.MAX_SAFE_INTEGER;
+/** Most cpus that an item may ask for and a node may have. */
+export const CPUS_MAX = 4096;
+/** Longest lease, in milliseconds: one day. */
+export const LEASE_MS_MAX: number = 24 * 60 * 60 * 1000;
+/** Times an item may be started before it is given up. */
+export const ATTEMPTS_MAX = 100;
+/** How often a running item may be moved onward. */
+export const HOPS_MAX = 2;
+/** Retained statuses that one owner keeps on the bus; aedes scans all retained topics for every subscription. */
+export const STATUSES_RETAINED_MAX = 100;

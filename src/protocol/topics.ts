@@ -1,0 +1,171 @@
+/**
+ * The topic tree: the one place where topics are put together and taken apart. Each topic names its one writer, so that
+ * a broker's ACL can hold it with a pattern. It never throws: what is not a topic of ours parses to `undefined`.
+ */
+import { BASE_CHARS_MAX, BASE_LEVELS_MAX, TOPIC_BYTES_MAX } from './limits.js';
+
+/** A node id: lower-case letters, digits and dashes, 1 to 32 of them. */
+export const NODE_ID_PATTERN: RegExp = /^[a-z0-9-]{1,32}$/;
+/** An item id: the same alphabet as a node id. */
+export const ITEM_ID_PATTERN: RegExp = /^[a-z0-9-]{1,32}$/;
+const WORD_PATTERN = /^[a-z0-9_-]{1,32}$/;
+
+/** What one topic is about; `node` is the writer except for `set` and `request`, where it is the one addressed. */
+export type Topic =
+  | { readonly kind: 'availability' | 'trit' | 'state' | 'scum' | 'info' | 'event'; readonly node: string }
+  | { readonly kind: 'set'; readonly node: string; readonly key: string }
+  | { readonly kind: 'request' | 'response'; readonly node: string; readonly verb: string }
+  | { readonly kind: 'offer' | 'ack' | 'lease' | 'status'; readonly owner: string; readonly item: string }
+  | {
+      readonly kind: 'claim' | 'progress' | 'result' | 'log';
+      readonly owner: string;
+      readonly item: string;
+      readonly node: string;
+    }
+  | { readonly kind: 'mesh' };
+
+/** The kinds of topic, as `Topic['kind']`. */
+export type TopicKind = Topic['kind'];
+
+/**
+ * Says what is wrong with a base topic, or `undefined` if it is good: levels of letters, digits, `_`, `-` and `.`,
+ * joined by `/`, at most {@link BASE_LEVELS_MAX} of them.
+ */
+export function findBaseFault(base: string): string | undefined {
+  if (base.length === 0 || base.length > BASE_CHARS_MAX) return `must have 1 to ${BASE_CHARS_MAX} characters`;
+  const levels = base.split('/');
+  if (levels.length > BASE_LEVELS_MAX) return `must have at most ${BASE_LEVELS_MAX} levels`;
+  if (!levels.every((level) => /^[A-Za-z0-9_.-]+$/.test(level))) {
+    return 'must be levels of letters, digits, "_", "-" and "." joined by "/", with no empty level, "+", "#" or "$"';
+  }
+  return undefined;
+}
+
+/** Puts a topic together below `base`. */
+export function formatTopic(base: string, topic: Topic): string {
+  return `${base}/${formatTail(topic)}`;
+}
+
+function formatTail(topic: Topic): string {
+  switch (topic.kind) {
+    case 'availability':
+    case 'trit':
+    case 'state':
+    case 'scum':
+    case 'info':
+    case 'event':
+      return `node/${topic.node}/${topic.kind}`;
+    case 'set':
+      return `node/${topic.node}/set/${topic.key}`;
+    case 'request':
+    case 'response':
+      return `node/${topic.node}/${topic.kind}/${topic.verb}`;
+    case 'offer':
+    case 'ack':
+    case 'lease':
+    case 'status':
+      return `work/${topic.owner}/${topic.item}/${topic.kind}`;
+    case 'claim':
+    case 'progress':
+    case 'result':
+    case 'log':
+      return `work/${topic.owner}/${topic.item}/${topic.kind}/${topic.node}`;
+    case 'mesh':
+      return 'mesh/state';
+  }
+}
+
+/** Takes a topic below `base` apart; `undefined` for every topic that is not ours. */
+export function parseTopic(base: string, text: string): Topic | undefined {
+  if (text.length > TOPIC_BYTES_MAX || !text.startsWith(`${base}/`)) return undefined;
+  const [root, ...rest] = text.slice(base.length + 1).split('/');
+  if (root === 'node') return parseNodeTopic(rest);
+  if (root === 'work') return parseWorkTopic(rest);
+  return root === 'mesh' && rest.length === 1 && rest[0] === 'state' ? { kind: 'mesh' } : undefined;
+}
+
+function parseNodeTopic(levels: readonly string[]): Topic | undefined {
+  const [node, kind, word] = levels;
+  if (node === undefined || kind === undefined || !NODE_ID_PATTERN.test(node)) return undefined;
+  if (levels.length === 2) {
+    switch (kind) {
+      case 'availability':
+      case 'trit':
+      case 'state':
+      case 'scum':
+      case 'info':
+      case 'event':
+        return { kind, node };
+      default:
+        return undefined;
+    }
+  }
+  if (levels.length !== 3 || word === undefined || !WORD_PATTERN.test(word)) return undefined;
+  if (kind === 'set') return { kind, node, key: word };
+  return kind === 'request' || kind === 'response' ? { kind, node, verb: word } : undefined;
+}
+
+function parseWorkTopic(levels: readonly string[]): Topic | undefined {
+  const [owner, item, kind, node] = levels;
+  if (owner === undefined || item === undefined || kind === undefined) return undefined;
+  if (!NODE_ID_PATTERN.test(owner) || !ITEM_ID_PATTERN.test(item)) return undefined;
+  if (levels.length === 3) {
+    return kind === 'offer' || kind === 'ack' || kind === 'lease' || kind === 'status'
+      ? { kind, owner, item }
+      : undefined;
+  }
+  if (levels.length !== 4 || node === undefined || !NODE_ID_PATTERN.test(node)) return undefined;
+  return kind === 'claim' || kind === 'progress' || kind === 'result' || kind === 'log'
+    ? { kind, owner, item, node }
+    : undefined;
+}
+
+/**
+ * The filters a node subscribes to. They do not overlap (Mosquitto delivers a message once per overlapping filter under
+ * MQTT 5), and they leave out what only people read: `trit`, `event`, `log`, `status` and `mesh/state`.
+ */
+export function nodeFilters(base: string, node: string): readonly string[] {
+  return [
+    `${base}/node/+/availability`,
+    `${base}/node/+/info`,
+    `${base}/node/+/state`,
+    `${base}/node/${node}/set/+`,
+    `${base}/node/${node}/request/+`,
+    `${base}/work/+/+/offer`,
+    `${base}/work/+/+/ack`,
+    `${base}/work/+/+/lease`,
+    `${base}/work/${node}/+/claim/+`,
+    `${base}/work/${node}/+/progress/+`,
+    `${base}/work/${node}/+/result/+`,
+  ];
+}
+
+/** The filter of one topic kind over all its writers, for watchers. */
+export function kindFilter(base: string, kind: TopicKind): string {
+  const tail = formatTail(wildcardTopic(kind));
+  return `${base}/${tail}`;
+}
+
+function wildcardTopic(kind: TopicKind): Topic {
+  switch (kind) {
+    case 'set':
+      return { kind, node: '+', key: '+' };
+    case 'request':
+    case 'response':
+      return { kind, node: '+', verb: '+' };
+    case 'offer':
+    case 'ack':
+    case 'lease':
+    case 'status':
+      return { kind, owner: '+', item: '+' };
+    case 'claim':
+    case 'progress':
+    case 'result':
+    case 'log':
+      return { kind, owner: '+', item: '+', node: '+' };
+    case 'mesh':
+      return { kind };
+    default:
+      return { kind, node: '+' };
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * The port that senses the machine: its load, and its heavy processes. Samples come at their own pace; a sample that
+ * could not be taken is said, never made up.
+ */
+import type { Observable } from 'rxjs';
+
+/** One reading of the load. */
+export interface LoadSample {
+  /** Load per cpu, 0..n, by the configured metric. */
+  readonly ratio: number;
+  readonly cpus: number;
+  /** Time not idle, all cores together, 0..100. */
+  readonly cpuPercent: number;
+  readonly memoryPercent: number;
+  readonly memoryBytes: number;
+  /** PSI cpu `some` of the last 10 s, 0..100, where the kernel tells. */
+  readonly psiPercent?: number | undefined;
+}
+
+/** One process. */
+export interface ProcessSample {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly name: string;
+  /** Share of one core since the last look, 0..100 times the cores. */
+  readonly cpuPercent: number;
+  /** Share of the machine's memory, 0..100. */
+  readonly memoryPercent: number;
+  readonly ageS: number;
+}
+
+/** A reading that failed, as a sentence for people. */
+export interface SenseFault {
+  readonly fault: string;
+}
+
+/** The senses of a node. Cold: each subscription reads by itself, unsubscribing stops it. */
+export interface Sense {
+  readonly load$: Observable<LoadSample | SenseFault>;
+  /** All processes that use anything; empty at the first look where shares need two looks. */
+  readonly processes$: Observable<readonly ProcessSample[] | SenseFault>;
+}

@@ -1,0 +1,106 @@
+/**
+ * The port that moves files. The side that has them shares a directory with one peer; the other side fetches it. What
+ * travels is a manifest (path, size, mode, sha256) and one byte stream. A fetch verifies every hash before it says it is done,
+ * resumes where it was cut, and writes nothing outside its directory whatever the manifest says.
+ */
+import type { Command } from '../protocol/item.js';
+import type { Manifest } from '../protocol/manifest.js';
+
+/** A directory ready to be shared. */
+export interface Bundle {
+  /** Absolute directory that the manifest's paths are below. */
+  readonly root: string;
+  readonly manifest: Manifest;
+  /** sha256 of the manifest's bytes as they are served. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly count: number;
+}
+
+/** What is shared, and with whom. */
+export interface Share {
+  /** Names the share in the URL: `<owner>/<item>/<epoch>/in` or `…/out`. */
+  readonly share: string;
+  readonly bundle: Bundle;
+  /** Public key of the one peer that may fetch it (43 characters of base64url). */
+  readonly peerKey: string;
+}
+
+/** What to fetch. */
+export interface FetchOrder {
+  readonly share: string;
+  /** `https://host:port`, in the order to try. */
+  readonly urls: readonly string[];
+  readonly sha256: string;
+  /** Public key that the other side's certificate must carry. */
+  readonly peerKey: string;
+  /** Absolute directory to put the files in; what an earlier, cut fetch left there is used again. */
+  readonly directory: string;
+  /** Bytes so far and in all, at most twice a second. */
+  readonly onProgress: (bytes: number, total: number) => void;
+}
+
+/** What a fetch brought. */
+export interface Fetched {
+  readonly command: Command | undefined;
+  readonly bytes: number;
+  readonly count: number;
+}
+
+/** How a port's work ended: the value, or a sentence for people. */
+export type Ended<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `final` when trying again cannot help: wrong hash, refused, too large. */
+  | { readonly ok: false; readonly reason: string; readonly final: boolean };
+
+/** Moves files between nodes. */
+export interface Transfer {
+  /** Its name in `info.transports` and in acks. */
+  readonly name: 'https';
+  /** Starts listening; `done` comes when {@link urls} is known. */
+  start(done: (ended: Ended<undefined>) => void): void;
+  /** Where peers reach this node: `https://host:port`, best first. */
+  urls(): readonly string[];
+  /** Shares a bundle until {@link unshare}; sharing again under the same name replaces it. */
+  share(share: Share): void;
+  unshare(share: string): void;
+  /** Fetches; gives a function that abandons it (then `done` is not called). */
+  fetch(order: FetchOrder, done: (ended: Ended<Fetched>) => void): () => void;
+  close(done: () => void): void;
+}
+
+/**
+ * The directories of a node's items and guests. Items: what the owner staged, and what came home. Guests: where an item
+ * of another owner runs.
+ */
+export interface Workspace {
+  /**
+   * Copies inputs into the item's own directory, so that later changes and deletions do not matter, and describes them. With
+   * no inputs the bundle is empty. `command` goes into the manifest when it is given.
+   */
+  stage(item: string, inputs: readonly string[], command: Command | undefined, done: (ended: Ended<Bundle>) => void): void;
+  /** Describes again what was staged or carried (after a restart of the node). */
+  restage(item: string, command: Command | undefined, done: (ended: Ended<Bundle>) => void): void;
+  /** Directory of a guest's epoch: `work/`, `stdout`, `stderr` are below. */
+  guestDirectory(owner: string, item: string, epoch: number): string;
+  /**
+   * Describes what comes home from a guest: `stdout` and `stderr` and the files below `work/` that match the globs (as
+   * `work/<path>`), or with `everything` all of `work/`. An empty stdout or stderr is left out.
+   */
+  collect(directory: string, globs: readonly string[], everything: boolean, done: (ended: Ended<Bundle>) => void): void;
+  /** Directory that an item's outputs of one epoch are fetched into. */
+  homeDirectory(item: string, epoch: number): string;
+  /**
+   * Puts what came home where it belongs: files below `work/` into `destination` (if given; else they stay in the
+   * item's directory), stdout and stderr into the item's directory. Each file appears whole or not at all. An existing file is replaced.
+   */
+  place(item: string, epoch: number, destination: string | undefined, done: (ended: Ended<undefined>) => void): void;
+  /** Makes a fetched or local directory of a stopped run the item's new staged input. */
+  carry(item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
+  /** Takes a guest's directory as home without a transfer: the owner was its own receiver. */
+  adoptGuest(owner: string, item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
+  /** Removes a guest's directory. */
+  removeGuest(owner: string, item: string, epoch: number): void;
+  /** Removes what was staged of an item, keeping what came home; with `all` everything. */
+  removeItem(item: string, all: boolean): void;
+}
