@@ -1,0 +1,113 @@
+/**
+ * SCUM, the heavy processes: how heavy each one is, and what the decision matrix says about it. Pure; it decides, and
+ * never touches a process.
+ */
+import { CPUS_MAX, SCUM_ITEMS_MAX } from '../protocol/limits.js';
+import type { Scum, ScumItem, Trit } from '../protocol/messages.js';
+
+/** A process is SCUM when its score is above this; the seed's number. */
+export const SCUM_THRESHOLD = 0.35;
+
+const CPU_WEIGHT = 0.6;
+const MEMORY_WEIGHT = 0.3;
+const AGE_WEIGHT = 0.1;
+const SECONDS_PER_DAY = 86_400;
+const NAME_CHARS_MAX = 64;
+
+/** What the score is made from. */
+export interface ScumReading {
+  /** Share of one core, 0..100 times the cores. */
+  readonly cpuPercent: number;
+  /** Share of the machine's memory, 0..100. */
+  readonly memoryPercent: number;
+  /** Seconds since the process started. */
+  readonly ageS: number;
+}
+
+/** A process that can be listed. */
+export interface ScumProcess extends ScumReading {
+  readonly pid: number;
+  readonly name: string;
+}
+
+/**
+ * `clamped` holds each term in 0..1, so that no process under 5 % cpu and 5 % memory is SCUM, whatever its age: it
+ * reaches 0.145. `seed` is the raw formula, where age alone makes every daemon SCUM after 84 hours.
+ */
+export type ScumFormula = 'clamped' | 'seed';
+
+/** What is to be done about one process. */
+export type ScumAction = ScumItem['action'];
+
+/** The item that a process belongs to. */
+export interface ScumOwner {
+  readonly item: string;
+  readonly movable: boolean;
+}
+
+/**
+ * The score 0.6 cpu + 0.3 memory + 0.1 age: 0..1 if clamped, 0..n by the seed's formula. A reading that is negative or not
+ * a finite number counts as 0.
+ */
+export function scoreProcess(process: ScumReading, formula: ScumFormula = 'clamped'): number {
+  const term = formula === 'clamped' ? clampUnit : clampPositive;
+  return (
+    CPU_WEIGHT * term(process.cpuPercent / 100) +
+    MEMORY_WEIGHT * term(process.memoryPercent / 100) +
+    AGE_WEIGHT * term(process.ageS / SECONDS_PER_DAY)
+  );
+}
+
+/** The decision matrix: SCUM is moved from a PLUS node, throttled on an ERGODIC one, allowed on a MINUS one. */
+export function decideAction(score: number, trit: Trit): ScumAction {
+  if (!(score > SCUM_THRESHOLD)) return 'none';
+  if (trit === 1) return 'migrate';
+  return trit === 0 ? 'throttle' : 'allow';
+}
+
+/**
+ * The body of `scum`: how many processes are SCUM, and the ten heaviest, highest score first, ties by pid. Numbers are
+ * rounded for readers: scores to 3 places, percents to 1, ages to seconds.
+ */
+export function listScum(
+  processes: readonly ScumProcess[],
+  trit: Trit,
+  formula: ScumFormula,
+  ownerOf: (pid: number) => ScumOwner | undefined,
+): Scum {
+  const heavy = processes
+    .map((process) => ({ process, score: scoreProcess(process, formula) }))
+    .filter(({ score }) => score > SCUM_THRESHOLD)
+    .toSorted((a, b) => b.score - a.score || a.process.pid - b.process.pid);
+  const items = heavy
+    .slice(0, SCUM_ITEMS_MAX)
+    .map(({ process, score }) => describeScum(process, score, decideAction(score, trit), ownerOf(process.pid)));
+  return { count: heavy.length, items };
+}
+
+function describeScum(process: ScumProcess, score: number, action: ScumAction, owner: ScumOwner | undefined): ScumItem {
+  return {
+    pid: process.pid,
+    name: process.name.slice(0, NAME_CHARS_MAX),
+    score: round(score, 3),
+    cpu_percent: round(Math.min(clampPositive(process.cpuPercent), 100 * CPUS_MAX), 1),
+    memory_percent: round(Math.min(clampPositive(process.memoryPercent), 100), 1),
+    age_s: round(clampPositive(process.ageS), 0),
+    action,
+    movable: owner?.movable ?? false,
+    ...(owner === undefined ? {} : { item: owner.item }),
+  };
+}
+
+function clampUnit(share: number): number {
+  return Math.min(1, clampPositive(share));
+}
+
+function clampPositive(value: number): number {
+  return Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+function round(value: number, places: number): number {
+  const scale = 10 ** places;
+  return Math.round(value * scale) / scale;
+}
