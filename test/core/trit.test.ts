@@ -88,7 +88,7 @@ describe('stepTrit', () => {
     fc.assert(
       fc.property(walks, fc.integer({ min: 0, max: 60_000 }), ([trit, ratios], stepMs) => {
         let state: TritState = { trit };
-        ratios.forEach((ratio, index) => (state = stepTrit(state, ratio, index * stepMs)));
+        for (const [index, ratio] of ratios.entries()) state = stepTrit(state, ratio, index * stepMs);
         expect(state).toEqual({ trit });
       }),
     );
