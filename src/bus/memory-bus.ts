@@ -1,0 +1,75 @@
+/**
+ * The bus in memory: one client of a memory broker. It keeps the port's promises and knows nothing of time: it is let
+ * in again when the broker says so.
+ */
+import { Subject } from 'rxjs';
+import type { Bus, BusMessage, BusWill } from './bus.js';
+import { createLinkState } from './bus-link.js';
+import type { MemoryBroker, MemoryClient } from './memory-broker.js';
+import { findPublishFault } from './publish-check.js';
+import { createRetainedCache } from './retained-cache.js';
+
+/** Who connects to which broker. */
+export interface MemoryBusOptions {
+  readonly broker: MemoryBroker;
+  readonly clientId: string;
+  readonly will?: BusWill | undefined;
+}
+
+/**
+ * Makes a bus that connects when told so. `done` and `close` call back through the broker's scheduler, never from within
+ * the call.
+ */
+export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): Bus {
+  const link = createLinkState();
+  const messages$ = new Subject<BusMessage>();
+  const filters = new Set<string>();
+  const cache = createRetainedCache();
+  let phase: 'new' | 'started' | 'closed' = 'new';
+
+  const client: MemoryClient = {
+    clientId,
+    will,
+    admitted() {
+      broker.subscribe(client, [...filters]);
+      for (const message of cache.list()) {
+        if (broker.publish(client, message)) cache.settle(message);
+      }
+      link.sayOnline();
+    },
+    dismissed(reason) {
+      if (phase === 'started') link.sayOffline(reason);
+    },
+    heard: (message) => messages$.next(message),
+  };
+
+  return {
+    link$: link.link$,
+    messages$: messages$.asObservable(),
+    connect() {
+      if (phase !== 'new') return;
+      phase = 'started';
+      broker.join(client);
+    },
+    subscribe(wanted) {
+      const added = wanted.filter((filter) => !filters.has(filter));
+      for (const filter of added) filters.add(filter);
+      if (link.isOnline()) broker.subscribe(client, added);
+    },
+    publish(message, done) {
+      const fault = findPublishFault(message);
+      if (fault === undefined) cache.remember(message);
+      const isSaid = fault === undefined && link.isOnline() && broker.publish(client, message);
+      if (isSaid) cache.settle(message);
+      const error = isSaid ? undefined : (fault ?? link.describeOffline());
+      broker.schedule(() => done?.(error));
+    },
+    close(done) {
+      if (will !== undefined) broker.publish(client, { ...will, qos: 1, retain: true });
+      phase = 'closed';
+      broker.leave(client, true);
+      link.sayOffline('closed');
+      broker.schedule(done);
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * The bus over MQTT. It promises what the port says on any broker: MQTT 5 or 3.1.1, with or without a store of its own.
+ * It queues nothing and reads no payload. Online means that the broker granted the filters and has been told all
+ * retained topics again, so nothing said after that is missed.
+ */
+import { Subject } from 'rxjs';
+import { BACKOFF_DEFAULT, type Backoff } from './backoff.js';
+import type { Bus, BusMessage, BusPublish, BusWill } from './bus.js';
+import { createLinkState } from './bus-link.js';
+import type { MqttConnection } from './mqtt-connection.js';
+import { createDialer } from './mqtt-dialer.js';
+import type { MqttTarget } from './mqtt-options.js';
+import { SCHEMES } from './mqtt-stream.js';
+import { findPublishFault } from './publish-check.js';
+import { createRetainedCache } from './retained-cache.js';
+
+/** What the bus takes; only `url` and `clientId` are needed. */
+export interface MqttBusOptions {
+  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`; user and password may stand in it. */
+  readonly url: string;
+  /** One per client: the broker throws out the older of two with the same. */
+  readonly clientId: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly will?: BusWill | undefined;
+  /** PEM file of the authorities to trust for TLS, instead of the system's. */
+  readonly caFile?: string | undefined;
+  /** Seconds between pings; a broker silent for longer counts as gone. Default 15. */
+  readonly keepaliveS?: number | undefined;
+  /** Milliseconds until a broker that does not answer CONNECT is given up. Default 10,000. */
+  readonly answerMs?: number | undefined;
+  readonly backoff?: Backoff | undefined;
+  /** Spreads the back-off; gives [0, 1). Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/**
+ * Makes a bus; it connects when told so. `done` and `close` never call back from within the call.
+ *
+ * @throws TypeError when `url` is not a URL of one of the four schemes
+ */
+export function createMqttBus(options: MqttBusOptions): Bus {
+  const link = createLinkState();
+  const messages$ = new Subject<BusMessage>();
+  const filters = new Set<string>();
+  const cache = createRetainedCache();
+  const target = readTarget(options);
+  /** Messages that came before the link was said to be online. */
+  let held: BusMessage[] = [];
+  let connection: MqttConnection | undefined;
+  let phase: 'new' | 'started' | 'closed' = 'new';
+
+  const dialer = createDialer(
+    target,
+    { backoff: options.backoff ?? BACKOFF_DEFAULT, random: options.random ?? Math.random },
+    { opened, heard, ended },
+  );
+
+  function opened(fresh: MqttConnection): void {
+    connection = fresh;
+    held = [];
+    if (filters.size === 0) goOnline(fresh);
+    else fresh.subscribe([...filters], () => goOnline(fresh));
+  }
+
+  function goOnline(fresh: MqttConnection): void {
+    if (phase !== 'started') return;
+    for (const message of cache.list()) say(fresh, message);
+    link.sayOnline();
+    for (const message of held.splice(0)) messages$.next(message);
+  }
+
+  function heard(message: BusMessage): void {
+    if (link.isOnline()) messages$.next(message);
+    else held.push(message);
+  }
+
+  function ended(reason: string): void {
+    connection = undefined;
+    link.sayOffline(reason);
+  }
+
+  function say(fresh: MqttConnection, message: BusPublish, done?: (error?: Error) => void): void {
+    fresh.publish(message, (error) => {
+      if (error === undefined) cache.settle(message);
+      done?.(error);
+    });
+  }
+
+  return {
+    link$: link.link$,
+    messages$: messages$.asObservable(),
+    connect() {
+      if (phase !== 'new') return;
+      phase = 'started';
+      dialer.start();
+    },
+    subscribe(wanted) {
+      const added = wanted.filter((filter) => !filters.has(filter));
+      for (const filter of added) filters.add(filter);
+      if (added.length > 0) connection?.subscribe(added, () => {});
+    },
+    publish(message, done) {
+      const fault = findPublishFault(message);
+      if (fault === undefined) cache.remember(message);
+      if (fault === undefined && connection !== undefined && link.isOnline()) return say(connection, message, done);
+      const error = fault ?? link.describeOffline();
+      queueMicrotask(() => done?.(error));
+    },
+    close(done) {
+      const { will } = target;
+      // The connection is closed only after this was answered, or a second later.
+      if (phase === 'started' && will !== undefined) connection?.publish({ ...will, qos: 1, retain: true }, () => {});
+      phase = 'closed';
+      dialer.stop(() => {
+        connection = undefined;
+        link.sayOffline('closed');
+        done();
+      });
+    },
+  };
+}
+
+function readTarget(options: MqttBusOptions): MqttTarget {
+  const url = new URL(options.url);
+  if (!SCHEMES.includes(url.protocol)) {
+    throw new TypeError(`${url.protocol}// is not a way to a broker; it must be one of ${SCHEMES.join(' ')}`);
+  }
+  return {
+    url,
+    clientId: options.clientId,
+    username: options.username ?? readCredential(url.username),
+    password: options.password ?? readCredential(url.password),
+    will: options.will,
+    caFile: options.caFile,
+    keepaliveS: options.keepaliveS ?? 15,
+    answerMs: options.answerMs ?? 10_000,
+  };
+}
+
+function readCredential(encoded: string): string | undefined {
+  return encoded === '' ? undefined : decodeURIComponent(encoded);
+}
