@@ -1,0 +1,83 @@
+/**
+ * Effects: what the core wants done. It does none of it. An effect that stands after a `Persist` in one list must not be
+ * performed BEFORE that write is safe; effects of one subject are performed in the order they were given.
+ */
+import type { Command } from '../protocol/item.js';
+import type { Bodies, MessageKind } from '../protocol/messages.js';
+import type { Topic } from '../protocol/topics.js';
+
+/** A moment: monotonic milliseconds to decide with, and the wall clock as ISO 8601 text for people. */
+export interface Instant {
+  readonly ms: number;
+  readonly ts: string;
+}
+
+/** A message to be said, its kind and topic belonging together. */
+export type Say = {
+  [K in MessageKind]: {
+    readonly type: 'Say';
+    readonly kind: K;
+    readonly topic: Topic & { readonly kind: K };
+    readonly body: Bodies[K];
+  };
+}[MessageKind];
+
+/** What is to be done for an item by its owner. */
+export type ItemEffect =
+  | { readonly type: 'Stage'; readonly item: string; readonly inputs: readonly string[]; readonly command: Command }
+  | { readonly type: 'Restage'; readonly item: string; readonly command: Command }
+  | { readonly type: 'Share'; readonly item: string; readonly epoch: number; readonly to: string }
+  | { readonly type: 'Unshare'; readonly item: string; readonly epoch: number }
+  /** Brings the outputs of an epoch home from its receiver. */
+  | {
+      readonly type: 'FetchHome';
+      readonly item: string;
+      readonly epoch: number;
+      readonly from: string;
+      readonly urls: readonly string[];
+      readonly sha256: string;
+    }
+  | { readonly type: 'Place'; readonly item: string; readonly epoch: number; readonly destination: string | undefined }
+  | { readonly type: 'Carry'; readonly item: string; readonly epoch: number; readonly command: Command }
+  | { readonly type: 'RemoveItem'; readonly item: string; readonly all: boolean };
+
+/** What is to be done for a guest by its receiver; `guest` is `<owner>/<item>/<epoch>`. */
+export type GuestEffect =
+  | {
+      readonly type: 'FetchInputs';
+      readonly guest: string;
+      readonly urls: readonly string[];
+      readonly sha256: string;
+    }
+  | { readonly type: 'StartRun'; readonly guest: string; readonly command: Command; readonly guardMs: number }
+  | { readonly type: 'AdoptRun'; readonly guest: string; readonly handle: { pid: number; start: string } | null }
+  | { readonly type: 'ExtendRun'; readonly guest: string; readonly guardMs: number }
+  | { readonly type: 'StopRun'; readonly guest: string; readonly graceMs: number }
+  | {
+      readonly type: 'Collect';
+      readonly guest: string;
+      readonly globs: readonly string[];
+      readonly everything: boolean;
+    }
+  | { readonly type: 'RemoveGuest'; readonly guest: string };
+
+/** Everything the core may want done. */
+export type Effect =
+  | { readonly type: 'Persist'; readonly key: string; readonly value: unknown }
+  | Say
+  /** Takes a retained topic off the bus. */
+  | { readonly type: 'Unsay'; readonly topic: Topic }
+  | ItemEffect
+  | GuestEffect;
+
+/** What a step gives: the next state, and what is to be done. */
+export interface Step<S> {
+  readonly state: S;
+  readonly effects: readonly Effect[];
+}
+
+/** Puts a message together whose topic and body fit. */
+export function say<K extends MessageKind>(topic: Topic & { readonly kind: K }, body: Bodies[K]): Effect {
+  // The pairing of kind, topic and body is what this signature holds; TypeScript cannot follow it into the union.
+  return { type: 'Say', kind: topic.kind, topic, body } as Say;
+}

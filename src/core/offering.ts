@@ -1,0 +1,86 @@
+/**
+ * Which waiting items are offered now. An item is offered when a receiver is in sight, in the order of submission, and only
+ * so many at a time that the receivers always find the next one standing: the rest stays quiet in the queue.
+ */
+import { BLOCKED_SHOWN_MAX } from '../protocol/limits.js';
+import type { Blocked, Direction, Trit } from '../protocol/messages.js';
+import { rankReceivers, type Ranking } from './election.js';
+import type { MeshRules, MeshView } from './mesh.js';
+import { askFor, type OwnedItem } from './owner/owned-item.js';
+
+/** How far `rebalance` lets the mesh act: the strict seed, or on every pair of an item and a receiver. */
+export type Rebalance = 'gf3' | 'pairs';
+
+/** What the choice goes by. */
+export interface OfferingFacts {
+  readonly self: string;
+  readonly view: MeshView;
+  readonly mesh: MeshRules;
+  readonly now: number;
+  readonly trit: Trit;
+  readonly direction: Direction;
+  readonly rebalance: Rebalance;
+  /** Items whose round is open. */
+  readonly outstanding: number;
+}
+
+/** What becomes of one waiting item. */
+export type Offering =
+  | { readonly item: string; readonly offer: true; readonly reason: string }
+  | { readonly item: string; readonly offer: false; readonly reason: string; readonly blocked: readonly Blocked[] };
+
+/** Offers that may stand at once, however large the mesh is. */
+const OFFERS_STANDING_MAX = 256;
+
+/** Goes through the queue, oldest first. Items that ask for the same are ranked once. */
+export function chooseOffers(queue: Iterable<OwnedItem>, facts: OfferingFacts): Offering[] {
+  const window = Math.min(OFFERS_STANDING_MAX, 2 * countSlotsInSight(facts));
+  const rankings = new Map<string, Ranking>();
+  const chosen: Offering[] = [];
+  let outstanding = facts.outstanding;
+  for (const state of queue) {
+    const offering = judge(state, facts, rankings, outstanding < window);
+    if (offering.offer) outstanding += 1;
+    chosen.push(offering);
+  }
+  return chosen;
+}
+
+function countSlotsInSight(facts: OfferingFacts): number {
+  let slots = 0;
+  for (const member of facts.view.values()) slots += member.state?.slots ?? 0;
+  return Math.max(1, slots);
+}
+
+function judge(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, Ranking>, room: boolean): Offering {
+  const item = state.item.item;
+  if (facts.rebalance === 'gf3' && facts.trit === 1 && facts.direction !== 'shed') {
+    return { item, offer: false, reason: 'rebalance is gf3 and the mesh sum is not above 0', blocked: [] };
+  }
+  const ranking = rankOnce(state, facts, rankings);
+  if (ranking.ranked.length === 0 && ranking.full.length === 0) {
+    return { item, offer: false, reason: 'no receiver: see why each node does not take it', blocked: listBlocked(ranking) };
+  }
+  if (!room) return { item, offer: false, reason: 'waits behind other items of this owner', blocked: [] };
+  return { item, offer: true, reason: describeSight(state, ranking, facts.trit) };
+}
+
+function rankOnce(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, Ranking>): Ranking {
+  const ask = askFor(state, facts.self);
+  const key = JSON.stringify([ask.need, ask.avoid, ask.deferred]);
+  const known = rankings.get(key);
+  if (known !== undefined) return known;
+  const ranking = rankReceivers(facts.view, ask, facts.now, facts.mesh);
+  rankings.set(key, ranking);
+  return ranking;
+}
+
+function listBlocked(ranking: Ranking): Blocked[] {
+  return [...ranking.blocked].slice(0, BLOCKED_SHOWN_MAX).map(([node, reason]) => ({ node, reason }));
+}
+
+function describeSight(state: OwnedItem, ranking: Ranking, trit: Trit): string {
+  const best = ranking.ranked[0] ?? ranking.full[0] ?? 'a receiver';
+  const why = trit === 1 ? 'its owner is PLUS' : state.reason === '' ? 'submitted' : state.reason;
+  return `${why}; ${best} is in sight`;
+}

@@ -1,0 +1,38 @@
+/**
+ * What can happen to an item, as its owner learns it. Inputs are facts in the past tense; what they mean is decided in
+ * `step.ts`.
+ */
+import type { Item } from '../../protocol/item.js';
+import type { Blocked, Claim, Progress, Result } from '../../protocol/messages.js';
+import type { BundleFacts } from './owned-item.js';
+
+/** A fact about one item. */
+export type OwnerInput =
+  | { readonly type: 'ItemStaged'; readonly bundle: BundleFacts }
+  | { readonly type: 'StageFailed'; readonly reason: string }
+  /** The offer stage picked it: a receiver is in sight. */
+  | { readonly type: 'OfferChosen'; readonly reason: string }
+  /** The offer stage left it waiting, and why. */
+  | { readonly type: 'ItemPassedOver'; readonly reason: string; readonly blocked: readonly Blocked[] }
+  /** The sum is negative: a sleeping item is woken. */
+  | { readonly type: 'WakeChosen'; readonly reason: string }
+  | { readonly type: 'ClaimHeard'; readonly from: string; readonly claim: Claim }
+  | { readonly type: 'ProgressHeard'; readonly from: string; readonly progress: Progress }
+  | { readonly type: 'ResultHeard'; readonly from: string; readonly result: Result }
+  | { readonly type: 'HomeFetched'; readonly epoch: number }
+  | { readonly type: 'HomeFetchFailed'; readonly epoch: number; readonly reason: string; readonly final: boolean }
+  | { readonly type: 'HomePlaced'; readonly epoch: number }
+  | { readonly type: 'PlaceFailed'; readonly epoch: number; readonly reason: string }
+  | { readonly type: 'ItemCarried'; readonly epoch: number; readonly bundle: BundleFacts }
+  | { readonly type: 'CarryFailed'; readonly epoch: number; readonly reason: string }
+  | { readonly type: 'CancelAsked'; readonly reason: string }
+  | { readonly type: 'MoveAsked'; readonly reason: string; readonly to: string | null }
+  | { readonly type: 'RetryAsked'; readonly reason: string }
+  | { readonly type: 'TimePassed' }
+  | { readonly type: 'NodeRestarted' };
+
+/** The fact that begins an item. */
+export interface ItemSubmitted {
+  readonly type: 'ItemSubmitted';
+  readonly item: Item;
+}

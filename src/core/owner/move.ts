@@ -1,0 +1,81 @@
+/**
+ * An item is moved or taken back by its owner: cancelled, sent elsewhere, or started once more by a person. A running
+ * item that may be restarted is vacated: stopped, carried home with its directory, and offered again.
+ */
+import { HOPS_MAX } from '../../protocol/limits.js';
+import type { Effect, Instant, Step } from '../effects.js';
+import { say } from '../effects.js';
+import { sayLease } from './lease.js';
+import {
+  enterPhase,
+  isHeld,
+  isSettled,
+  persist,
+  type BundleFacts,
+  type OwnedItem,
+  type OwnerRules,
+} from './owned-item.js';
+import { settle } from './settle.js';
+import { enterQueue } from './submit.js';
+
+/** Takes the item back: at once while it waits, through its receiver when one holds it. */
+export function cancelItem(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (isSettled(state.phase)) return { state, effects: [] };
+  if (!isHeld(state.phase)) return settle(state, 'cancelled', reason, at, rules);
+  return orderReceiver({ ...state, reason }, 'cancel', at, rules);
+}
+
+/** Why an item cannot be moved now; `undefined` if it can. */
+export function findMoveObstacle(state: OwnedItem): string | undefined {
+  if (isSettled(state.phase)) return `it has ended (${state.phase})`;
+  if (state.item.place === 'here') return 'it is to run here only';
+  if (state.phase === 'lost') return 'it is lost; retry or cancel it';
+  if (state.phase === 'returning') return 'it has run, its outputs are on their way home';
+  if (state.order !== 'hold') return `it is being stopped already (${state.order})`;
+  if (!isHeld(state.phase)) return undefined;
+  if (state.item.command.migrate === 'never') return 'it has started and was submitted with migrate: never';
+  return state.hops >= HOPS_MAX ? `it has moved ${HOPS_MAX} times already` : undefined;
+}
+
+/** Sends the item elsewhere: a waiting one to the asked member, a held one by vacating it. */
+export function moveItem(state: OwnedItem, to: string | null, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (findMoveObstacle(state) !== undefined) return { state, effects: [] };
+  if (isHeld(state.phase)) return orderReceiver({ ...state, target: to, reason }, 'vacate', at, rules);
+  const avoid = to === null ? [rules.self] : [];
+  if (state.phase === 'staging') return { state: { ...state, target: to, avoid }, effects: [] };
+  return { state: enterPhase(state, 'queued', reason, at, { target: to, avoid, round: null }), effects: [] };
+}
+
+function orderReceiver(state: OwnedItem, order: 'cancel' | 'vacate', at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const next = { ...state, order, repeatAt: at.ms + rules.repeatMs };
+  return { state: next, effects: [persist(next), sayLease(next, next.receiver ?? '', next.epoch, 0, order, rules)] };
+}
+
+/** The stopped item's directory is home: it waits again, and only now its old receiver is released. */
+export function takeCarried(state: OwnedItem, epoch: number, bundle: BundleFacts, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.phase !== 'returning' || epoch !== state.epoch || state.receiver === null) return { state, effects: [] };
+  const from = state.receiver;
+  const next = enterQueue(state, `moved off ${from}: ${state.reason}`, at, {
+    bundle,
+    hops: Math.min(HOPS_MAX, state.hops + 1),
+    avoid: [from],
+    // A move is no failure: it takes no attempt away.
+    attempts: Math.max(0, state.attempts - 1),
+    result: null,
+    movedAt: at.ms,
+  });
+  const effects: Effect[] = [
+    persist(next),
+    sayLease(state, from, epoch, 0, 'settled', rules),
+    { type: 'Unshare', item: state.item.item, epoch },
+    say({ kind: 'event', node: rules.self }, { event_type: 'item_moved', item: state.item.item, from, reason: state.reason }),
+  ];
+  return { state: next, effects };
+}
+
+/** Starts an item once more that was lost or given up: a person asked, so its attempts begin anew. */
+export function retryItem(state: OwnedItem, reason: string, at: Instant): Step<OwnedItem> {
+  if (state.phase !== 'lost') return { state, effects: [] };
+  const next = enterQueue(state, reason, at, { attempts: 0, result: null, avoid: [] });
+  return { state: next, effects: [persist(next)] };
+}

@@ -1,0 +1,89 @@
+/**
+ * An item is offered: one round is one epoch. The offer is repeated until it is acked or its time is over; claims are
+ * heard, and the best one is handed to `ack.ts`.
+ */
+import type { Effect, Instant, Step } from '../effects.js';
+import { say } from '../effects.js';
+import { ackClaim } from './ack.js';
+import {
+  askFor,
+  clip,
+  enterPhase,
+  type HeardClaim,
+  type OwnedItem,
+  type OwnerRules,
+  type Round,
+} from './owned-item.js';
+import { enterQueue } from './submit.js';
+
+/** Opens a round with the next epoch. Nothing is journalled: until an epoch is acked it means nothing. */
+export function openRound(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.phase !== 'queued') return { state, effects: [] };
+  const round: Round = {
+    endsAt: at.ms + rules.offerTtlMs,
+    repeatAt: at.ms + rules.repeatMs,
+    windowEndsAt: undefined,
+    claims: [],
+  };
+  const next = enterPhase(state, 'offered', reason, at, { epoch: state.epoch + 1, round });
+  return { state: next, effects: [sayOffer(next, round, at, rules)] };
+}
+
+function sayOffer(state: OwnedItem, round: Round, at: Instant, rules: OwnerRules): Effect {
+  const ask = askFor(state, rules.self);
+  const ttlMs = Math.max(1, Math.ceil(round.endsAt - at.ms));
+  return say(
+    { kind: 'offer', owner: rules.self, item: state.item.item },
+    {
+      epoch: state.epoch,
+      kind: 'job',
+      name: state.item.name,
+      need: ask.need,
+      size_bytes: state.bundle?.bytes ?? 0,
+      hops: state.hops,
+      avoid: ask.avoid,
+      deferred: state.item.deferred,
+      reason: state.reason,
+      ttl_ms: ttlMs,
+      expires_at: new Date(Date.parse(at.ts) + ttlMs).toISOString(),
+    },
+  );
+}
+
+/** Hears a claim: the first of rank 0 is acked at once, any other waits for a better one. */
+export function hearClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { round } = state;
+  if (state.phase !== 'offered' || round === null || claim.epoch !== state.epoch) return { state, effects: [] };
+  const ask = askFor(state, rules.self);
+  if (ask.avoid.includes(claim.from)) return { state, effects: [] };
+  if (ask.need.on !== undefined && ask.need.on !== claim.from) return { state, effects: [] };
+  if (claim.rank === 0) return ackClaim(state, claim, at, rules);
+  const claims = [...round.claims.filter((one) => one.from !== claim.from), claim];
+  const windowEndsAt = round.windowEndsAt ?? at.ms + rules.claimWindowMs;
+  return { state: { ...state, round: { ...round, claims, windowEndsAt } }, effects: [] };
+}
+
+/** Time passed in a round: take the best claim, repeat the offer, or end the round. */
+export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { round } = state;
+  if (round === null) return { state, effects: [] };
+  const best = bestClaim(round.claims);
+  if (best !== undefined && round.windowEndsAt !== undefined && at.ms >= round.windowEndsAt) {
+    return ackClaim(state, best, at, rules);
+  }
+  // What a refusal shut out was shut out of this round only.
+  if (at.ms >= round.endsAt) return { state: enterQueue(state, 'nobody claimed it', at, { avoid: [] }), effects: [] };
+  if (at.ms < round.repeatAt) return { state, effects: [] };
+  const next = { ...round, repeatAt: at.ms + rules.repeatMs };
+  return { state: { ...state, round: next }, effects: [sayOffer(state, next, at, rules)] };
+}
+
+function bestClaim(claims: readonly HeardClaim[]): HeardClaim | undefined {
+  return claims.toSorted((a, b) => a.rank - b.rank || a.projected_ratio - b.projected_ratio)[0];
+}
+
+/** Notes why an item goes on waiting; the status shows it. */
+export function passOver(state: OwnedItem, reason: string, blocked: OwnedItem['blocked']): Step<OwnedItem> {
+  if (state.phase !== 'queued' && state.phase !== 'deferred') return { state, effects: [] };
+  return { state: { ...state, reason: clip(reason), blocked }, effects: [] };
+}

@@ -1,0 +1,194 @@
+/**
+ * An item as its owner holds it: what the journal keeps of it, what only this run knows, and how it looks to others. No
+ * transition happens here.
+ */
+import { countSlots, measureCommand, type Command, type Item } from '../../protocol/item.js';
+import { COMMAND_INLINE_BYTES_MAX, HISTORY_MAX, REASON_CHARS_MAX } from '../../protocol/limits.js';
+import type { Blocked, Claim, HistoryEntry, Phase, Result, Status } from '../../protocol/messages.js';
+import type { Ask } from '../election.js';
+import type { Effect, Instant } from '../effects.js';
+import { say } from '../effects.js';
+
+/** What is staged of an item, as the transfer will serve it. */
+export interface BundleFacts {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly count: number;
+}
+
+/** A claim that was heard in the present round. */
+export interface HeardClaim extends Claim {
+  readonly from: string;
+}
+
+/** One round of offers: one epoch, until it is acked or ends. Monotonic ms. */
+export interface Round {
+  readonly endsAt: number;
+  readonly repeatAt: number;
+  /** When the best of the claims is taken; `undefined` until one was heard. */
+  readonly windowEndsAt: number | undefined;
+  readonly claims: readonly HeardClaim[];
+}
+
+/** What survives a restart of the owner. */
+export interface ItemRecord {
+  readonly item: Item;
+  readonly phase: Phase;
+  /** The last round that was acked, or is being offered. */
+  readonly epoch: number;
+  readonly receiver: string | null;
+  /** Starts so far: acks that were not refused. */
+  readonly attempts: number;
+  readonly hops: number;
+  /** Members that the next round leaves out. */
+  readonly avoid: readonly string[];
+  /** The one member that a person wants it to go to. */
+  readonly target: string | null;
+  readonly reason: string;
+  readonly bundle: BundleFacts | null;
+  readonly order: 'hold' | 'cancel' | 'vacate';
+  /** Lease of the acked epoch, ms. */
+  readonly leaseMs: number;
+  readonly result: Result | null;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** An item with what only this run of the owner knows. Monotonic ms. */
+export interface OwnedItem extends ItemRecord {
+  readonly round: Round | null;
+  /** When the owner last answered its receiver: the lease cannot have been extended after it. */
+  readonly answeredAt: number;
+  /** When the ack, an order or a fetch is to be repeated. */
+  readonly repeatAt: number | undefined;
+  /** When it last moved from one receiver to another. */
+  readonly movedAt: number;
+  readonly blocked: readonly Blocked[];
+}
+
+/** What the owner's steps go by. */
+export interface OwnerRules {
+  readonly self: string;
+  readonly leaseMs: number;
+  /** Added to a lease before an item is offered again. */
+  readonly marginMs: number;
+  readonly offerTtlMs: number;
+  readonly repeatMs: number;
+  readonly claimWindowMs: number;
+  /** How long outputs may stay at a receiver that does not answer. */
+  readonly returnMs: number;
+  /** Where peers fetch from this node. */
+  readonly urls: readonly string[];
+}
+
+/** Phases that are ends. */
+export function isSettled(phase: Phase): boolean {
+  return phase === 'done' || phase === 'failed' || phase === 'cancelled';
+}
+
+/** Phases in which a receiver holds the item. */
+export function isHeld(phase: Phase): boolean {
+  return phase === 'acked' || phase === 'running';
+}
+
+/** Phases in which the item waits for a receiver. */
+export function isWaiting(phase: Phase): boolean {
+  return phase === 'staging' || phase === 'deferred' || phase === 'queued' || phase === 'offered';
+}
+
+/** Whether a command may stand in the ack: small, and nothing in it that only its receiver should read. */
+export function isInline(command: Command): boolean {
+  return (
+    Object.keys(command.env).length === 0 &&
+    command.stdin === undefined &&
+    measureCommand(command) <= COMMAND_INLINE_BYTES_MAX
+  );
+}
+
+/** What the next round asks the mesh for. */
+export function askFor(state: ItemRecord, self: string): Ask {
+  const { item } = state;
+  const on = item.place === 'here' ? self : (state.target ?? item.need.on);
+  return {
+    owner: self,
+    item: item.item,
+    epoch: state.epoch,
+    need: on === undefined ? item.need : { ...item.need, on },
+    avoid: item.place === 'away' ? [...new Set([...state.avoid, self])] : state.avoid,
+    deferred: item.deferred,
+  };
+}
+
+/** Slots the item will take. */
+export function slotsOf(state: ItemRecord): number {
+  return countSlots(state.item.need);
+}
+
+/** The changed item in a new phase, with the step written into its history. */
+export function enterPhase(
+  state: OwnedItem,
+  phase: Phase,
+  reason: string,
+  at: Instant,
+  change: Partial<OwnedItem> = {},
+): OwnedItem {
+  const next: OwnedItem = { ...state, blocked: [], ...change, phase, reason: clip(reason) };
+  const entry: HistoryEntry = {
+    ts: at.ts,
+    phase,
+    epoch: next.epoch,
+    ...(next.receiver === null ? {} : { node: next.receiver }),
+    ...(next.reason === '' ? {} : { reason: next.reason }),
+  };
+  return { ...next, history: [...state.history, entry].slice(-HISTORY_MAX) };
+}
+
+/** Cuts a sentence to what a message may carry. */
+export function clip(text: string): string {
+  return text.length <= REASON_CHARS_MAX ? text : `${text.slice(0, REASON_CHARS_MAX - 1)}…`;
+}
+
+/** Journal key of an item. */
+export function itemKey(item: string): string {
+  return `item/${item}`;
+}
+
+/** Writes the item to the journal. */
+export function persist(state: OwnedItem): Effect {
+  return { type: 'Persist', key: itemKey(state.item.item), value: toRecord(state) };
+}
+
+/** What the journal keeps of an item. */
+export function toRecord(state: OwnedItem): ItemRecord {
+  const { round: _round, answeredAt: _answered, repeatAt: _repeat, movedAt: _moved, blocked: _blocked, ...record } = state;
+  return record;
+}
+
+/** An item out of the journal; its steps begin with `NodeRestarted`. */
+export function fromRecord(record: ItemRecord, now: number): OwnedItem {
+  return { ...record, round: null, answeredAt: now, repeatAt: undefined, movedAt: Number.NEGATIVE_INFINITY, blocked: [] };
+}
+
+/** The item as others see it. */
+export function toStatus(state: OwnedItem): Status {
+  return {
+    phase: state.phase,
+    name: state.item.name,
+    epoch: state.epoch,
+    receiver: state.receiver,
+    reason: state.reason,
+    attempts: state.attempts,
+    hops: state.hops,
+    submitted_at: state.item.submitted_at,
+    exit_code: state.result?.exit_code ?? null,
+    signal: state.result?.signal ?? null,
+    run_ms: state.result?.run_ms ?? null,
+    cpu_s: state.result?.cpu_s ?? null,
+    blocked: state.blocked,
+    history: state.history,
+  };
+}
+
+/** Says the item's status. */
+export function sayStatus(state: OwnedItem, self: string): Effect {
+  return say({ kind: 'status', owner: self, item: state.item.item }, toStatus(state));
+}

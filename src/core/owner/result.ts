@@ -1,0 +1,111 @@
+/**
+ * A result is heard: the epoch ended at its receiver. Outputs are brought home before anything is settled; a result of
+ * another epoch, or from one who does not hold this one, changes nothing and is answered so that its teller can rest.
+ */
+import type { Result } from '../../protocol/messages.js';
+import type { Effect, Instant, Step } from '../effects.js';
+import { giveUpEpoch, holds, releaseStranger, sayLease } from './lease.js';
+import { enterPhase, isHeld, isSettled, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { settle } from './settle.js';
+import { enterQueue } from './submit.js';
+
+/** Hears a result. */
+export function hearResult(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (!holds(state, from, result.epoch)) return { state, effects: releaseStranger(state, from, result.epoch, rules) };
+  if (isSettled(state.phase)) return { state, effects: [sayLease(state, from, result.epoch, 0, 'settled', rules)] };
+  // Its repeats say that the receiver still has the outputs.
+  if (state.phase === 'returning') return { state: { ...state, answeredAt: at.ms }, effects: [] };
+  if (!isHeld(state.phase) && state.phase !== 'lost') return { state, effects: [] };
+  return takeResult(state, from, result, at, rules);
+}
+
+function takeResult(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const heard = { ...state, result };
+  switch (result.outcome) {
+    case 'exited':
+      return result.outputs_count === 0 ? settle(heard, 'done', endReason(result), at, rules) : bringHome(heard, from, result, at);
+    case 'vacated':
+      return bringHome(heard, from, result, at);
+    case 'refused':
+      return takeRefusal(state, from, result, at, rules);
+    case 'cancelled':
+    case 'died':
+      return takeLoss(state, from, result, at, rules);
+  }
+}
+
+/** The sentence of a result: its own reason, or its exit. */
+export function endReason(result: Result): string {
+  if (result.reason !== '') return result.reason;
+  return `exit code ${result.exit_code ?? 'unknown'}`;
+}
+
+function bringHome(state: OwnedItem, from: string, result: Result, at: Instant): Step<OwnedItem> {
+  const next = enterPhase(state, 'returning', endReason(result), at, { answeredAt: at.ms, repeatAt: undefined });
+  return { state: next, effects: fetchHome(next, from, result) };
+}
+
+function fetchHome(state: OwnedItem, from: string, result: Result): Effect[] {
+  return [
+    {
+      type: 'FetchHome',
+      item: state.item.item,
+      epoch: state.epoch,
+      from,
+      urls: result.urls,
+      sha256: result.manifest_sha256 ?? '',
+    },
+  ];
+}
+
+function takeRefusal(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const release = [sayLease(state, from, state.epoch, 0, 'settled', rules)];
+  if (state.order === 'cancel') return settle(state, 'cancelled', 'cancelled before it started', at, rules);
+  const next = enterQueue(state, `${from} refused it: ${result.reason}`, at, {
+    avoid: [from],
+    attempts: Math.max(0, state.attempts - 1),
+  });
+  return { state: next, effects: [persist(next), ...release] };
+}
+
+function takeLoss(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.order === 'cancel') return settle({ ...state, result }, 'cancelled', 'cancelled', at, rules);
+  const release = sayLease(state, from, state.epoch, 0, 'settled', rules);
+  const given = giveUpEpoch(state, `${from} could not finish it: ${endReason(result)}`, at, rules);
+  return { state: given.state, effects: [...given.effects, release] };
+}
+
+/** The outputs are home and verified: put them where they belong, or take them up as the new inputs of a moved item. */
+export function takeHome(state: OwnedItem, epoch: number): Step<OwnedItem> {
+  if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
+  const { item } = state;
+  if (state.result?.outcome === 'vacated') {
+    return { state, effects: [{ type: 'Carry', item: item.item, epoch, command: item.command }] };
+  }
+  return { state, effects: [{ type: 'Place', item: item.item, epoch, destination: item.destination }] };
+}
+
+/** The outputs did not come: try again after a while, or give the epoch up. */
+export function failHome(
+  state: OwnedItem,
+  fault: { readonly epoch: number; readonly reason: string; readonly final: boolean },
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
+  if (state.phase !== 'returning' || fault.epoch !== state.epoch) return { state, effects: [] };
+  const reason = `its outputs did not come home from ${state.receiver ?? 'its receiver'}: ${fault.reason}`;
+  if (fault.final) return giveUpEpoch(state, reason, at, rules);
+  return { state: { ...state, reason, repeatAt: at.ms + rules.repeatMs * RETRY_PAUSES }, effects: [] };
+}
+
+/** A failed fetch has tried all addresses several times by itself; the next try waits longer than a repeated message. */
+const RETRY_PAUSES = 3;
+
+/** Time passed while outputs are on their way. */
+export function passReturnTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (at.ms >= state.answeredAt + rules.returnMs) {
+    return giveUpEpoch(state, `its outputs stayed at ${state.receiver ?? 'its receiver'}, which does not answer`, at, rules);
+  }
+  if (state.repeatAt === undefined || at.ms < state.repeatAt || state.result === null) return { state, effects: [] };
+  return { state: { ...state, repeatAt: undefined }, effects: fetchHome(state, state.receiver ?? '', state.result) };
+}

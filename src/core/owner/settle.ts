@@ -1,0 +1,47 @@
+/**
+ * An item ends. The end is journalled BEFORE its receiver is released: until then the receiver keeps repeating its
+ * result, so that no crash in between can lose it.
+ */
+import type { Phase } from '../../protocol/messages.js';
+import type { Effect, Instant, Step } from '../effects.js';
+import { say } from '../effects.js';
+import { enterPhase, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
+
+/** Ends the item as `phase`. */
+export function settle(
+  state: OwnedItem,
+  phase: Extract<Phase, 'done' | 'failed' | 'cancelled'>,
+  reason: string,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
+  const next = enterPhase(state, phase, reason, at, { round: null, repeatAt: undefined, order: 'hold' });
+  return { state: next, effects: [persist(next), ...release(next, rules), ...tidy(next)] };
+}
+
+function release(state: OwnedItem, rules: OwnerRules): Effect[] {
+  if (state.receiver === null) return [];
+  const topic = { kind: 'lease', owner: rules.self, item: state.item.item } as const;
+  return [say(topic, { epoch: state.epoch, to: state.receiver, renewal: 0, order: 'settled' })];
+}
+
+function tidy(state: OwnedItem): Effect[] {
+  if (state.bundle === null) return [];
+  const { item } = state.item;
+  return [
+    { type: 'Unshare', item, epoch: state.epoch },
+    { type: 'RemoveItem', item, all: false },
+  ];
+}
+
+/** The outputs are where they belong: the item is done. */
+export function takePlaced(state: OwnedItem, epoch: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
+  return settle(state, 'done', state.reason, at, rules);
+}
+
+/** The outputs are home but could not be put into place: done, and the reason says where they are. */
+export function failPlaced(state: OwnedItem, epoch: number, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
+  return settle(state, 'done', `its outputs stay in its own directory: ${reason}`, at, rules);
+}

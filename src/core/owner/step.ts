@@ -1,0 +1,93 @@
+/**
+ * The owner's step: one item, one fact, the next state and what is to be done. A change that others should see adds the
+ * item's status; nothing else is done here but choosing the file that decides.
+ */
+import type { Instant, Step } from '../effects.js';
+import type { OwnerInput } from './inputs.js';
+import { hearProgress, leaseEnd, passLeaseTime } from './lease.js';
+import { cancelItem, moveItem, retryItem, takeCarried } from './move.js';
+import { hearClaim, openRound, passOver, passRoundTime } from './offer.js';
+import { isHeld, sayStatus, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { failHome, hearResult, passReturnTime, takeHome } from './result.js';
+import { failPlaced, takePlaced } from './settle.js';
+import { failStaging, resumeItem, takeStaged, wakeItem } from './submit.js';
+
+/** Takes one fact in. */
+export function stepOwner(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const step = decide(state, input, at, rules);
+  if (!looksDifferent(state, step.state) && input.type !== 'NodeRestarted') return step;
+  return { state: step.state, effects: [...step.effects, sayStatus(step.state, rules.self)] };
+}
+
+function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  switch (input.type) {
+    case 'ItemStaged':
+      return takeStaged(state, input.bundle, at);
+    case 'StageFailed':
+      return failStaging(state, input.reason, at, rules);
+    case 'OfferChosen':
+      return openRound(state, input.reason, at, rules);
+    case 'ItemPassedOver':
+      return passOver(state, input.reason, input.blocked);
+    case 'WakeChosen':
+      return wakeItem(state, input.reason, at);
+    case 'ClaimHeard':
+      return hearClaim(state, { ...input.claim, from: input.from }, at, rules);
+    case 'ProgressHeard':
+      return hearProgress(state, input.from, input.progress, at, rules);
+    case 'ResultHeard':
+      return hearResult(state, input.from, input.result, at, rules);
+    case 'HomeFetched':
+      return takeHome(state, input.epoch);
+    case 'HomeFetchFailed':
+      return failHome(state, input, at, rules);
+    case 'HomePlaced':
+      return takePlaced(state, input.epoch, at, rules);
+    case 'PlaceFailed':
+      return failPlaced(state, input.epoch, input.reason, at, rules);
+    case 'ItemCarried':
+      return takeCarried(state, input.epoch, input.bundle, at, rules);
+    case 'CarryFailed':
+      return failHome(state, { ...input, final: false }, at, rules);
+    case 'CancelAsked':
+      return cancelItem(state, input.reason, at, rules);
+    case 'MoveAsked':
+      return moveItem(state, input.to, input.reason, at, rules);
+    case 'RetryAsked':
+      return retryItem(state, input.reason, at);
+    case 'TimePassed':
+      return passTime(state, at, rules);
+    case 'NodeRestarted':
+      return resumeItem(state, at, rules);
+  }
+}
+
+function passTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.phase === 'offered') return passRoundTime(state, at, rules);
+  if (isHeld(state.phase)) return passLeaseTime(state, at, rules);
+  return state.phase === 'returning' ? passReturnTime(state, at, rules) : { state, effects: [] };
+}
+
+/** When the item next wants to hear that time passed, monotonic ms; `undefined` if it waits for nothing. */
+export function wakeTime(state: OwnedItem, rules: OwnerRules): number | undefined {
+  if (state.round !== null) {
+    return Math.min(state.round.endsAt, state.round.repeatAt, state.round.windowEndsAt ?? Number.POSITIVE_INFINITY);
+  }
+  if (isHeld(state.phase)) return Math.min(leaseEnd(state, rules), state.repeatAt ?? Number.POSITIVE_INFINITY);
+  if (state.phase !== 'returning') return undefined;
+  return Math.min(state.answeredAt + rules.returnMs, state.repeatAt ?? Number.POSITIVE_INFINITY);
+}
+
+function looksDifferent(before: OwnedItem, after: OwnedItem): boolean {
+  return (
+    before.phase !== after.phase ||
+    before.reason !== after.reason ||
+    before.receiver !== after.receiver ||
+    before.epoch !== after.epoch ||
+    describeBlocked(before) !== describeBlocked(after)
+  );
+}
+
+function describeBlocked(state: OwnedItem): string {
+  return state.blocked.map((one) => `${one.node}:${one.reason}`).join('\n');
+}

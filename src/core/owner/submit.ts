@@ -1,0 +1,109 @@
+/**
+ * An item begins: journalled first, then its inputs are staged, then it waits for a receiver. Also how it is taken up
+ * again when its owner was restarted.
+ */
+import type { Item } from '../../protocol/item.js';
+import type { Effect, Instant, Step } from '../effects.js';
+import { settle } from './settle.js';
+import { enterPhase, isInline, persist, type BundleFacts, type OwnedItem, type OwnerRules } from './owned-item.js';
+
+/** Makes the state of a submitted item. The `Persist` stands first: nothing is known of it BEFORE it is safe. */
+export function submitItem(item: Item, at: Instant): Step<OwnedItem> {
+  const fresh: OwnedItem = {
+    item,
+    phase: 'staging',
+    epoch: 0,
+    receiver: null,
+    attempts: 0,
+    hops: 0,
+    avoid: [],
+    target: null,
+    reason: '',
+    bundle: null,
+    order: 'hold',
+    leaseMs: 0,
+    result: null,
+    history: [],
+    round: null,
+    answeredAt: at.ms,
+    repeatAt: undefined,
+    movedAt: Number.NEGATIVE_INFINITY,
+    blocked: [],
+  };
+  if (needsStaging(item)) {
+    const state = enterPhase(fresh, 'staging', 'submitted', at);
+    return { state, effects: [persist(state), stageEffect(state)] };
+  }
+  const state = enterQueue(fresh, 'submitted', at);
+  return { state, effects: [persist(state)] };
+}
+
+/** Whether something of the item has to be fetched by its receiver. */
+function needsStaging(item: Item): boolean {
+  return item.inputs.length > 0 || !isInline(item.command);
+}
+
+function stageEffect(state: OwnedItem): Effect {
+  return { type: 'Stage', item: state.item.item, inputs: state.item.inputs, command: state.item.command };
+}
+
+/** Waiting begins: asleep if the item is deferred, else in the queue. */
+export function enterQueue(state: OwnedItem, reason: string, at: Instant, change: Partial<OwnedItem> = {}): OwnedItem {
+  return enterPhase(state, state.item.deferred ? 'deferred' : 'queued', reason, at, {
+    receiver: null,
+    round: null,
+    repeatAt: undefined,
+    order: 'hold',
+    ...change,
+  });
+}
+
+/** The inputs are in the item's own directory and described. */
+export function takeStaged(state: OwnedItem, bundle: BundleFacts, at: Instant): Step<OwnedItem> {
+  if (state.phase !== 'staging') return { state: { ...state, bundle }, effects: [] };
+  const next = enterQueue(state, 'staged', at, { bundle });
+  return { state: next, effects: [persist(next)] };
+}
+
+/** The inputs cannot be staged: the item fails with the reason. */
+export function failStaging(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.phase !== 'staging') return { state, effects: [] };
+  return settle(state, 'failed', `its inputs could not be staged: ${reason}`, at, rules);
+}
+
+/** A sleeping item joins the queue. */
+export function wakeItem(state: OwnedItem, reason: string, at: Instant): Step<OwnedItem> {
+  if (state.phase !== 'deferred') return { state, effects: [] };
+  return { state: enterPhase(state, 'queued', reason, at), effects: [] };
+}
+
+/**
+ * Takes an item up again after a restart. Its monotonic times are lost, so a held item counts as answered just now: the
+ * owner waits a whole lease and its margin before it offers again.
+ */
+export function resumeItem(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const again: OwnedItem = { ...state, answeredAt: at.ms };
+  switch (state.phase) {
+    case 'staging':
+      return { state: again, effects: [stageEffect(again)] };
+    case 'deferred':
+    case 'queued':
+    case 'offered':
+      return { state: enterQueue(again, 'its owner was restarted', at), effects: restage(again) };
+    case 'acked':
+    case 'running':
+      return { state: { ...again, repeatAt: at.ms + rules.repeatMs }, effects: [...restage(again), ...shareAgain(again)] };
+    default:
+      return { state: again, effects: [] };
+  }
+}
+
+function restage(state: OwnedItem): Effect[] {
+  if (state.bundle === null) return [];
+  return [{ type: 'Restage', item: state.item.item, command: state.item.command }];
+}
+
+function shareAgain(state: OwnedItem): Effect[] {
+  if (state.bundle === null || state.receiver === null) return [];
+  return [{ type: 'Share', item: state.item.item, epoch: state.epoch, to: state.receiver }];
+}

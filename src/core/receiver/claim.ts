@@ -1,0 +1,66 @@
+/**
+ * A receiver claims an offer. A claim holds slots for a short while and starts the clock of the lease: it is renewal 0.
+ * It is no right to anything until the owner's ack names this node.
+ */
+import type { Offer } from '../../protocol/messages.js';
+import type { Effect, Instant, Step } from '../effects.js';
+import { say } from '../effects.js';
+import type { Guest, ReceiverRules } from './guest.js';
+
+/** What a claim says of the claimant. */
+export interface ClaimTerms {
+  readonly owner: string;
+  readonly item: string;
+  readonly offer: Offer;
+  readonly rank: number;
+  readonly projectedRatio: number;
+  readonly slotsFree: number;
+}
+
+/** Makes a claim. */
+export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules): Step<Guest> {
+  const guest: Guest = {
+    owner: terms.owner,
+    item: terms.item,
+    epoch: terms.offer.epoch,
+    name: terms.offer.name,
+    need: terms.offer.need,
+    phase: 'claimed',
+    command: null,
+    leaseMs: 0,
+    urls: [],
+    sha256: null,
+    handle: null,
+    stopping: null,
+    stopReason: '',
+    startedAt: null,
+    result: null,
+    claimedAt: at.ms,
+    leaseEndsAt: at.ms,
+    renewal: rules.renewalBase,
+    sent: [],
+    renewAt: Number.POSITIVE_INFINITY,
+    startedMs: at.ms,
+    repeatAt: Number.POSITIVE_INFINITY,
+    repeatMs: rules.repeatMs,
+    endedMs: at.ms,
+  };
+  return { state: guest, effects: [sayClaim(guest, terms, rules)] };
+}
+
+/** Says the claim; a repeat does not restart the clock, so that the lease ends no later than the owner believes. */
+export function sayClaim(
+  guest: Guest,
+  terms: Pick<ClaimTerms, 'rank' | 'projectedRatio' | 'slotsFree'>,
+  rules: ReceiverRules,
+): Effect {
+  return say(
+    { kind: 'claim', owner: guest.owner, item: guest.item, node: rules.self },
+    {
+      epoch: guest.epoch,
+      projected_ratio: terms.projectedRatio,
+      slots_free: terms.slotsFree,
+      rank: terms.rank,
+    },
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * A guest: one epoch of an item as its receiver holds it, from the claim to the release. What the journal keeps of it, what
+ * only this run knows, and how many slots it takes. No transition happens here.
+ */
+import { countSlots, type Command, type Need } from '../../protocol/item.js';
+import type { Result } from '../../protocol/messages.js';
+import type { Effect, Instant } from '../effects.js';
+
+/**
+ * `claimed`: said so, not acked; `fetching`: its inputs are on their way; `starting`: may have been started; `running`;
+ * `collecting`: it ended, its outputs are being described; `ended`: its result is said until the owner settles.
+ */
+export type GuestPhase = 'claimed' | 'fetching' | 'starting' | 'running' | 'collecting' | 'ended';
+
+/** Why a run is being stopped. */
+export type StopCause = 'cancel' | 'vacate' | 'lease' | 'gone' | 'wall';
+
+/** What is known of a process to find it again: see the runner's handle. */
+export interface ProcessHandle {
+  readonly pid: number;
+  readonly start: string;
+}
+
+/** What survives a restart of the receiver. A claim is not kept: what is not acked means nothing. */
+export interface GuestRecord {
+  readonly owner: string;
+  readonly item: string;
+  readonly epoch: number;
+  readonly name: string;
+  readonly need: Need;
+  readonly phase: GuestPhase;
+  readonly command: Command | null;
+  readonly leaseMs: number;
+  readonly urls: readonly string[];
+  readonly sha256: string | null;
+  readonly handle: ProcessHandle | null;
+  readonly stopping: StopCause | null;
+  readonly stopReason: string;
+  readonly startedAt: string | null;
+  readonly result: Result | null;
+}
+
+/** A guest with what only this run of the receiver knows. Monotonic ms. */
+export interface Guest extends GuestRecord {
+  /** When the claim was sent: renewal 0. */
+  readonly claimedAt: number;
+  /** Until when the item may run; only an answer of the owner moves it. */
+  readonly leaseEndsAt: number;
+  /** Number of the last renewal, and when the last few were sent. */
+  readonly renewal: number;
+  readonly sent: readonly { readonly renewal: number; readonly at: number }[];
+  readonly renewAt: number;
+  readonly startedMs: number;
+  /** When the result is said again, and the pause after that. */
+  readonly repeatAt: number;
+  readonly repeatMs: number;
+  readonly endedMs: number;
+}
+
+/** What the receiver's steps go by. */
+export interface ReceiverRules {
+  readonly self: string;
+  readonly claimHoldMs: number;
+  /** SIGTERM to SIGKILL when the owner asked to stop. */
+  readonly graceMs: number;
+  /** The same when the lease ended; must be well within the owner's margin. */
+  readonly leaseGraceMs: number;
+  readonly repeatMs: number;
+  readonly repeatMaxMs: number;
+  /** How long a result is kept for an owner that does not answer. */
+  readonly keepMs: number;
+  /** Renewals of this run of the node are numbered from here, above those of any earlier run. */
+  readonly renewalBase: number;
+  /** Where peers fetch from this node. */
+  readonly urls: readonly string[];
+}
+
+/** Names a guest: `<owner>/<item>/<epoch>`. */
+export function guestName(guest: Pick<GuestRecord, 'owner' | 'item' | 'epoch'>): string {
+  return `${guest.owner}/${guest.item}/${guest.epoch}`;
+}
+
+/** Journal key of a guest. */
+export function guestKey(guest: Pick<GuestRecord, 'owner' | 'item' | 'epoch'>): string {
+  return `guest/${guestName(guest)}`;
+}
+
+/** Whether the guest takes slots: until its run is over. */
+export function isLive(guest: GuestRecord): boolean {
+  return guest.phase !== 'ended' && guest.phase !== 'collecting';
+}
+
+/** Slots that all guests take together. */
+export function countTaken(guests: Iterable<GuestRecord>): number {
+  let taken = 0;
+  for (const guest of guests) if (isLive(guest)) taken += countSlots(guest.need);
+  return taken;
+}
+
+/** Writes the guest to the journal. */
+export function persistGuest(guest: Guest): Effect {
+  return { type: 'Persist', key: guestKey(guest), value: toGuestRecord(guest) };
+}
+
+/** Forgets the guest and its directory. */
+export function forgetGuest(guest: Guest): Effect[] {
+  return [
+    { type: 'RemoveGuest', guest: guestName(guest) },
+    { type: 'Persist', key: guestKey(guest), value: undefined },
+  ];
+}
+
+function toGuestRecord(guest: Guest): GuestRecord {
+  const { owner, item, epoch, name, need, phase, command, leaseMs, urls, sha256 } = guest;
+  const { handle, stopping, stopReason, startedAt, result } = guest;
+  return {
+    owner,
+    item,
+    epoch,
+    name,
+    need,
+    phase,
+    command,
+    leaseMs,
+    urls,
+    sha256,
+    handle,
+    stopping,
+    stopReason,
+    startedAt,
+    result,
+  };
+}
+
+/** A guest out of the journal; its steps begin with `NodeRestarted`. */
+export function fromGuestRecord(record: GuestRecord, at: Instant, rules: ReceiverRules): Guest {
+  return {
+    ...record,
+    claimedAt: at.ms,
+    // The guardian alone knows how long the lease was last extended; it ends the run whatever this node believes.
+    leaseEndsAt: at.ms + record.leaseMs,
+    renewal: rules.renewalBase,
+    sent: [],
+    renewAt: at.ms,
+    startedMs: at.ms,
+    repeatAt: at.ms,
+    repeatMs: rules.repeatMs,
+    endedMs: at.ms,
+  };
+}
+
+/** A whole result from what is known of it. */
+export function fillResult(guest: Guest, known: Partial<Result>, rules: ReceiverRules): Result {
+  return {
+    epoch: guest.epoch,
+    outcome: 'died',
+    exit_code: null,
+    signal: null,
+    reason: '',
+    started_at: guest.startedAt,
+    run_ms: 0,
+    cpu_s: 0,
+    outputs_count: 0,
+    outputs_bytes: 0,
+    urls: rules.urls,
+    ...known,
+  };
+}

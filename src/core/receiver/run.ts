@@ -1,0 +1,83 @@
+/**
+ * What became of a run: started, ended, died. Its outputs are described before the result is said.
+ */
+import type { Result } from '../../protocol/messages.js';
+import type { Instant, Step } from '../effects.js';
+import { fillResult, forgetGuest, guestName, persistGuest, type Guest, type ProcessHandle, type ReceiverRules } from './guest.js';
+import type { CollectedFacts, ReceiverInput } from './inputs.js';
+import { renewLease } from './lease.js';
+import { endGuest } from './result.js';
+
+/** The run lives. Its handle is journalled for the next life of this node; nothing waits for that write. */
+export function takeStart(guest: Guest, handle: ProcessHandle, at: Instant, rules: ReceiverRules): Step<Guest> {
+  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  const running: Guest = { ...guest, phase: 'running', handle };
+  const renewed = renewLease(running, at, rules);
+  return { state: renewed.state, effects: [...renewed.effects, persistGuest(running)] };
+}
+
+/** The run ended with an exit code. */
+export function takeExit(
+  guest: Guest,
+  exit: Extract<ReceiverInput, { type: 'RunExited' }>,
+  at: Instant,
+  rules: ReceiverRules,
+): Step<Guest | null> {
+  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
+  const result: Partial<Result> = {
+    exit_code: exit.exitCode,
+    signal: exit.signal,
+    run_ms: exit.runMs,
+    cpu_s: exit.cpuS,
+    started_at: guest.startedAt,
+  };
+  switch (guest.stopping) {
+    case 'lease':
+      return endGuest(guest, { ...result, outcome: 'died', reason: guest.stopReason }, at, rules);
+    case 'cancel':
+      return endGuest(guest, { ...result, outcome: 'cancelled', reason: guest.stopReason }, at, rules);
+    case 'vacate':
+      return collect(guest, { ...result, outcome: 'vacated', reason: guest.stopReason }, rules);
+    case 'wall':
+      return collect(guest, { ...result, outcome: 'exited', reason: guest.stopReason }, rules);
+    case null:
+      return collect(guest, { ...result, outcome: 'exited', reason: '' }, rules);
+  }
+}
+
+function collect(guest: Guest, result: Partial<Result>, rules: ReceiverRules): Step<Guest> {
+  const collecting: Guest = { ...guest, phase: 'collecting', result: fillResult(guest, result, rules) };
+  return {
+    state: collecting,
+    effects: [
+      {
+        type: 'Collect',
+        guest: guestName(guest),
+        globs: guest.command?.outputs ?? [],
+        everything: result.outcome === 'vacated',
+      },
+    ],
+  };
+}
+
+/** The outputs are described: the result is complete. */
+export function takeCollected(guest: Guest, bundle: CollectedFacts, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
+  const outputs = {
+    outputs_count: bundle.count,
+    outputs_bytes: bundle.bytes,
+    ...(bundle.count === 0 ? {} : { manifest_sha256: bundle.sha256 }),
+  };
+  return endGuest(guest, { ...guest.result, ...outputs }, at, rules);
+}
+
+/** The run is over and left no exit code. */
+export function takeDeath(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
+  const why = guest.stopReason === '' ? reason : guest.stopReason;
+  if (guest.stopping === 'vacate') return collect(guest, { outcome: 'vacated', reason: why }, rules);
+  const outcome = guest.stopping === 'cancel' ? 'cancelled' : 'died';
+  return endGuest(guest, { outcome, reason: why }, at, rules);
+}

@@ -1,0 +1,121 @@
+/**
+ * The receiver's step: one guest, one fact, the next state (`null` when it is forgotten) and what is to be done. Nothing
+ * else is done here but choosing the file that decides.
+ */
+import type { Instant, Step } from '../effects.js';
+import { hearAck, takeInputs } from './accept.js';
+import { sayClaim } from './claim.js';
+import { guestName, type Guest, type ReceiverRules } from './guest.js';
+import type { ReceiverInput } from './inputs.js';
+import { hearLease, passLease, renewLease, wallEnd } from './lease.js';
+import { endGuest, passEnded } from './result.js';
+import { takeCollected, takeDeath, takeExit, takeStart } from './run.js';
+import { canVacate, stopRun } from './stop.js';
+
+/** Takes one fact in. */
+export function stepReceiver(guest: Guest, input: ReceiverInput, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  switch (input.type) {
+    case 'OfferRepeated':
+      return guest.phase === 'claimed'
+        ? { state: guest, effects: [sayClaim(guest, input, rules)] }
+        : { state: guest, effects: [] };
+    case 'AckHeard':
+      return hearAck(guest, input.ack, input.obstacle, at, rules);
+    case 'LeaseHeard':
+      return hearLease(guest, input.lease, at, rules);
+    case 'FetchAdvanced':
+      return guest.phase === 'fetching' ? renewLease(guest, at, rules, input) : { state: guest, effects: [] };
+    case 'InputsFetched':
+      return takeInputs(guest, input.command, at, rules);
+    case 'FetchFailed':
+      return failFetch(guest, input.reason, at, rules);
+    case 'RunStarted':
+      return takeStart(guest, input.handle, at, rules);
+    case 'RunFailed':
+      return failStart(guest, input.reason, at, rules);
+    case 'RunExited':
+      return takeExit(guest, input, at, rules);
+    case 'RunDied':
+      return takeDeath(guest, input.reason, at, rules);
+    case 'Collected':
+      return takeCollected(guest, input.bundle, at, rules);
+    case 'CollectFailed':
+      return failCollect(guest, input.reason, at, rules);
+    case 'VacateWanted':
+      return guest.phase === 'running' && canVacate(guest)
+        ? stopRun(guest, 'vacate', input.reason, rules.graceMs)
+        : { state: guest, effects: [] };
+    case 'TimePassed':
+      return passTime(guest, at, rules);
+    case 'NodeRestarted':
+      return resumeGuest(guest, at, rules);
+  }
+}
+
+function failFetch(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase !== 'fetching') return { state: guest, effects: [] };
+  return endGuest(guest, { outcome: 'refused', reason: `its inputs could not be fetched: ${reason}` }, at, rules);
+}
+
+function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase !== 'starting') return { state: guest, effects: [] };
+  if (guest.stopping === 'cancel') return endGuest(guest, { outcome: 'cancelled', reason: guest.stopReason }, at, rules);
+  return endGuest(guest, { outcome: 'refused', reason: `it could not be started: ${reason}` }, at, rules);
+}
+
+function failCollect(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
+  if (guest.result.outcome === 'vacated') {
+    return endGuest(guest, { outcome: 'died', reason: `its directory could not be read: ${reason}` }, at, rules);
+  }
+  return endGuest(guest, { ...guest.result, reason: `its outputs could not be read: ${reason}` }, at, rules);
+}
+
+function passTime(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase === 'ended') return passEnded(guest, at, rules);
+  if (guest.phase !== 'claimed') return passLease(guest, at, rules);
+  return at.ms >= guest.claimedAt + rules.claimHoldMs ? { state: null, effects: [] } : { state: guest, effects: [] };
+}
+
+/**
+ * Takes a guest up again after a restart. What surely was not started is refused, since nobody knows any more how much of
+ * its lease is left; what may have been started is looked for.
+ */
+function resumeGuest(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  switch (guest.phase) {
+    case 'claimed':
+    case 'fetching':
+      return endGuest(guest, { outcome: 'refused', reason: 'its receiver was restarted before it started' }, at, rules);
+    case 'starting':
+    case 'running':
+      return {
+        state: { ...guest, phase: guest.handle === null ? 'starting' : 'running' },
+        effects: [
+          { type: 'AdoptRun', guest: guestName(guest), handle: guest.handle },
+          ...(guest.stopping === null
+            ? []
+            : [{ type: 'StopRun', guest: guestName(guest), graceMs: rules.graceMs } as const]),
+        ],
+      };
+    case 'collecting':
+    case 'ended':
+      return { state: { ...guest, repeatAt: at.ms }, effects: [] };
+  }
+}
+
+/** When the guest next wants to hear that time passed, monotonic ms. */
+export function guestWakeTime(guest: Guest, rules: ReceiverRules): number {
+  switch (guest.phase) {
+    case 'claimed':
+      return guest.claimedAt + rules.claimHoldMs;
+    case 'ended':
+      return Math.min(guest.repeatAt, guest.endedMs + rules.keepMs);
+    case 'collecting':
+      return guest.renewAt;
+    case 'fetching':
+      return Math.min(guest.leaseEndsAt, guest.renewAt);
+    case 'starting':
+    case 'running':
+      return Math.min(guest.stopping === 'lease' || guest.stopping === 'gone' ? Number.POSITIVE_INFINITY : guest.leaseEndsAt, guest.renewAt, guest.stopping === null ? wallEnd(guest) : Number.POSITIVE_INFINITY);
+  }
+}
