@@ -1,0 +1,77 @@
+/**
+ * The `command:CMD` ratio: a number that a shell command prints. The command has a time limit, and it and all it started
+ * are ended with it; bad output is a fault, never a number.
+ */
+import { execa, type ExecaError } from 'execa';
+import { from, map, Observable, type SchedulerLike, timeout, throwError } from 'rxjs';
+import type { RatioOf } from './machine.js';
+import { parseRatio, RATIO_MAX } from './metric.js';
+
+/** A number is short; a program that prints more than this many characters prints something else. */
+const OUTPUT_CHARS_MAX = 4096;
+const SHELL = { shell: true, detached: true, stdin: 'ignore', stderr: 'ignore' } as const;
+
+/** Runs `command` in a shell at each look; errors when it fails, takes over `limitMs` or prints no ratio. */
+export function createCommandRatio(command: string, limitMs: number, scheduler: SchedulerLike): RatioOf {
+  return (look) =>
+    runCommand(command).pipe(
+      timeout({ first: limitMs, scheduler, with: () => throwError(() => new Error(tellLimit(command, limitMs))) }),
+      map((output) => ({ ratio: readOutput(command, output), cpus: look.cpus })),
+    );
+}
+
+/** Emits what the command printed; unsubscribing ends its whole process group. */
+function runCommand(command: string): Observable<string> {
+  return new Observable((subscriber) => {
+    // A process group of its own, so that ending it also ends what the shell started.
+    const child = execa({ ...SHELL, maxBuffer: OUTPUT_CHARS_MAX })(command);
+    let isOver = false;
+    const output = from(readPrinted(child)).subscribe({
+      next: (printed) => subscriber.next(printed),
+      error: (error: unknown) => {
+        isOver = true;
+        subscriber.error(new Error(`${command}: ${tellFailure(error as ExecaError)}`));
+      },
+      complete: () => {
+        isOver = true;
+        subscriber.complete();
+      },
+    });
+    return () => {
+      output.unsubscribe();
+      // The shell may have ended while something it started still holds the output: the group has its id all the same.
+      if (!isOver) endGroup(child.pid);
+    };
+  });
+}
+
+async function readPrinted(child: PromiseLike<{ readonly stdout: string }>): Promise<string> {
+  const { stdout } = await child;
+  return stdout;
+}
+
+function tellFailure(error: ExecaError): string {
+  if (error.isMaxBuffer) return `printed more than ${OUTPUT_CHARS_MAX} characters`;
+  if (error.signal !== undefined) return `was ended by ${error.signal}`;
+  if (error.exitCode === 127) return 'is not a program that the shell finds (exit code 127)';
+  return error.exitCode === undefined ? error.originalMessage : `ended with exit code ${error.exitCode}`;
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended just now.
+  }
+}
+
+function readOutput(command: string, output: string): number {
+  const ratio = parseRatio(output.trim());
+  if (ratio !== undefined) return ratio;
+  throw new Error(`${command}: printed "${output.trim().slice(0, 40)}", not a number from 0 to ${RATIO_MAX}`);
+}
+
+function tellLimit(command: string, limitMs: number): string {
+  return `${command}: took over ${limitMs} ms`;
+}

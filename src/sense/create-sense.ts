@@ -1,0 +1,142 @@
+/**
+ * Makes the senses of a node from a metric: picks how this system is looked at and what the ratio is made of. It holds
+ * no reading itself, and does nothing until subscribed.
+ */
+import { availableParallelism } from 'node:os';
+import { arch, platform } from 'node:process';
+import { defer, filter, map, of, switchMap, type Observable } from 'rxjs';
+import type { Clock } from '../clock/clock.js';
+import { createCgroupRatio } from './cgroup-ratio.js';
+import { createCommandRatio } from './command-ratio.js';
+import { createLinuxMachine } from './linux-machine.js';
+import { createLinuxProcesses } from './linux-processes.js';
+import { createEwmaRatio, createLoadAverageRatio } from './load-ratio.js';
+import type { LoadRatio, LookAtMachine, LookAtProcesses, MachineLook, RatioOf } from './machine.js';
+import type { Metric } from './metric.js';
+import { createOtherMachine } from './other-machine.js';
+import { createOtherProcesses } from './other-processes.js';
+import { readKernelUnits, type KernelUnits } from './process-scan.js';
+import { selectTree } from './process-tree.js';
+import { repeatLook, type LookTimes } from './repeat-look.js';
+import type { LoadSample, Sense } from './sense.js';
+import { createListedTreeRatio, createTreeRatio } from './tree-ratio.js';
+
+/** How to sense; what is left out has the default named here. */
+export interface SenseOptions {
+  readonly metric: Metric;
+  readonly clock: Clock;
+  /** What the load is a share of: the cores that this process may use, or those of the cgroup's quota. */
+  readonly cpus?: number | undefined;
+  /** Between two looks at the load: {@link LOAD_MS}. */
+  readonly loadMs?: number | undefined;
+  /** Between two looks at the processes: {@link PROCESSES_MS}, or {@link OTHER_PROCESSES_MS} where /proc is not there. */
+  readonly processesMs?: number | undefined;
+  /** Time limit of the command of `command:CMD`: {@link COMMAND_MS}. */
+  readonly commandMs?: number | undefined;
+  /** Through /proc or through systeminformation: as this system needs. */
+  readonly system?: 'linux' | 'other' | undefined;
+  /** Where Linux tells about itself: `/proc`. */
+  readonly procDir?: string | undefined;
+  /** What the mount points of cgroups are below: `/`. */
+  readonly rootDir?: string | undefined;
+}
+
+/** Default time between two looks at the load, in milliseconds. */
+export const LOAD_MS = 2_000;
+/** Default time between two looks at the processes: 12 scans of 77 processes cost 0.02 cpu-s a minute. */
+export const PROCESSES_MS = 5_000;
+/** The same where systeminformation starts `ps` for each look. */
+export const OTHER_PROCESSES_MS = 30_000;
+/** Default time limit of `command:CMD`, in milliseconds. */
+export const COMMAND_MS = 10_000;
+
+const LINUX_SECOND_MS = 500;
+/** systeminformation repeats its first, wrong answer to whom asks again within 500 ms after it was done. */
+const OTHER_SECOND_MS = 3_000;
+
+/** Makes the senses. */
+export function createSense(options: SenseOptions): Sense {
+  const { clock } = options;
+  const isLinux = (options.system ?? (platform === 'linux' ? 'linux' : 'other')) === 'linux';
+  const place: Place = {
+    isLinux,
+    cpus: options.cpus ?? availableParallelism(),
+    procDir: options.procDir ?? '/proc',
+    rootDir: options.rootDir ?? '/',
+  };
+  const every = (everyMs: number): LookTimes => ({ everyMs, secondMs: isLinux ? LINUX_SECOND_MS : OTHER_SECOND_MS });
+  const processesMs = options.processesMs ?? (isLinux ? PROCESSES_MS : OTHER_PROCESSES_MS);
+  return {
+    load$: defer(() =>
+      repeatLook(clock, every(options.loadMs ?? LOAD_MS), joinLooks(createMachine(place), createRatio(options, place))),
+    ),
+    processes$: defer(() => repeatLook(clock, every(processesMs), createProcesses(options, place))),
+  };
+}
+
+interface Place {
+  readonly isLinux: boolean;
+  readonly cpus: number;
+  readonly procDir: string;
+  readonly rootDir: string;
+}
+
+function createMachine(place: Place): LookAtMachine {
+  return place.isLinux ? createLinuxMachine(place.procDir, place.cpus) : createOtherMachine(place.cpus);
+}
+
+function createRatio({ metric, clock, cpus, commandMs }: SenseOptions, place: Place): RatioOf {
+  switch (metric.kind) {
+    case 'ewma':
+      return createEwmaRatio();
+    case 'loadavg1':
+      return createLoadAverageRatio();
+    case 'cgroup':
+      return createCgroupRatio(place, cpus);
+    case 'tree':
+      return place.isLinux
+        ? createTreeRatio(place.procDir, readUnits(place), metric.pid)
+        : createListedTreeRatio(listOthers(clock, place), metric.pid);
+    case 'command':
+      return createCommandRatio(metric.command, commandMs ?? COMMAND_MS, clock.scheduler);
+    case 'fixed':
+      return (look) => of({ ratio: metric.ratio, cpus: look.cpus });
+  }
+}
+
+/** A tree is sensed with its own processes only, so that several nodes on one machine each know their own. */
+function createProcesses({ metric, clock }: SenseOptions, place: Place): LookAtProcesses {
+  const look = place.isLinux ? createLinuxProcesses(place.procDir, readUnits(place)) : listOthers(clock, place);
+  if (metric.kind !== 'tree') return look;
+  return (now) => look(now).pipe(map((all) => selectTree(all, metric.pid)));
+}
+
+function listOthers(clock: Clock, place: Place): LookAtProcesses {
+  return createOtherProcesses(place.cpus, () => clock.wall());
+}
+
+function readUnits(place: Place): KernelUnits {
+  return readKernelUnits(place.procDir, arch === 'arm' || arch === 'ia32' ? 4 : 8);
+}
+
+/** Looks at the machine, then at the ratio; gives nothing while either takes one more look. */
+function joinLooks(lookAt: LookAtMachine, ratioOf: RatioOf): (now: number) => Observable<LoadSample> {
+  return (now) =>
+    lookAt(now).pipe(
+      switchMap((look) => ratioOf(look).pipe(map((load) => describeLoad(look, load)))),
+      filter((sample) => sample !== undefined),
+    );
+}
+
+function describeLoad(look: MachineLook, { ratio, cpus }: LoadRatio): LoadSample | undefined {
+  const { cpuPercent, memoryPercent, memoryBytes, psiPercent } = look;
+  if (cpuPercent === undefined) return undefined;
+  return {
+    ratio,
+    cpus,
+    cpuPercent,
+    memoryPercent,
+    memoryBytes,
+    ...(psiPercent === undefined ? {} : { psiPercent }),
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * The metric: which quantity counts as the load, as people write it. It reads text and decides what it means; it senses
+ * nothing.
+ */
+
+/** What the load ratio is made from. */
+export type Metric =
+  /** Tasks that run or are blocked, averaged over 20 s, per cpu. */
+  | { readonly kind: 'ewma' }
+  /** The 1-minute load average per cpu: the seed's. */
+  | { readonly kind: 'loadavg1' }
+  /** What this container or slice used of its quota. */
+  | { readonly kind: 'cgroup' }
+  /** What a process and its descendants used of the cpus. */
+  | { readonly kind: 'tree'; readonly pid: number }
+  /** A number that a shell command prints. */
+  | { readonly kind: 'command'; readonly command: string }
+  | { readonly kind: 'fixed'; readonly ratio: number };
+
+/** The highest ratio that travels. */
+export const RATIO_MAX = 1_000_000;
+
+const FORMS = 'ewma, loadavg1, cgroup, tree:PID, command:CMD or fixed:N';
+
+/**
+ * Reads `ewma`, `loadavg1`, `cgroup`, `tree:PID` (or `tree:self`: the node itself and all it starts), `command:CMD`,
+ * `fixed:N`. Never throws; `reason` continues a sentence that began with the name of the option.
+ */
+export function parseMetric(
+  text: string,
+): { readonly ok: true; readonly metric: Metric } | { readonly ok: false; readonly reason: string } {
+  const colon = text.indexOf(':');
+  const kind = colon === -1 ? text : text.slice(0, colon);
+  const value = colon === -1 ? undefined : text.slice(colon + 1).trim();
+  const metric = value === undefined ? readPlain(kind) : readValued(kind, value);
+  return typeof metric === 'string' ? { ok: false, reason: metric } : { ok: true, metric };
+}
+
+/** Reads a ratio as people and programs print it: a plain number from 0 to {@link RATIO_MAX}. */
+export function parseRatio(text: string): number | undefined {
+  if (!/^\d+(\.\d*)?(e[-+]?\d+)?$|^\.\d+(e[-+]?\d+)?$/i.test(text)) return undefined;
+  const ratio = Number(text);
+  return ratio <= RATIO_MAX ? ratio : undefined;
+}
+
+function readPlain(kind: string): Metric | string {
+  switch (kind) {
+    case 'ewma':
+    case 'loadavg1':
+    case 'cgroup':
+      return { kind };
+    case 'tree':
+      return 'tree needs a pid: tree:PID, or tree:self for the node and all it starts';
+    case 'command':
+      return 'command needs a program: command:CMD';
+    case 'fixed':
+      return 'fixed needs a ratio: fixed:N';
+    default:
+      return `must be ${FORMS}, not "${kind.slice(0, 64)}"`;
+  }
+}
+
+function readValued(kind: string, value: string): Metric | string {
+  switch (kind) {
+    case 'tree':
+      return readTree(value);
+    case 'command':
+      return value === '' ? 'command needs a program: command:CMD' : { kind, command: value };
+    case 'fixed': {
+      const ratio = parseRatio(value);
+      return ratio === undefined ? `fixed needs a number from 0 to ${RATIO_MAX}: fixed:N` : { kind, ratio };
+    }
+    case 'ewma':
+    case 'loadavg1':
+    case 'cgroup':
+      return `${kind} takes no value`;
+    default:
+      return `must be ${FORMS}, not "${kind.slice(0, 64)}"`;
+  }
+}
+
+function readTree(value: string): Metric | string {
+  if (value === 'self') return { kind: 'tree', pid: process.pid };
+  if (!/^[1-9]\d{0,9}$/.test(value)) return 'tree needs a pid: tree:PID, or tree:self for the node and all it starts';
+  return { kind: 'tree', pid: Number(value) };
+}

@@ -1,0 +1,31 @@
+/**
+ * Reads the memory of a Linux machine from /proc/meminfo. What the file cache holds counts as available.
+ */
+import { join } from 'node:path';
+import { readProcFile } from './proc-file.js';
+
+/** The memory of the machine and the share of it in use, 0..100. */
+export interface Memory {
+  readonly memoryPercent: number;
+  readonly memoryBytes: number;
+}
+
+/** Reads the memory; throws with a sentence when the file does not tell it. */
+export function readMemory(procDir: string): Memory {
+  const meminfo = readProcFile(join(procDir, 'meminfo'));
+  const total = readKilobytes(meminfo, 'MemTotal');
+  // Kernels before 3.14 do not estimate what is available; free memory alone then says too little, never too much.
+  const available = readKilobytes(meminfo, 'MemAvailable') ?? readKilobytes(meminfo, 'MemFree');
+  if (total === undefined || total === 0 || available === undefined) {
+    throw new Error('/proc/meminfo does not tell the memory');
+  }
+  return {
+    memoryPercent: Math.min(100, Math.max(0, (100 * (total - available)) / total)),
+    memoryBytes: total * 1024,
+  };
+}
+
+function readKilobytes(meminfo: string, key: string): number | undefined {
+  const text = new RegExp(`^${key}: +(\\d+) kB$`, 'm').exec(meminfo)?.[1];
+  return text === undefined ? undefined : Number(text);
+}
