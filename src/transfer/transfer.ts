@@ -78,7 +78,12 @@ export interface Workspace {
    * Copies inputs into the item's own directory, so that later changes and deletions do not matter, and describes them. With
    * no inputs the bundle is empty. `command` goes into the manifest when it is given.
    */
-  stage(item: string, inputs: readonly string[], command: Command | undefined, done: (ended: Ended<Bundle>) => void): void;
+  stage(
+    item: string,
+    inputs: readonly string[],
+    command: Command | undefined,
+    done: (ended: Ended<Bundle>) => void,
+  ): void;
   /** Describes again what was staged or carried (after a restart of the node). */
   restage(item: string, command: Command | undefined, done: (ended: Ended<Bundle>) => void): void;
   /** Directory of a guest's epoch: `work/`, `stdout`, `stderr` are below. */
@@ -97,7 +102,10 @@ export interface Workspace {
   place(item: string, epoch: number, destination: string | undefined, done: (ended: Ended<undefined>) => void): void;
   /** Makes a fetched or local directory of a stopped run the item's new staged input. */
   carry(item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
-  /** Takes a guest's directory as home without a transfer: the owner was its own receiver. */
+  /**
+   * Takes a guest's directory as home without a transfer: the owner was its own receiver. What {@link collect} described
+   * last in that directory is moved, as a fetch of that bundle would have brought it; so collect comes first. It may be called again.
+   */
   adoptGuest(owner: string, item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
   /** Removes a guest's directory. */
   removeGuest(owner: string, item: string, epoch: number): void;

@@ -1,0 +1,60 @@
+/**
+ * Takes what a guest left as home without a transfer: the same files as a fetch would bring, in the same places. They are
+ * moved one by one, so that it can be done again from any point where it stopped.
+ */
+import { copyFile, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { manifestSchema, type Manifest } from '../protocol/manifest.js';
+import { errorCode } from './ended.js';
+import { createInnerTree } from './inner-tree.js';
+import { NOTHING } from './tree-description.js';
+
+/** Remembers what was collected below `work/`, so that adopting takes just that, also after a restart of the node. */
+export async function rememberCollected(guest: string, manifest: Manifest): Promise<void> {
+  const path = collectedPath(guest);
+  const { files, directories } = manifest;
+  const isBare = directories.length === 0 && files.every((file) => !file.path.startsWith('work/'));
+  if (isBare) return rm(path, { force: true });
+  await writeFile(`${path}.new`, JSON.stringify({ files, directories }));
+  await rename(`${path}.new`, path);
+}
+
+/** Moves what was collected in `guest` to `home`. */
+export async function adoptCollected(guest: string, home: string): Promise<void> {
+  const manifest = await recallCollected(guest);
+  const tree = createInnerTree(home, 'replace');
+  await tree.ensure('.');
+  for (const name of ['stdout', 'stderr']) await moveStream(join(guest, name), join(home, name));
+  for (const path of manifest.directories) await tree.ensure(path);
+  for (const file of manifest.files) {
+    if (!file.path.startsWith('work/')) continue;
+    await tree.ensure(dirname(file.path));
+    await moveFile(join(guest, file.path), join(home, file.path));
+  }
+}
+
+async function recallCollected(guest: string): Promise<Manifest> {
+  try {
+    return manifestSchema.parse(JSON.parse(await readFile(collectedPath(guest), 'utf8')));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return NOTHING;
+    throw error;
+  }
+}
+
+function collectedPath(guest: string): string {
+  return join(guest, 'collected.json');
+}
+
+async function moveStream(source: string, target: string): Promise<void> {
+  const stats = await lstat(source).catch(() => undefined);
+  if (stats?.isFile() === true && stats.size > 0) await rename(source, target);
+}
+
+/** A link is copied as the file it stands for: moved alone it would point nowhere. */
+async function moveFile(source: string, target: string): Promise<void> {
+  const stats = await lstat(source).catch(() => undefined);
+  if (stats === undefined) await lstat(target);
+  else if (stats.isSymbolicLink()) await copyFile(source, target);
+  else await rename(source, target);
+}

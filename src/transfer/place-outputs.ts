@@ -1,0 +1,60 @@
+/**
+ * Puts files that came home where their user wants them. Each file appears whole or not at all, an existing one is
+ * replaced, and no link inside the destination leads a file out of it.
+ */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errorCode, Refused } from './ended.js';
+import { createInnerTree } from './inner-tree.js';
+import { walkTree } from './tree-walk.js';
+
+/** Copies the tree `source` into `destination`, which is made; nothing to do when there is no such tree. */
+export async function placeTree(source: string, destination: string): Promise<void> {
+  const tree = createInnerTree(destination, 'refuse');
+  try {
+    for await (const entry of walkTree(source, 'skip')) {
+      await tree.ensure(entry.kind === 'directory' ? entry.path : dirname(entry.path));
+      if (entry.kind === 'file') await placeFile(entry.source, join(destination, entry.path));
+    }
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || !isAbout(error, source)) throw error;
+  }
+}
+
+function isAbout(error: unknown, path: string): boolean {
+  return error instanceof Error && 'path' in error && error.path === path;
+}
+
+/** Copies one file in a single step, with its mode. */
+export async function placeFile(source: string, target: string): Promise<void> {
+  await swapIn(target, (draft) => copyFile(source, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL));
+}
+
+/** Gives one file a second name in a single step; without `source` the name is removed. Both are on one file system. */
+export async function placeLink(source: string, target: string): Promise<void> {
+  try {
+    await swapIn(target, (draft) => link(source, draft));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') await rm(target, { force: true });
+    // File systems without hard links.
+    else if (['EPERM', 'ENOTSUP', 'EMLINK', 'ENOSYS'].includes(errorCode(error))) await placeFile(source, target);
+    else throw error;
+  }
+}
+
+async function swapIn(target: string, fill: (draft: string) => Promise<void>): Promise<void> {
+  const draft = join(dirname(target), `.${randomBytes(8).toString('hex')}.tritmesh`);
+  try {
+    await fill(draft);
+    await rename(draft, target);
+  } catch (error) {
+    if (['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) {
+      throw new Refused(`${target} is in the way: it is a directory`);
+    }
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Answers the requests of peers for shared bundles. It knows a peer by the key of its certificate only, and gives the same
+ * answer for a share that does not exist and for one that is another peer's. It never serves a path that a request names.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { TLSSocket } from 'node:tls';
+import { formatPublicKey } from '../identity/create-identity.js';
+import { readBundle } from './bundle-reader.js';
+import { Refused } from './ended.js';
+import { encodeManifest } from './manifest-bundle.js';
+import type { Share } from './transfer.js';
+
+/** Streams that are sent at once; one more is told to come back. */
+const STREAMS_MAX = 64;
+
+/** Shares by name, and the answers to requests for them. */
+export interface ShareServer {
+  share(share: Share): void;
+  unshare(name: string): void;
+  answer(request: IncomingMessage, response: ServerResponse): void;
+}
+
+interface Shared {
+  readonly share: Share;
+  /** What was found to have changed at the source; told to every later request. */
+  fault?: string;
+}
+
+/** Makes a server without any share. */
+export function createShareServer(): ShareServer {
+  const shares = new Map<string, Shared>();
+  let streams = 0;
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    const [name, part] = splitPath(request.url ?? '');
+    const shared = shares.get(name);
+    const isKnown = request.method === 'GET' && shared !== undefined && readPeerKey(request) === shared.share.peerKey;
+    if (!isKnown) refuse(response, 404, 'there is no such share for this peer');
+    else if (shared.fault !== undefined) refuse(response, 409, shared.fault);
+    else if (part === 'manifest') send(response, encodeManifest(shared.share.bundle.manifest));
+    else if (streams >= STREAMS_MAX) refuse(response, 503, 'too many transfers at once');
+    else void stream(shared, request, response);
+  }
+
+  async function stream(shared: Shared, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    streams += 1;
+    try {
+      await sendBytes(shared.share, request, response);
+    } catch (error) {
+      if (error instanceof Refused) shared.fault = error.message;
+      // Too late for a status: the peer sees a cut, asks again, and is told the fault.
+      response.destroy();
+    } finally {
+      streams -= 1;
+    }
+  }
+
+  return {
+    share: (share) => void shares.set(share.share, { share }),
+    unshare: (name) => void shares.delete(name),
+    answer,
+  };
+}
+
+/** `/t/<share>/manifest` or `/t/<share>/bytes`; anything else names no share. */
+function splitPath(url: string): readonly [string, 'manifest' | 'bytes'] {
+  const match = /^\/t\/(.+)\/(manifest|bytes)$/.exec(url);
+  return [match?.[1] ?? '', match?.[2] === 'manifest' ? 'manifest' : 'bytes'];
+}
+
+function readPeerKey(request: IncomingMessage): string | undefined {
+  if (!(request.socket instanceof TLSSocket)) return undefined;
+  try {
+    const certificate = request.socket.getPeerX509Certificate();
+    return certificate === undefined ? undefined : formatPublicKey(certificate.publicKey);
+  } catch {
+    // A key of another kind, or a certificate that cannot be read: nobody we know.
+    return undefined;
+  }
+}
+
+async function sendBytes(share: Share, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const total = share.bundle.bytes;
+  const start = readRangeStart(request.headers.range);
+  if (start > total) return refuse(response, 416, `there are ${total} bytes`);
+  const isPart = request.headers.range !== undefined;
+  response.writeHead(isPart ? 206 : 200, {
+    'content-type': 'application/octet-stream',
+    'content-length': total - start,
+    ...(isPart ? { 'content-range': `bytes ${start}-${Math.max(start, total - 1)}/${total}` } : {}),
+  });
+  await pipeline(readBundle(share.bundle, start), response);
+}
+
+/** Only `bytes=N-` is known: it is all that resuming takes. */
+function readRangeStart(range: string | undefined): number {
+  const match = /^bytes=(\d{1,15})-$/.exec(range ?? 'bytes=0-');
+  return match === null ? Number.POSITIVE_INFINITY : Number(match[1]);
+}
+
+function send(response: ServerResponse, bytes: Buffer): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length });
+  response.end(bytes);
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  const bytes = Buffer.from(`${reason}\n`);
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': bytes.length });
+  response.end(bytes);
+}

@@ -1,0 +1,58 @@
+/**
+ * Describes what a walk named: reads and hashes every file, several at a time, and keeps the order.
+ */
+import type { Manifest, ManifestFile } from '../protocol/manifest.js';
+import { errorCode, Refused } from './ended.js';
+import { readFacts } from './file-hash.js';
+import { createTaskPool } from './task-pool.js';
+import { walkTree, type TreeEntry } from './tree-walk.js';
+
+const READS_MAX = 8;
+
+/** What a manifest says about files. */
+export type TreeDescription = Pick<Manifest, 'files' | 'directories'>;
+
+/** Nothing at all. */
+export const NOTHING: TreeDescription = { files: [], directories: [] };
+
+/** Describes a whole directory; nothing if it does not exist. Links that lead out of it, devices and the like are left out. */
+export async function describeTree(root: string, prefix: string): Promise<TreeDescription> {
+  const entries: TreeEntry[] = [];
+  try {
+    for await (const entry of walkTree(root, 'skip')) entries.push(entry);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' && entries.length === 0) return NOTHING;
+    throw error;
+  }
+  return describeEntries(entries, prefix);
+}
+
+/** Describes these entries, each path with `prefix` before it. Throws {@link Refused} for a file that cannot be read. */
+export async function describeEntries(entries: readonly TreeEntry[], prefix: string): Promise<TreeDescription> {
+  const files: (ManifestFile | undefined)[] = [];
+  const directories: string[] = [];
+  const pool = createTaskPool(READS_MAX);
+  for (const entry of entries) {
+    const path = prefix + entry.path;
+    if (entry.kind === 'directory') directories.push(path);
+    else {
+      const at = files.push(undefined) - 1;
+      await pool.add(async () => {
+        files[at] = await describeFile(path, entry.source);
+      });
+    }
+  }
+  await pool.drain();
+  return { files: files.filter((file) => file !== undefined), directories };
+}
+
+/** Describes one file; `undefined` when it is no regular file. */
+export async function describeFile(path: string, source: string): Promise<ManifestFile | undefined> {
+  try {
+    const facts = await readFacts(source);
+    return facts === undefined ? undefined : { path, ...facts };
+  } catch (error) {
+    if (errorCode(error) === 'EACCES') throw new Refused(`${source} cannot be read: permission denied`);
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The directories of a node's items and guests below its state directory, and the only code that fills, empties and moves
+ * them. It never touches anything else but the inputs (read) and the destination (written) that an item names.
+ */
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from '../protocol/item.js';
+import { adoptCollected, rememberCollected } from './adopt-guest.js';
+import { collectOutputs } from './collect-outputs.js';
+import { errorCode, Refused, settle } from './ended.js';
+import { sealBundle } from './manifest-bundle.js';
+import { placeLink, placeTree } from './place-outputs.js';
+import { stageInputs } from './stage-inputs.js';
+import { createLayout, type StateLayout } from './state-layout.js';
+import type { Bundle, Workspace } from './transfer.js';
+import { describeTree, NOTHING } from './tree-description.js';
+
+/** Makes the workspace below `stateDir` (absolute). `done` is never called before a call has returned. */
+export function createWorkspace(stateDir: string): Workspace {
+  const layout = createLayout(stateDir);
+  return {
+    stage: (item, inputs, command, done) => settle(stage(layout, item, inputs, command), done),
+    restage: (item, command, done) => settle(describeStaged(layout.staged(item), command), done),
+    guestDirectory: (owner, item, epoch) => layout.guest(owner, item, epoch),
+    collect: (directory, globs, everything, done) => settle(collect(directory, globs, everything), done),
+    homeDirectory: (item, epoch) => layout.home(item, epoch),
+    place: (item, epoch, destination, done) => settle(place(layout, item, epoch, destination), done),
+    carry: (item, epoch, done) => settle(carry(layout, item, epoch), done),
+    adoptGuest: (owner, item, epoch, done) =>
+      settle(adopt(layout.guest(owner, item, epoch), layout.home(item, epoch)), done),
+    removeGuest: (owner, item, epoch) => removeLater(layout.guest(owner, item, epoch)),
+    removeItem: (item, all) => removeLater(all ? layout.item(item) : layout.staged(item)),
+  };
+}
+
+/** The copy grows beside its place, so that a node that dies in between leaves no half of it. */
+async function stage(
+  layout: StateLayout,
+  item: string,
+  inputs: readonly string[],
+  command: Command | undefined,
+): Promise<Bundle> {
+  const staged = layout.staged(item);
+  if (inputs.length === 0) return sealBundle(staged, { ...NOTHING, command });
+  const draft = `${staged}.new`;
+  try {
+    await rm(draft, { recursive: true, force: true });
+    await stageInputs(inputs, draft);
+    await rm(staged, { recursive: true, force: true });
+    await rename(draft, staged);
+  } catch (error) {
+    removeLater(draft);
+    throw error;
+  }
+  return describeStaged(staged, command);
+}
+
+async function describeStaged(staged: string, command: Command | undefined): Promise<Bundle> {
+  return sealBundle(staged, { ...(await describeTree(staged, '')), command });
+}
+
+async function collect(directory: string, globs: readonly string[], everything: boolean): Promise<Bundle> {
+  const bundle = await collectOutputs(directory, globs, everything);
+  await rememberCollected(directory, bundle.manifest);
+  return bundle;
+}
+
+async function place(
+  layout: StateLayout,
+  item: string,
+  epoch: number,
+  destination: string | undefined,
+): Promise<undefined> {
+  const home = layout.home(item, epoch);
+  for (const name of ['stdout', 'stderr']) await placeLink(join(home, name), join(layout.item(item), name));
+  if (destination !== undefined) await placeTree(join(home, 'work'), destination);
+}
+
+/** The mark is set before the move: called again after a crash, it goes on, and does not take an empty directory for news. */
+async function carry(layout: StateLayout, item: string, epoch: number): Promise<undefined> {
+  const [home, staged] = [layout.home(item, epoch), layout.staged(item)];
+  const mark = join(layout.item(item), `carried-${epoch}`);
+  if (!(await exists(home))) throw new Refused(`nothing came home of ${item} in epoch ${epoch}`);
+  if (!(await exists(mark))) {
+    await mkdir(join(home, 'work'), { recursive: true });
+    await writeFile(mark, '');
+  }
+  if (!(await exists(join(home, 'work')))) return;
+  const old = `${staged}.old`;
+  await rm(old, { recursive: true, force: true });
+  if (await exists(staged)) await rename(staged, old);
+  await rename(join(home, 'work'), staged);
+  removeLater(old);
+}
+
+async function adopt(guest: string, home: string): Promise<undefined> {
+  if (!(await exists(guest))) throw new Refused(`${guest} is gone`);
+  await adoptCollected(guest, home);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** In the background: nothing waits for it, and what cannot be removed stays where it harms nobody. */
+function removeLater(path: string): void {
+  rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+}
