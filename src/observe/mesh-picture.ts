@@ -1,0 +1,139 @@
+/**
+ * The picture of the mesh that a reader of the bus has: members, items, and what the reporter said. Hearing changes it in
+ * place; looking at it derives the sum and the receivers as every node does. No I/O, no clock of its own.
+ */
+import { rankReceivers, type Ask, type Ranking } from '../core/election.js';
+import { deriveSum, isOnline, stepMesh, type MeshRules, type MeshSum, type MeshView } from '../core/mesh.js';
+import type { Info, Message, MeshState, Scum, State, Status } from '../protocol/messages.js';
+import type { Heard, HeardMessage } from './heard.js';
+
+/** A member as a reader sees it. */
+export interface MemberSeen {
+  readonly id: string;
+  /** Online and with a state that is young enough to be believed. */
+  readonly online: boolean;
+  readonly info: Info | undefined;
+  readonly state: State | undefined;
+  readonly scum: Scum | undefined;
+}
+
+/** An item as its owner last said it. */
+export interface ItemSeen extends Status {
+  readonly owner: string;
+  readonly item: string;
+}
+
+/** The mesh at one moment. */
+export interface MeshSnapshot {
+  /** By id. */
+  readonly members: readonly MemberSeen[];
+  readonly sum: MeshSum;
+  /** Who would take an item of one cpu that asks for nothing else, and why the others would not. */
+  readonly receivers: Ranking;
+  /** By time of submission. */
+  readonly items: readonly ItemSeen[];
+  /** What the reporter published; `undefined` until it was heard. */
+  readonly reported: MeshState | undefined;
+  /** Messages that could not be read. */
+  readonly refused: number;
+}
+
+/** A picture that grows with what is heard. */
+export interface MeshPicture {
+  /** Takes in what was heard; says whether it changed anything that {@link MeshPicture.look} shows. */
+  hear(heard: Heard, now: number): boolean;
+  look(now: number): MeshSnapshot;
+  /** Whether as many members are known with state and birth as the reporter counts. */
+  isComplete(): boolean;
+}
+
+/** The default ask: one cpu, nothing else, nobody's. */
+const ANY_ASK: Ask = {
+  owner: '',
+  item: '',
+  epoch: 1,
+  need: { cpus: 1, labels: [], abilities: [] },
+  avoid: [],
+  deferred: false,
+};
+
+/** Makes an empty picture. */
+export function createMeshPicture(rules: MeshRules): MeshPicture {
+  const view: MeshView = new Map();
+  const scum = new Map<string, Message<'scum'>>();
+  const items = new Map<string, ItemSeen>();
+  let reported: MeshState | undefined;
+  let refused = 0;
+
+  function hearMessage(heard: HeardMessage, now: number): boolean {
+    switch (heard.kind) {
+      case 'info':
+        return stepMesh(view, { type: 'InfoHeard', node: heard.topic.node, info: heard.message }, now);
+      case 'state':
+        return stepMesh(view, { type: 'StateHeard', node: heard.topic.node, state: heard.message }, now);
+      case 'scum':
+        scum.set(heard.topic.node, heard.message);
+        return true;
+      case 'status': {
+        const { owner, item } = heard.topic;
+        items.set(`${owner}/${item}`, { ...heard.message, owner, item });
+        return true;
+      }
+      case 'mesh':
+        reported = heard.message;
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  return {
+    hear(heard, now) {
+      switch (heard.type) {
+        case 'message':
+          return hearMessage(heard, now);
+        case 'word': {
+          const { kind } = heard.topic;
+          if (kind !== 'availability') return false;
+          const online = heard.text === 'online';
+          return stepMesh(view, { type: 'AvailabilityHeard', node: heard.topic.node, online }, now);
+        }
+        case 'cleared':
+          return heard.topic.kind === 'status' && items.delete(`${heard.topic.owner}/${heard.topic.item}`);
+        case 'refused':
+          refused += 1;
+          return true;
+        case 'request':
+          return false;
+      }
+    },
+    look: (now) => ({
+      members: [...view.values()]
+        .map((member) => ({
+          id: member.id,
+          online: isOnline(member, now, rules),
+          info: member.info,
+          state: member.state,
+          scum: scum.get(member.id),
+        }))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      sum: deriveSum(view, now, rules),
+      receivers: rankReceivers(view, ANY_ASK, now, rules),
+      items: [...items.values()].toSorted(compareItems),
+      reported,
+      refused,
+    }),
+    isComplete() {
+      if (reported === undefined) return false;
+      const known = [...view.values()].filter(
+        (one) => one.available && one.state !== undefined && one.info !== undefined,
+      );
+      return known.length >= reported.online;
+    },
+  };
+}
+
+function compareItems(a: ItemSeen, b: ItemSeen): number {
+  if (a.submitted_at !== b.submitted_at) return a.submitted_at < b.submitted_at ? -1 : 1;
+  return a.item < b.item ? -1 : 1;
+}
