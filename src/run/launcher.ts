@@ -1,0 +1,95 @@
+/**
+ * The launcher: the POSIX shell program that stands between the node and a command, leads its session and process
+ * group, and holds its guardian. It must work in dash and in the bash 3.2 of macOS, and needs only `sleep` (and `date`
+ * where there is no /proc). It never trusts the node to be alive: all it says and hears is in files of the run.
+ */
+
+/** Files in the directory of a run, beside `work/`, `stdout` and `stderr`. */
+export const RUN_FILES = {
+  /** What to run, written by the node as shell text; its head is read again after a crash (see order.ts). */
+  order: 'order',
+  /** Made, exclusively, by the launcher before the command can start; by an adopting node to forbid that it ever does. */
+  started: 'started',
+  /** When the guardian ends the run, on the guard clock; replaced by the node, by rename. */
+  deadline: 'deadline',
+  /** Exit code, the four times of `times`, and the word `end`. */
+  exit: 'exit',
+  /** Why the guardian ended the run. */
+  ended: 'ended',
+} as const;
+
+/**
+ * The text for `sh -c`. One line on stdin, the absolute directory of the run, sets it off; the end of stdin instead ends
+ * it, so a launcher that waits for an order goes with its node.
+ *
+ * - The command runs in the foreground of the shell: a background one would start with SIGINT and SIGQUIT ignored.
+ * - The traps keep shell and guardian alive when the group gets a signal, so that the exit code is still written;
+ *   children get the default action back.
+ * - SIGALRM tells the guardian to go. It reaps its `sleep` and is reaped, so a machine whose pid 1 reaps nothing keeps
+ *   no zombies. The launcher itself must not trap SIGALRM: a guardian that was just forked would lose the signal in
+ *   the inherited handler.
+ * - The last line ends what the command left behind in the group, and the launcher itself: one call, nothing can fork
+ *   away from it. The file `exit` is the truth about the exit code, not the launcher's own status.
+ * - GNU `timeout` and shells with job control make process groups of their own; on Linux the guardian therefore ends
+ *   the whole session. It sleeps 2 s at most, so that it sees at once that the machine slept.
+ */
+export const LAUNCHER: string = `
+trap : HUP INT QUIT TERM USR1 USR2
+IFS= read -r directory || exit 0
+exec </dev/null
+cd "$directory" || exit 1
+. ./order || exit 1
+set -C
+echo $$ >started || exit 1
+set +C
+
+read_clock() {
+  if read -r up rest </proc/uptime; then now=\${up%.*}\${up#*.}; else now=$(date +%s)00; fi
+}
+
+end_run() {
+  trap '' HUP INT QUIT TERM USR1 USR2 ALRM
+  echo "$1" >ended
+  echo "tritmesh: $1" >>stderr
+  read -r self rest </proc/self/stat && for round in 1 2 3; do
+    for stat in /proc/[0-9]*/stat; do
+      read -r line <"$stat" || continue
+      set -- \${line##*) }
+      pid=\${line%% *}
+      [ "$4" = $$ ] && [ "$pid" != "$self" ] && [ "$pid" != $$ ] && kill -KILL "$pid"
+    done
+  done
+  kill -KILL 0
+}
+
+guard() {
+  trap : HUP INT QUIT TERM USR1 USR2
+  trap 'kill -KILL $!; wait; exit 0' ALRM
+  while :; do
+    read -r deadline <deadline || end_run 'guardian: the deadline is gone'
+    read_clock
+    [ "$now" -lt "$limit" ] || end_run 'guardian: wall-clock limit'
+    [ "$now" -lt "$deadline" ] || end_run 'guardian: lease ended'
+    [ "$limit" -gt "$deadline" ] || deadline=$limit
+    left=$((deadline - now))
+    [ $left -lt 200 ] || left=200
+    sleep $((left / 100)).$((left / 10 % 10))$((left % 10)) &
+    wait $! || [ $? -gt 128 ] || { sleep 1 & wait $!; }
+  done
+}
+guard &
+guard=$!
+
+if [ -n "$fault" ]; then
+  : >stdout
+  printf '%s\\n' "$fault" >>stderr
+  code=$fault_code
+else
+  (cd work && unset OLDPWD && begin "$@") <"$input" >stdout 2>>stderr
+  code=$?
+fi
+{ echo $code; times; echo end; } >exit
+kill -ALRM $guard
+wait
+kill -KILL 0
+`;

@@ -1,0 +1,64 @@
+/**
+ * The order: what the launcher is to run, as shell text in which every value is quoted, so that nothing in it is ever
+ * interpreted. Its head says which process the launcher is, for a node that finds the run after a crash.
+ */
+import type { RunHandle } from './runner.js';
+import type { Fault } from './program.js';
+
+/** What an order says. */
+export interface Order {
+  readonly handle: RunHandle;
+  /** Reading of the guard clock at which the wall-clock limit ends the run. */
+  readonly limit: number;
+  /** Absolute path, or relative to the run's directory, of what becomes stdin. */
+  readonly input: string;
+  readonly fault: Fault | undefined;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What a node needs of an order that an earlier life wrote. */
+export interface OrderHead {
+  readonly handle: RunHandle;
+  readonly limit: number;
+}
+
+/** Variables that a shell keeps for itself: `env` sets them past it, at the price of one more exec. */
+const KEPT_BY_SHELL =
+  /^(?:BASH.*|DIRSTACK|EUID|FUNCNAME|GROUPS|IFS|LINENO|OLDPWD|OPTARG|OPTERR|OPTIND|PIPESTATUS|POSIXLY_CORRECT|PPID|PS[0-9]|PWD|RANDOM|SECONDS|SHELLOPTS|SHLVL|UID|_)$/;
+
+/** Writes an order. */
+export function formatOrder(order: Order): string {
+  const variables = Object.entries(order.environment);
+  const exported = variables.filter(([name]) => !KEPT_BY_SHELL.test(name)).map(formatVariable);
+  const kept = variables.filter(([name]) => KEPT_BY_SHELL.test(name)).map(formatVariable);
+  return [
+    `launcher=${quote(`${order.handle.pid} ${order.handle.start}`)}`,
+    `limit=${order.limit}`,
+    `input=${quote(order.input)}`,
+    `fault=${quote(order.fault?.sentence ?? '')}`,
+    `fault_code=${order.fault?.exitCode ?? 0}`,
+    `set -- ${order.argv.map(quote).join(' ')}`,
+    'begin() {',
+    ...exported.map((variable) => `export ${variable}`),
+    `exec ${kept.length === 0 ? '' : `/usr/bin/env ${kept.join(' ')} `}"$@"`,
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** Reads the head of an order; `undefined` when it is not whole. */
+export function parseOrderHead(text: string): OrderHead | undefined {
+  const match = /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\n/.exec(text);
+  const [, pid, start, limit] = match ?? [];
+  if (pid === undefined || start === undefined || limit === undefined) return undefined;
+  return { handle: { pid: Number(pid), start }, limit: Number(limit) };
+}
+
+function formatVariable([name, value]: readonly [string, string]): string {
+  return `${name}=${quote(value)}`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

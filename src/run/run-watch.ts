@@ -1,0 +1,176 @@
+/**
+ * Watches the runs that one runner answers for: tells their output, holds their wall-clock limit, stops them, and says how
+ * they ended. It never says that a run ended while something of its process group lives.
+ */
+import { interval, type Subscription } from 'rxjs';
+import type { Clock } from '../clock/clock.js';
+import { GUARD_NEVER, readGuardClock, writeDeadline } from './guard-clock.js';
+import { createOutputTail, type OutputTail } from './output-tail.js';
+import { readStart } from './process-table.js';
+import { appendNotice, readRemains, WALL_GRACE_MS, type Prepared } from './run-directory.js';
+import type { RunEvent, RunHandle } from './runner.js';
+import { isGroupGone, killSession, listMembers, listOrphans, terminateSession } from './session.js';
+
+/** A run that is watched. */
+export interface LiveRun {
+  readonly run: string;
+  readonly directory: string;
+  readonly handle: RunHandle;
+  /** It was started by an earlier life of the node, so its end is seen by looking, not told by the system. */
+  readonly isAdopted: boolean;
+  readonly tail: OutputTail;
+  /** `clock.now()` when it was started or adopted, and when its wall-clock limit comes. */
+  readonly since: number;
+  readonly wallAt: number;
+  /** Reading of the guard clock at which the guardian ends it. */
+  deadline: number;
+  /** Why it is being stopped, for people. */
+  stopReason: string | undefined;
+  killTimer: Subscription | undefined;
+  /** The launcher has ended; only leftovers of its session are waited for. */
+  isEnding: boolean;
+}
+
+/** The runs of one runner. */
+export interface RunWatch {
+  readonly runs: ReadonlyMap<string, LiveRun>;
+  /** Begins to watch a run. */
+  follow(run: string, directory: string, handle: RunHandle, prepared: Prepared, isAdopted: boolean): LiveRun;
+  /** Stops a run: SIGTERM to its session, SIGKILL after `graceMs` (0: at once). */
+  stop(live: LiveRun, graceMs: number, reason: string): void;
+  /** The launcher has ended: ends what is left of its session, and tells how the run ended once nothing is. */
+  settle(live: LiveRun, reason: string): void;
+  /** Lets go of all runs. */
+  close(): void;
+}
+
+/** How often output, limits and adopted runs are looked at. */
+const LOOK_MS = 200;
+/** How soon to look again whether the last processes of an ended run are gone, and how seldom at most. */
+const SETTLE_MS = 10;
+const SETTLE_MS_MAX = 1000;
+/**
+ * A run shorter than this is not searched for processes that left its group but not its session: looking at all
+ * processes takes milliseconds.
+ */
+const SHORT_RUN_MS = 500;
+/** Longest delay that timers take; a longer grace is cut to it. */
+const DELAY_MS_MAX: number = 2 ** 31 - 1;
+
+/** Creates the watch of a runner; what happens is told through `tell`. */
+export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): RunWatch {
+  const runs = new Map<string, LiveRun>();
+  let looks: Subscription | undefined;
+
+  const tellOutput = (live: LiveRun, isLast: boolean): void => {
+    for (const output of live.tail.read(clock.now(), isLast)) tell({ type: 'RunOutput', run: live.run, ...output });
+  };
+
+  const look = (live: LiveRun): void => {
+    if (live.isEnding) return;
+    tellOutput(live, false);
+    if (live.isAdopted && !isAlive(live.handle)) return settle(live, LAUNCHER_GONE);
+    if (clock.now() < live.wallAt || live.stopReason !== undefined) return;
+    appendNotice(live.directory, 'wall-clock limit');
+    stop(live, WALL_GRACE_MS, 'wall-clock limit');
+  };
+
+  const stop = (live: LiveRun, graceMs: number, reason: string): void => {
+    if (live.isEnding) return;
+    if (live.isAdopted && !isAlive(live.handle)) return settle(live, LAUNCHER_GONE);
+    const isFirst = live.stopReason === undefined;
+    live.stopReason ??= reason;
+    live.killTimer?.unsubscribe();
+    if (graceMs <= 0) return killSession(live.handle.pid);
+    if (isFirst) terminateSession(live.handle.pid);
+    live.killTimer = clock.scheduler.schedule(() => stop(live, 0, reason), Math.min(graceMs, DELAY_MS_MAX));
+  };
+
+  const settle = (live: LiveRun, reason: string, waitMs: number = SETTLE_MS): void => {
+    if (runs.get(live.run) !== live) return;
+    live.isEnding = true;
+    live.killTimer?.unsubscribe();
+    if (!isDeserted(live, clock.now())) {
+      killSession(live.handle.pid);
+      clock.scheduler.schedule(() => settle(live, reason, Math.min(2 * waitMs, SETTLE_MS_MAX)), waitMs);
+      return;
+    }
+    tellOutput(live, true);
+    runs.delete(live.run);
+    if (runs.size === 0) stopLooking();
+    tell(concludeRun(live, live.stopReason ?? reason, clock.now() - live.since));
+  };
+
+  const stopLooking = (): void => {
+    looks?.unsubscribe();
+    looks = undefined;
+  };
+
+  return {
+    runs,
+    follow: (run, directory, handle, { deadline, limit }, isAdopted) => {
+      const since = clock.now();
+      const live: LiveRun = {
+        run,
+        directory,
+        handle,
+        isAdopted,
+        tail: createOutputTail(directory),
+        since,
+        wallAt: since + measureWall(limit),
+        deadline,
+        stopReason: undefined,
+        killTimer: undefined,
+        isEnding: false,
+      };
+      runs.set(run, live);
+      looks ??= interval(LOOK_MS, clock.scheduler).subscribe(() => runs.forEach(look));
+      return live;
+    },
+    stop,
+    settle: (live, reason) => settle(live, reason),
+    close: () => {
+      stopLooking();
+      for (const live of runs.values()) live.killTimer?.unsubscribe();
+      runs.clear();
+    },
+  };
+}
+
+/** Gives the guardian of a run a later deadline; an earlier one changes nothing. */
+export function extendRun(live: LiveRun, deadline: number): void {
+  if (deadline <= live.deadline) return;
+  try {
+    writeDeadline(live.directory, deadline);
+    live.deadline = deadline;
+  } catch {
+    // The guardian then ends the run at its old deadline, which is the safe side.
+  }
+}
+
+/** Whether the very process of a handle lives. */
+export function isAlive({ pid, start }: RunHandle): boolean {
+  return pid > 1 && readStart(pid) === start;
+}
+
+const LAUNCHER_GONE = 'its launcher is gone';
+
+function isDeserted({ handle, directory, isAdopted, since }: LiveRun, now: number): boolean {
+  if (isAdopted) return listOrphans(handle.pid, directory).length === 0;
+  if (now - since < SHORT_RUN_MS && isGroupGone(handle.pid)) return true;
+  return listMembers([handle.pid]).get(handle.pid)?.length === 0;
+}
+
+/** Reads how a run ended. The guardian's word stands above an exit code that its own signal made. */
+function concludeRun({ run, directory, isAdopted, stopReason }: LiveRun, reason: string, lifeMs: number): RunEvent {
+  const { isStarted, exit, ended, runMs } = readRemains(directory);
+  if (!isStarted && !isAdopted && stopReason === undefined) return { type: 'RunFailed', run, reason };
+  if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
+  if (exit === undefined) return { type: 'RunDied', run, reason };
+  return { type: 'RunExited', run, ...exit, runMs: isAdopted ? runMs : lifeMs };
+}
+
+/** Milliseconds until the node ends a run at its wall-clock limit; the guardian's limit comes two graces later. */
+function measureWall(limit: number): number {
+  return limit === GUARD_NEVER ? Infinity : (limit - readGuardClock()) * 10 - 2 * WALL_GRACE_MS;
+}

@@ -1,0 +1,114 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent, RunHandle, RunOrder } from '../../src/run/runner.js';
+import { createRunBench, livingMembers, waitForEnd, waitForText, type RunBench } from './run-bench.js';
+
+const HOST = fileURLToPath(new URL('../fixtures/run-host.mjs', import.meta.url));
+
+let bench: RunBench;
+let host: ChildProcess | undefined;
+beforeEach(() => {
+  bench = createRunBench();
+});
+afterEach(async () => {
+  if (host !== undefined && host.exitCode === null && host.signalCode === null) {
+    host.kill('SIGKILL');
+    await once(host, 'exit');
+  }
+  host = undefined;
+  expect(bench.clear(), 'processes left by the test').toEqual([]);
+});
+
+/** Starts a node that does nothing but one run; gives the handle of the run. */
+async function startHost(order: RunOrder): Promise<RunHandle> {
+  const child = spawn(process.execPath, [HOST, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  host = child;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = JSON.parse(line) as RunEvent;
+    if (event.type !== 'RunStarted') throw new Error(`unexpected ${line}`);
+    bench.expectGone(event.handle);
+    await waitForText(join(order.directory, 'stdout'));
+    return event.handle;
+  }
+  throw new Error('the host ended');
+}
+
+const LONG = ['sh', '-c', `trap '' TERM; timeout 600 sleep 601 & echo up; sleep 600; sleep 600`];
+
+describe('the guardian', () => {
+  it('ends a run that nobody extends, with all of its session, and says why', async () => {
+    const runner = bench.runner();
+    runner.start(bench.order('a', LONG, {}, 300));
+    const { handle } = await runner.next('a', 'RunStarted');
+    expect(await runner.end('a')).toEqual({ type: 'RunDied', run: 'a', reason: 'guardian: lease ended' });
+    expect(livingMembers(new Set([handle.pid]))).toEqual([]);
+    expect(readFileSync(join(bench.root, 'a/stderr'), 'utf8')).toContain('tritmesh: guardian: lease ended\n');
+  });
+
+  it('spares a run that is extended, and an earlier deadline changes nothing', async () => {
+    const runner = bench.runner();
+    runner.start(bench.order('a', ['sh', '-c', 'sleep 1; echo done'], {}, 500));
+    runner.extend('a', 60_000);
+    runner.extend('a', 10);
+    expect(await runner.end('a')).toMatchObject({ type: 'RunExited', exitCode: 0 });
+  });
+
+  it('stays when the group gets SIGTERM', async () => {
+    const runner = bench.runner();
+    runner.start(bench.order('a', LONG, {}, 1000));
+    await runner.next('a', 'RunOutput');
+    runner.stop('a', 60_000);
+    expect(await runner.end('a')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+  });
+
+  it('ends a run whose node was killed', async () => {
+    const { pid } = await startHost(bench.order('a', LONG, {}, 1500));
+    host?.kill('SIGKILL');
+    expect(await waitForText(join(bench.root, 'a/ended'))).toBe('guardian: lease ended\n');
+    await waitForEnd(pid);
+    expect(livingMembers(new Set([pid]))).toEqual([]);
+  });
+
+  it('ends a run whose node hangs', async () => {
+    const { pid } = await startHost(bench.order('a', LONG, {}, 1500));
+    host?.kill('SIGSTOP');
+    expect(await waitForText(join(bench.root, 'a/ended'))).toBe('guardian: lease ended\n');
+    await waitForEnd(pid);
+    expect(livingMembers(new Set([pid]))).toEqual([]);
+  });
+
+  it('is not needed by a run that ends while its node is dead: the exit code is there', async () => {
+    const order = bench.order('a', ['sh', '-c', 'echo up; sleep 1; exit 5']);
+    const { pid } = await startHost(order);
+    host?.kill('SIGKILL');
+    await waitForEnd(pid);
+    expect(readFileSync(join(bench.root, 'a/exit'), 'utf8')).toMatch(/^5\n[^]*end\n$/);
+  });
+});
+
+describe('a launcher without an order', () => {
+  it('goes with its node', async () => {
+    await startHost(bench.order('a', ['sh', '-c', 'echo up; exec sleep 1']));
+    const spares = (): readonly string[] =>
+      listChildren(host?.pid).filter((line) => line.includes('tritmesh-launcher'));
+    while (spares().length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const pids = spares().map((line) => Number.parseInt(line, 10));
+    host?.kill('SIGKILL');
+    await Promise.all(pids.map(waitForEnd));
+    expect(existsSync(join(bench.root, 'a/ended'))).toBe(false);
+  });
+});
+
+/** Pid and arguments of the children of a process. */
+function listChildren(pid: number | undefined): readonly string[] {
+  const text = execFileSync('ps', ['-ww', '-A', '-o', 'ppid=,pid=,args='], { encoding: 'utf8' });
+  return text.split(/\n(?=\s*\d+\s+\d+ )/).flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+ [^]*)$/.exec(line);
+    return match?.[2] !== undefined && Number(match[1]) === pid ? [match[2]] : [];
+  });
+}
