@@ -11,7 +11,7 @@ import {
   interval,
   map,
   merge,
-  Observable,
+  type Observable,
   race,
   shareReplay,
   startWith,
@@ -133,7 +133,7 @@ export function meshView({ bus, base, clock, rules = RULES_DEFAULT }: MeshViewOp
       bus.subscribe(EVENT_KINDS.map((kind) => kindFilter(base, kind)));
       return heard$.pipe(takeUntil(stop$));
     }),
-    settled$: settle(bus, heard$, clock, picture.isComplete).pipe(map(look), takeUntil(stop$)),
+    settled$: settle(bus, heard$, clock, () => picture.isComplete()).pipe(map(look), takeUntil(stop$)),
     look,
     stop() {
       stop$.next();

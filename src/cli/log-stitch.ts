@@ -1,0 +1,62 @@
+/**
+ * Puts a job's output together again from log messages that may be lost, repeated or lossy, and from the file that comes
+ * home at the end. Each byte of an epoch is given exactly once and in order; what an earlier epoch gave stays given, and
+ * a later one begins anew after a note. Pure: it returns the bytes and writes nothing.
+ */
+
+/** A piece of one stream as a log message brought it. */
+export interface LogPiece {
+  readonly epoch: number;
+  /** Where it begins in the stream, in bytes. */
+  readonly offset: number;
+  readonly text: string;
+  /** The text does not stand for the bytes. */
+  readonly lossy: boolean;
+}
+
+/** How far a stream has been given. */
+export interface LogPosition {
+  /** The epoch whose bytes are being given; 0 before the first. */
+  readonly epoch: number;
+  /** Bytes of it that were given. */
+  readonly given: number;
+}
+
+/** What to write now. */
+export interface Stitched {
+  readonly position: LogPosition;
+  readonly bytes: Uint8Array;
+  /** The stream begins anew, after some of an earlier epoch was given. */
+  readonly restarted: boolean;
+}
+
+/** Nothing given yet. */
+export const LOG_START: LogPosition = { epoch: 0, given: 0 };
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Takes a piece in. Only what continues the given bytes without a gap is given; after a gap the pieces bring nothing until
+ * {@link stitchFile}.
+ */
+export function stitchPiece(position: LogPosition, piece: LogPiece): Stitched {
+  if (piece.epoch < position.epoch) return { position, bytes: NOTHING, restarted: false };
+  const begun = beginEpoch(position, piece.epoch);
+  const at = begun.position.given;
+  if (piece.lossy || piece.offset > at) return begun;
+  const bytes = new TextEncoder().encode(piece.text).subarray(at - piece.offset);
+  return { ...begun, position: { epoch: piece.epoch, given: at + bytes.byteLength }, bytes };
+}
+
+/** Takes the whole stream of its last epoch in: gives what was not given before. */
+export function stitchFile(position: LogPosition, epoch: number, file: Uint8Array): Stitched {
+  const begun = beginEpoch(position, Math.max(epoch, position.epoch));
+  const bytes = file.subarray(begun.position.given);
+  const given = begun.position.given + bytes.byteLength;
+  return { ...begun, position: { epoch: begun.position.epoch, given }, bytes };
+}
+
+function beginEpoch(position: LogPosition, epoch: number): Stitched {
+  if (epoch === position.epoch) return { position, bytes: NOTHING, restarted: false };
+  return { position: { epoch, given: 0 }, bytes: NOTHING, restarted: position.given > 0 };
+}

@@ -1,0 +1,110 @@
+/** The stitching of output: whatever is lost, repeated or cut, each byte of the last epoch is given exactly once. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LOG_START, stitchFile, stitchPiece, type LogPiece } from '../../src/cli/log-stitch.js';
+
+describe('the stitched output of a job', () => {
+  it('gives each byte of the file exactly once, whatever became of the pieces', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), arbitraryFates(), (text, fates) => {
+        const live = play(cut(text, 1, fates));
+        const end = stitchFile(live.position, 1, encode(text));
+        expect(Buffer.concat([live.bytes, end.bytes]).toString('utf8')).toBe(text);
+        expect(end.restarted).toBe(false);
+      }),
+    );
+  });
+
+  it('gives a beginning of the text while it runs, never anything else', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), arbitraryFates(), (text, fates) => {
+        const live = play(cut(text, 1, fates));
+        expect(encode(text).subarray(0, live.bytes.byteLength)).toEqual(live.bytes);
+      }),
+    );
+  });
+
+  it('begins anew with each epoch and says so when the one before had given something', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.string(), arbitraryFates(), (first, second, fates) => {
+        const before = stitchPiece(LOG_START, { epoch: 1, offset: 0, text: first, lossy: false });
+        const pieces = cut(second, 2, fates);
+        const live = play(pieces, before.position);
+        const end = stitchFile(live.position, 2, encode(second));
+        expect(Buffer.concat([live.bytes, end.bytes]).toString('utf8')).toBe(second);
+        expect(live.restarts + Number(end.restarted)).toBe(1);
+      }),
+    );
+  });
+
+  it('gives nothing of an older epoch that comes late', () => {
+    const begun = stitchPiece(LOG_START, { epoch: 3, offset: 0, text: 'new', lossy: false });
+    const late = stitchPiece(begun.position, { epoch: 2, offset: 3, text: 'old', lossy: false });
+    expect(late).toEqual({ position: begun.position, bytes: new Uint8Array(0), restarted: false });
+  });
+
+  it('stops at a lossy piece and goes on from the file', () => {
+    const a = stitchPiece(LOG_START, { epoch: 1, offset: 0, text: 'a', lossy: false });
+    const b = stitchPiece(a.position, { epoch: 1, offset: 1, text: '\uFFFD', lossy: true });
+    const c = stitchPiece(b.position, { epoch: 1, offset: 2, text: 'c', lossy: false });
+    expect([b.bytes.byteLength, c.bytes.byteLength]).toEqual([0, 0]);
+    expect([...stitchFile(c.position, 1, Uint8Array.of(97, 0xff, 99)).bytes]).toEqual([0xff, 99]);
+  });
+
+  it('gives nothing more when no file came home', () => {
+    const live = stitchPiece(LOG_START, { epoch: 1, offset: 0, text: 'some', lossy: false });
+    expect(stitchFile(live.position, 1, new Uint8Array(0)).bytes.byteLength).toBe(0);
+  });
+});
+
+type Fate = 'comes' | 'lost' | 'twice' | 'lossy';
+
+interface CutPiece {
+  readonly length: number;
+  readonly fate: Fate;
+}
+
+function arbitraryFates(): fc.Arbitrary<CutPiece[]> {
+  return fc.array(
+    fc.record({
+      length: fc.integer({ min: 1, max: 6 }),
+      fate: fc.constantFrom<Fate[]>('comes', 'comes', 'comes', 'lost', 'twice', 'lossy'),
+    }),
+    { maxLength: 20 },
+  );
+}
+
+/** Cuts a text at code points, as a runner does; offsets are bytes. */
+function cut(text: string, epoch: number, fates: readonly CutPiece[]): LogPiece[] {
+  const points = Array.from(text);
+  const pieces: LogPiece[] = [];
+  let offset = 0;
+  for (const { length, fate } of fates) {
+    const part = points.splice(0, length).join('');
+    const piece = { epoch, offset, text: part, lossy: fate === 'lossy' };
+    offset += encode(part).byteLength;
+    if (fate !== 'lost') pieces.push(piece);
+    if (fate === 'twice') pieces.push(piece);
+  }
+  return pieces;
+}
+
+function play(
+  pieces: readonly LogPiece[],
+  start = LOG_START,
+): { position: typeof LOG_START; bytes: Uint8Array; restarts: number } {
+  let position = start;
+  let restarts = 0;
+  const bytes: Uint8Array[] = [];
+  for (const piece of pieces) {
+    const stitched = stitchPiece(position, piece);
+    position = stitched.position;
+    bytes.push(stitched.bytes);
+    if (stitched.restarted) restarts += 1;
+  }
+  return { position, bytes: Uint8Array.from(Buffer.concat(bytes)), restarts };
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
