@@ -28,10 +28,7 @@ function runCommand(command: string): Observable<string> {
     let isOver = false;
     const output = from(readPrinted(child)).subscribe({
       next: (printed) => subscriber.next(printed),
-      error: (error: unknown) => {
-        isOver = true;
-        subscriber.error(new Error(`${command}: ${tellFailure(error as ExecaError)}`));
-      },
+      error: (error: unknown) => subscriber.error(new Error(`${command}: ${tellFailure(error as ExecaError)}`)),
       complete: () => {
         isOver = true;
         subscriber.complete();
