@@ -1,12 +1,13 @@
 /**
- * Takes what a guest left as home without a transfer: the same files as a fetch would bring, in the same places. They are
- * moved one by one, so that it can be done again from any point where it stopped.
+ * Takes what a guest left as home without a transfer: the same files as a fetch would bring, in the same places. They
+ * get a second name and nothing is taken away, so that it can be done again from any point where it stopped.
  */
-import { copyFile, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { manifestSchema, type Manifest } from '../protocol/manifest.js';
 import { errorCode } from './ended.js';
 import { createInnerTree } from './inner-tree.js';
+import { linkFile } from './place-outputs.js';
 import { NOTHING } from './tree-description.js';
 
 /** Remembers what was collected below `work/`, so that adopting takes just that, also after a restart of the node. */
@@ -19,17 +20,18 @@ export async function rememberCollected(guest: string, manifest: Manifest): Prom
   await rename(`${path}.new`, path);
 }
 
-/** Moves what was collected in `guest` to `home`. */
+/** Links what was collected in `guest` into `home`; the guest's directory itself is removed later, as every guest's. */
 export async function adoptCollected(guest: string, home: string): Promise<void> {
   const manifest = await recallCollected(guest);
   const tree = createInnerTree(home, 'replace');
   await tree.ensure('.');
-  for (const name of ['stdout', 'stderr']) await moveStream(join(guest, name), join(home, name));
+  for (const name of ['stdout', 'stderr']) await adoptStream(join(guest, name), join(home, name));
   for (const path of manifest.directories) await tree.ensure(path);
   for (const file of manifest.files) {
     if (!file.path.startsWith('work/')) continue;
     await tree.ensure(dirname(file.path));
-    await moveFile(join(guest, file.path), join(home, file.path));
+    // What a symbolic link stands for comes home, not the link: alone it would point nowhere.
+    await linkFile(await realpath(join(guest, file.path)), join(home, file.path));
   }
 }
 
@@ -46,15 +48,7 @@ function collectedPath(guest: string): string {
   return join(guest, 'collected.json');
 }
 
-async function moveStream(source: string, target: string): Promise<void> {
+async function adoptStream(source: string, target: string): Promise<void> {
   const stats = await lstat(source).catch(() => undefined);
-  if (stats?.isFile() === true && stats.size > 0) await rename(source, target);
-}
-
-/** A link is copied as the file it stands for: moved alone it would point nowhere. */
-async function moveFile(source: string, target: string): Promise<void> {
-  const stats = await lstat(source).catch(() => undefined);
-  if (stats === undefined) await lstat(target);
-  else if (stats.isSymbolicLink()) await copyFile(source, target);
-  else await rename(source, target);
+  if (stats?.isFile() === true && stats.size > 0) await linkFile(source, target);
 }

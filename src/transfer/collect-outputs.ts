@@ -5,6 +5,7 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManifestFile } from '../protocol/manifest.js';
+import { matchGlobs } from './glob-match.js';
 import { isBelow } from './inner-tree.js';
 import { sealBundle } from './manifest-bundle.js';
 import type { Bundle } from './transfer.js';
@@ -41,18 +42,7 @@ async function describeWork(work: string, globs: readonly string[], everything: 
   return describeEntries(entries, 'work/');
 }
 
-/** Dot files match only where the glob itself has the dot. A glob that is the name of a file means that file. */
-async function matchGlobs(work: string, globs: readonly string[]): Promise<readonly string[]> {
-  const { glob, escapePath } = await import('tinyglobby');
-  const patterns = await Promise.all(
-    globs.map(async (text) =>
-      (await lstat(join(work, text)).catch(() => undefined)) === undefined ? text : escapePath(text),
-    ),
-  );
-  const paths = await glob(patterns, { cwd: work, onlyFiles: true, followSymbolicLinks: false });
-  return paths.toSorted();
-}
-
+/** The real path of a file that was found, if it is (still) one inside `work/`. */
 async function resolveInside(work: string, path: string): Promise<string | undefined> {
   const real = await realpath(join(work, path)).catch(() => undefined);
   if (real === undefined || !isBelow(await realpath(work), real)) return undefined;

@@ -32,15 +32,13 @@ export async function placeFile(source: string, target: string): Promise<void> {
   await swapIn(target, (draft) => copyFile(source, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL));
 }
 
-/** Gives one file a second name in a single step; without `source` the name is removed. Both are on one file system. */
-export async function placeLink(source: string, target: string): Promise<void> {
+/** Gives one file a second name in a single step; copies it where the file system has no hard links. */
+export async function linkFile(source: string, target: string): Promise<void> {
   try {
     await swapIn(target, (draft) => link(source, draft));
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') await rm(target, { force: true });
-    // File systems without hard links.
-    else if (['EPERM', 'ENOTSUP', 'EMLINK', 'ENOSYS'].includes(errorCode(error))) await placeFile(source, target);
-    else throw error;
+    if (!['EPERM', 'ENOTSUP', 'EMLINK', 'ENOSYS', 'EXDEV'].includes(errorCode(error))) throw error;
+    await placeFile(source, target);
   }
 }
 
@@ -50,11 +48,10 @@ async function swapIn(target: string, fill: (draft: string) => Promise<void>): P
     await fill(draft);
     await rename(draft, target);
   } catch (error) {
-    if (['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) {
-      throw new Refused(`${target} is in the way: it is a directory`);
-    }
-    throw error;
+    if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) throw error;
+    throw new Refused(`${target} is in the way: it is a directory`);
   } finally {
+    // After a good rename too: between two names of one file it does nothing and leaves both.
     await rm(draft, { force: true });
   }
 }

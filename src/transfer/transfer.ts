@@ -104,7 +104,7 @@ export interface Workspace {
   carry(item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
   /**
    * Takes a guest's directory as home without a transfer: the owner was its own receiver. What {@link collect} described
-   * last in that directory is moved, as a fetch of that bundle would have brought it; so collect comes first. It may be called again.
+   * last in that directory comes home as a fetch of that bundle would have brought it; so collect comes first. It may be called again.
    */
   adoptGuest(owner: string, item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
   /** Removes a guest's directory. */

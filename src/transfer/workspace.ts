@@ -9,7 +9,7 @@ import { adoptCollected, rememberCollected } from './adopt-guest.js';
 import { collectOutputs } from './collect-outputs.js';
 import { errorCode, Refused, settle } from './ended.js';
 import { sealBundle } from './manifest-bundle.js';
-import { placeLink, placeTree } from './place-outputs.js';
+import { linkFile, placeTree } from './place-outputs.js';
 import { stageInputs } from './stage-inputs.js';
 import { createLayout, type StateLayout } from './state-layout.js';
 import type { Bundle, Workspace } from './transfer.js';
@@ -72,8 +72,14 @@ async function place(
   destination: string | undefined,
 ): Promise<undefined> {
   const home = layout.home(item, epoch);
-  for (const name of ['stdout', 'stderr']) await placeLink(join(home, name), join(layout.item(item), name));
+  for (const name of ['stdout', 'stderr']) await placeStream(join(home, name), join(layout.item(item), name));
   if (destination !== undefined) await placeTree(join(home, 'work'), destination);
+}
+
+/** A stream that stayed empty did not travel: one of an earlier epoch must not stand in for it. */
+async function placeStream(source: string, target: string): Promise<void> {
+  if (await exists(source)) await linkFile(source, target);
+  else await rm(target, { force: true });
 }
 
 /** The mark is set before the move: called again after a crash, it goes on, and does not take an empty directory for news. */

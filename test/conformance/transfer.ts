@@ -1,0 +1,324 @@
+/**
+ * What every transfer promises, whatever it moves bytes with. Each adapter's test runs this suite.
+ */
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, chmodSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Manifest, ManifestFile } from '../../src/protocol/manifest.js';
+import { encodeManifest, sealBundle } from '../../src/transfer/manifest-bundle.js';
+import type { Bundle, Ended, Fetched, Transfer } from '../../src/transfer/transfer.js';
+import { temporaryDirectories } from '../temporary-directory.js';
+import { bundleFiles, ended, fetchOnce, makeBytes, readFiles, succeeded } from '../transfer/transfer-steps.js';
+
+/** A node's transfer with the key it shows; not started yet. */
+export interface TransferNode {
+  readonly transfer: Transfer;
+  readonly key: string;
+}
+
+const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+/** Runs the suite; `createNode` makes a node with a key of its own, on loopback. */
+export function testTransfer(name: string, createNode: () => TransferNode): void {
+  describe(`transfer: ${name}`, () => {
+    const newDirectory = temporaryDirectories();
+    let owner: TransferNode;
+    let receiver: TransferNode;
+    let source: string;
+    let target: string;
+
+    beforeEach(async () => {
+      [owner, receiver] = [createNode(), createNode()];
+      for (const node of [owner, receiver]) await succeeded((done) => node.transfer.start(done));
+      [source, target] = [newDirectory(), join(newDirectory(), 'work')];
+    });
+    afterEach(async () => {
+      for (const node of [owner, receiver]) await new Promise<void>((resolve) => node.transfer.close(resolve));
+    });
+
+    function share(bundle: Bundle, share = 'alpha/item-1/1/in'): void {
+      owner.transfer.share({ share, bundle, peerKey: receiver.key });
+    }
+
+    function fetch(bundle: Bundle, share = 'alpha/item-1/1/in', directory = target): Promise<Ended<Fetched>> {
+      const { sha256 } = bundle;
+      return fetchOnce(receiver.transfer, {
+        share,
+        urls: owner.transfer.urls(),
+        sha256,
+        peerKey: owner.key,
+        directory,
+      });
+    }
+
+    it('brings files, empty directories, modes, unicode names and the command', async () => {
+      const files = { 'a.txt': 'alpha', 'deep/er/b.txt': 'beta', 'empty.txt': '', 'größe/日本語 🎉.txt': 'ü' };
+      const command = { argv: ['true'], env: {}, outputs: [], migrate: 'never' as const };
+      const plain = bundleFiles(source, files, { directories: ['void/inner'], command }).manifest;
+      const modes = [0o644, 0o755, 0o600, 0o400];
+      const manifest: Manifest = {
+        ...plain,
+        files: plain.files.map((file, index) => ({ ...file, mode: modes[index] ?? 0 })),
+      };
+      const bundle = sealBundle(source, manifest);
+      share(bundle);
+      const result = await fetch(bundle);
+      expect(result).toEqual({ ok: true, value: { command, bytes: bundle.bytes, count: 4 } });
+      expect(readFiles(target)).toEqual({ ...files, 'void/inner/': '' });
+      const landed = manifest.files.map((file) => statSync(join(target, file.path)).mode & 0o7777);
+      expect(landed).toEqual(modes);
+    });
+
+    it('brings an empty bundle', async () => {
+      const bundle = sealBundle(source, { files: [], directories: [] });
+      share(bundle);
+      expect(await fetch(bundle)).toEqual({ ok: true, value: { command: undefined, bytes: 0, count: 0 } });
+      expect(readFiles(target)).toEqual({});
+    });
+
+    it('brings 1,000 small files', async () => {
+      const files = Object.fromEntries(
+        Array.from({ length: 1000 }, (_none, index) => [`d${index % 10}/f${index}`, makeBytes(index, index)]),
+      );
+      const bundle = bundleFiles(source, files);
+      share(bundle);
+      expect(await fetch(bundle)).toMatchObject({ ok: true, value: { count: 1000, bytes: 499_500 } });
+      const same = Object.entries(files).every(([path, bytes]) => readFileSync(join(target, path)).equals(bytes));
+      expect(same).toBe(true);
+    });
+
+    it('brings a file of 64 MiB and tells how far it is', async () => {
+      const bytes = makeBytes(64 * 1024 * 1024);
+      const bundle = bundleFiles(source, { 'big.bin': bytes });
+      share(bundle);
+      const told: (readonly [number, number])[] = [];
+      const result = await ended<Fetched>((done) => {
+        const { sha256 } = bundle;
+        const order = { share: 'alpha/item-1/1/in', urls: owner.transfer.urls(), sha256, peerKey: owner.key };
+        receiver.transfer.fetch({ ...order, directory: target, onProgress: (...at) => void told.push(at) }, done);
+      });
+      expect(result.ok).toBe(true);
+      expect(readFileSync(join(target, 'big.bin')).equals(bytes)).toBe(true);
+      expect(told.length).toBeGreaterThan(0);
+      expect(told.every(([at, total]) => at <= total && total === bytes.length)).toBe(true);
+    });
+
+    it('serves two fetches side by side', async () => {
+      const one = bundleFiles(join(source, 'one'), { 'one.bin': makeBytes(3_000_000, 1) });
+      const two = bundleFiles(join(source, 'two'), { 'two.bin': makeBytes(3_000_000, 2) });
+      share(one, 'alpha/one/1/in');
+      share(two, 'alpha/two/1/in');
+      const results = await Promise.all([
+        fetch(one, 'alpha/one/1/in', join(target, '1')),
+        fetch(two, 'alpha/two/1/in', join(target, '2')),
+      ]);
+      expect(results.map((result) => result.ok)).toEqual([true, true]);
+      expect(readFileSync(join(target, '2/two.bin')).equals(makeBytes(3_000_000, 2))).toBe(true);
+    });
+
+    it('uses what is there already, and puts right what is there and wrong', async () => {
+      const bundle = bundleFiles(source, { 'a.txt': 'alpha', 'b.txt': 'beta!', 'c.txt': 'gamma' });
+      mkdirSync(target);
+      writeFileSync(join(target, 'a.txt'), 'alpha');
+      writeFileSync(join(target, 'b.txt'), 'wrong');
+      const inode = statSync(join(target, 'a.txt')).ino;
+      share(bundle);
+      expect((await fetch(bundle)).ok).toBe(true);
+      expect(readFiles(target)).toEqual({ 'a.txt': 'alpha', 'b.txt': 'beta!', 'c.txt': 'gamma' });
+      expect(statSync(join(target, 'a.txt')).ino).toBe(inode);
+    });
+
+    it('gives a share to its one peer only, and says the same as for no share at all', async () => {
+      const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
+      owner.transfer.share({ share: 'alpha/item-1/1/in', bundle, peerKey: owner.key });
+      const foreign = await fetch(bundle);
+      const absent = await fetch(bundle, 'alpha/other/1/in');
+      expect(foreign).toMatchObject({ ok: false, final: true });
+      expect(absent).toEqual(foreign);
+    });
+
+    it('ends a share with unshare, and replaces it by sharing again', async () => {
+      const old = bundleFiles(join(source, 'old'), { 'a.txt': 'old' });
+      const fresh = bundleFiles(join(source, 'new'), { 'a.txt': 'new' });
+      share(old);
+      share(fresh);
+      expect(await fetch(old)).toMatchObject({ ok: false, final: true });
+      expect((await fetch(fresh)).ok).toBe(true);
+      owner.transfer.unshare('alpha/item-1/1/in');
+      expect(await fetch(fresh)).toMatchObject({ ok: false, final: true });
+    });
+
+    it('does not talk to a peer that holds another key than the order names', async () => {
+      const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
+      share(bundle);
+      const stranger = { share: 'alpha/item-1/1/in', urls: owner.transfer.urls(), sha256: bundle.sha256 };
+      const result = await fetchOnce(receiver.transfer, { ...stranger, peerKey: receiver.key, directory: target });
+      expect(result).toMatchObject({ ok: false, final: true });
+      expect(result.ok ? '' : result.reason).toContain('another key');
+    });
+
+    it('refuses a manifest of another hash for good', async () => {
+      const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
+      share(bundle);
+      const result = await fetch({ ...bundle, sha256: EMPTY_SHA256 });
+      expect(result).toMatchObject({ ok: false, final: true });
+      expect(result.ok ? '' : result.reason).toContain('sha256');
+    });
+
+    it('refuses a file of another hash for good, and leaves nothing of it', async () => {
+      const plain = bundleFiles(source, { 'a.txt': 'alpha', 'b.txt': 'beta' }).manifest;
+      const files = plain.files.map((file) => (file.path === 'b.txt' ? { ...file, sha256: EMPTY_SHA256 } : file));
+      const bundle = sealBundle(source, { ...plain, files });
+      share(bundle);
+      const result = await fetch(bundle);
+      expect(result).toMatchObject({ ok: false, final: true });
+      expect(result.ok ? '' : result.reason).toContain('b.txt');
+      expect(() => lstatSync(join(target, 'b.txt'))).toThrow('ENOENT');
+    });
+
+    it.each([
+      ['grew', (path: string): void => writeFileSync(path, 'alpha and more')],
+      ['shrank', (path: string): void => writeFileSync(path, 'a')],
+      ['vanished', (path: string): void => rmSync(path)],
+      ['became a link out of its directory', replaceByLink],
+    ])('says so when a file at the source %s', async (_how, change) => {
+      const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
+      share(bundle);
+      change(join(source, 'a.txt'));
+      const result = await fetch(bundle);
+      expect(result).toMatchObject({ ok: false, final: true });
+      expect(result.ok ? '' : result.reason).toMatch(/a\.txt changed after it was described/);
+    });
+
+    it('calls back no more once a fetch is abandoned, and can be asked again', async () => {
+      const bundle = bundleFiles(source, { 'big.bin': makeBytes(24 * 1024 * 1024) });
+      share(bundle);
+      const order = {
+        share: 'alpha/item-1/1/in',
+        urls: owner.transfer.urls(),
+        sha256: bundle.sha256,
+        peerKey: owner.key,
+      };
+      let calls = 0;
+      await new Promise<void>((resolve) => {
+        const abandon = receiver.transfer.fetch(
+          {
+            ...order,
+            directory: target,
+            onProgress: () => {
+              abandon();
+              resolve();
+            },
+          },
+          () => (calls += 1),
+        );
+      });
+      expect((await fetch(bundle, 'alpha/item-1/1/in', `${target}-2`)).ok).toBe(true);
+      expect(calls).toBe(0);
+    });
+
+    it('writes nothing outside its directory, whatever path a manifest names', async () => {
+      const bytes = 'escaped';
+      const honest = bundleFiles(source, { 'a.txt': bytes }).manifest.files[0] as ManifestFile;
+      const step = fc.constantFrom(
+        '..',
+        '.',
+        '',
+        'a',
+        '\\',
+        '..\\',
+        'C:',
+        '\0',
+        '/',
+        '...',
+        'a.txt',
+        '.tritmesh-parts',
+      );
+      const path = fc.oneof(
+        fc.array(step, { minLength: 1, maxLength: 6 }).map((steps) => steps.join('/')),
+        fc.string(),
+      );
+      const outside = newDirectory();
+      const base = join(outside, 'guest');
+      let round = 0;
+      await fc.assert(
+        fc.asyncProperty(path, fc.boolean(), async (hostile, asDirectory) => {
+          round += 1;
+          const manifest: Manifest = asDirectory
+            ? { files: [], directories: [hostile] }
+            : { files: [{ ...honest, path: hostile }], directories: [] };
+          const bundle = createHostileBundle(source, manifest);
+          share(bundle);
+          await fetch(bundle, 'alpha/item-1/1/in', join(base, `work-${round}`));
+          expect(Object.keys(readFiles(outside)).every((name) => name.startsWith('guest'))).toBe(true);
+          expect(Object.keys(readFiles(source))).toEqual(['a.txt']);
+        }),
+        { numRuns: 60 },
+      );
+      const names = Object.keys(readFiles(base));
+      expect(names.every((name) => /^work-\d+\//.test(name))).toBe(true);
+    });
+
+    it('follows no link that stands in its directory', async () => {
+      const elsewhere = newDirectory();
+      writeFileSync(join(elsewhere, 'victim.txt'), 'precious');
+      mkdirSync(target);
+      symlinkSync(elsewhere, join(target, 'linked'));
+      symlinkSync(join(elsewhere, 'victim.txt'), join(target, 'a.txt'));
+      symlinkSync(elsewhere, join(target, '.tritmesh-parts'));
+      const files = {
+        'a.txt': 'alpha',
+        'linked/victim.txt': 'hostile',
+        'linked/big.bin': makeBytes(600_000).toString('latin1'),
+      };
+      const bundle = bundleFiles(source, files);
+      share(bundle);
+      expect((await fetch(bundle)).ok).toBe(true);
+      expect(readFiles(elsewhere)).toEqual({ 'victim.txt': 'precious' });
+      expect(readFiles(target)).toEqual(files);
+      expect(lstatSync(join(target, 'linked')).isSymbolicLink()).toBe(false);
+    });
+
+    it('refuses a manifest that puts a file below a file', async () => {
+      const honest = bundleFiles(source, { 'a.txt': 'alpha' }).manifest.files[0] as ManifestFile;
+      const bundle = createHostileBundle(source, { files: [honest, { ...honest, path: 'a.txt/b' }], directories: [] });
+      share(bundle);
+      expect(await fetch(bundle)).toMatchObject({ ok: false, final: true });
+    });
+
+    it('fails, not for good, when its directory cannot be made', async () => {
+      const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
+      writeFileSync(target, 'a file stands here');
+      chmodSync(target, 0o600);
+      share(bundle);
+      expect(await fetch(bundle)).toMatchObject({ ok: false, final: false });
+      expect(readFileSync(target, 'utf8')).toBe('a file stands here');
+    });
+
+    it('has no address before it listens, and calls back from close in any state', async () => {
+      const idle = createNode();
+      expect(idle.transfer.urls()).toEqual([]);
+      await new Promise<void>((resolve) => idle.transfer.close(resolve));
+      expect(owner.transfer.urls().length).toBeGreaterThan(0);
+    });
+  });
+}
+
+/** A bundle that no honest node would seal: nothing of it is checked. */
+function createHostileBundle(root: string, manifest: Manifest): Bundle {
+  const sealed = sealBundle(root, { files: [], directories: [] });
+  const bytes = manifest.files.reduce((sum, file) => sum + file.size, 0);
+  return {
+    ...sealed,
+    manifest,
+    sha256: sealBundle(root, manifest).sha256,
+    bytes,
+    count: encodeManifest(manifest).length,
+  };
+}
+
+function replaceByLink(path: string): void {
+  rmSync(path);
+  symlinkSync('/etc/hosts', path);
+}

@@ -1,0 +1,254 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { request as requestHttps } from 'node:https';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createTlsPair } from '../../src/identity/certificate.js';
+import { createIdentity } from '../../src/identity/create-identity.js';
+import { createHttpsTransfer, type HttpsTransferOptions } from '../../src/transfer/https-transfer.js';
+import type { Bundle, Ended, Fetched } from '../../src/transfer/transfer.js';
+import { testTransfer, type TransferNode } from '../conformance/transfer.js';
+import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
+import { temporaryDirectories } from '../temporary-directory.js';
+import { bundleFiles, fetchOnce, makeBytes, readFiles, succeeded } from './transfer-steps.js';
+
+type Overrides = Partial<HttpsTransferOptions>;
+
+function createNode(overrides: Overrides = {}, privateKey = generateKeyPairSync('ed25519').privateKey): TransferNode {
+  const transfer = createHttpsTransfer({
+    tls: createTlsPair(privateKey),
+    listen: '127.0.0.1',
+    port: 0,
+    retryDelaysMs: [0, 10, 20],
+    ...overrides,
+  });
+  return { transfer, key: createIdentity(privateKey).publicKey };
+}
+
+testTransfer('https', createNode);
+
+describe('the https transfer, when connections fail', () => {
+  const newDirectory = temporaryDirectories();
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0)) await cleanup();
+  });
+
+  async function startNode(
+    overrides: Overrides = {},
+    privateKey = generateKeyPairSync('ed25519').privateKey,
+  ): Promise<TransferNode> {
+    const node = createNode(overrides, privateKey);
+    await succeeded((done) => node.transfer.start(done));
+    cleanups.push(() => closeNode(node));
+    return node;
+  }
+
+  async function startProxy(node: TransferNode): Promise<FaultProxy> {
+    const proxy = await startFaultProxy(portOf(node));
+    cleanups.push(() => proxy.close());
+    return proxy;
+  }
+
+  it('goes on where a connection was cut, again and again', async () => {
+    const [owner, receiver] = [await startNode(), await startNode()];
+    const proxy = await startProxy(owner);
+    const files = { 'a.txt': 'alpha', 'big.bin': makeBytes(4_000_000), 'small/z.bin': makeBytes(200_000, 3) };
+    const bundle = bundleFiles(newDirectory(), files);
+    owner.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    proxy.cutAfter(500, 3000, 1_000_000, 700_000, 1_500_000, 900_000);
+    const directory = join(newDirectory(), 'work');
+    const result = await fetch(owner, receiver, bundle, [`https://127.0.0.1:${proxy.port}`], directory);
+    expect(result).toMatchObject({ ok: true, value: { bytes: 4_200_005, count: 3 } });
+    expect(proxy.connections()).toBe(7);
+    expect(readFileSync(join(directory, 'big.bin')).equals(files['big.bin'])).toBe(true);
+    expect(readFileSync(join(directory, 'small/z.bin')).equals(files['small/z.bin'])).toBe(true);
+    expect(readdirSync(directory).toSorted()).toEqual(['a.txt', 'big.bin', 'small']);
+  });
+
+  it('gives up after its rounds, not for good, and a later fetch takes up what is there', async () => {
+    const [owner, receiver] = [await startNode(), await startNode({ retryDelaysMs: [] })];
+    const proxy = await startProxy(owner);
+    const bytes = makeBytes(6_000_000);
+    const bundle = bundleFiles(newDirectory(), { 'a.txt': 'alpha', 'big.bin': bytes });
+    owner.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    const directory = join(newDirectory(), 'work');
+    const urls = [`https://127.0.0.1:${proxy.port}`];
+    proxy.cutAfter(4_000_000);
+    expect(await fetch(owner, receiver, bundle, urls, directory)).toMatchObject({ ok: false, final: false });
+    const kept = statSync(join(directory, '.tritmesh-parts/1')).size;
+    expect(kept).toBeGreaterThan(2_000_000);
+    expect(existsSync(join(directory, 'big.bin'))).toBe(false);
+    // Less than the whole file may pass this time: it succeeds only if it goes on from the part.
+    proxy.cutAfter(6_050_000 - kept);
+    expect((await fetch(owner, receiver, bundle, urls, directory)).ok).toBe(true);
+    expect(readFileSync(join(directory, 'big.bin')).equals(bytes)).toBe(true);
+  });
+
+  it('fetches a file anew when the part that was kept is not of it', async () => {
+    const [owner, receiver] = [await startNode(), await startNode()];
+    const bytes = makeBytes(1_000_000);
+    const bundle = bundleFiles(newDirectory(), { 'big.bin': bytes, 'after.txt': 'after' });
+    owner.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    for (const length of [1000, 1_000_000]) {
+      const directory = newDirectory();
+      mkdirSync(join(directory, '.tritmesh-parts'));
+      writeFileSync(join(directory, '.tritmesh-parts/0'), makeBytes(length, 9));
+      expect((await fetch(owner, receiver, bundle, owner.transfer.urls(), directory)).ok).toBe(true);
+      expect(readFileSync(join(directory, 'big.bin')).equals(bytes)).toBe(true);
+      expect(readdirSync(directory).toSorted()).toEqual(['after.txt', 'big.bin']);
+    }
+  });
+
+  it('lives through a restart of the server in the middle', async () => {
+    const privateKey = generateKeyPairSync('ed25519').privateKey;
+    const [owner, receiver] = [
+      await startNode({}, privateKey),
+      await startNode({ retryDelaysMs: Array<number>(2000).fill(5) }),
+    ];
+    const proxy = await startProxy(owner);
+    const bytes = makeBytes(8_000_000);
+    const bundle = bundleFiles(newDirectory(), { 'big.bin': bytes });
+    owner.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    const directory = join(newDirectory(), 'work');
+    proxy.cutAfter(3_000_000, 1_000_000_000);
+    const fetched = fetchWithProgress(receiver, owner, bundle, `https://127.0.0.1:${proxy.port}`, directory);
+    await fetched.moving;
+    await closeNode(owner);
+    const again = await startNode({}, privateKey);
+    proxy.retarget(portOf(again));
+    proxy.cutNow();
+    again.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    expect((await fetched.result).ok).toBe(true);
+    expect(readFileSync(join(directory, 'big.bin')).equals(bytes)).toBe(true);
+  });
+
+  it('tries the addresses in their order, and the one that worked first the next time', async () => {
+    const [owner, receiver, stranger] = [await startNode(), await startNode(), await startNode()];
+    const [first, second] = [await startProxy(stranger), await startProxy(owner)];
+    const bundle = bundleFiles(newDirectory(), { 'a.txt': 'alpha' });
+    owner.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    const urls = ['https://127.0.0.1:1', `https://127.0.0.1:${first.port}`, `https://127.0.0.1:${second.port}`];
+    expect((await fetch(owner, receiver, bundle, urls, newDirectory())).ok).toBe(true);
+    expect([first.connections(), second.connections()]).toEqual([1, 1]);
+    expect((await fetch(owner, receiver, bundle, urls, newDirectory())).ok).toBe(true);
+    // The kept connection was used again: no address was tried and no handshake paid.
+    expect([first.connections(), second.connections()]).toEqual([1, 1]);
+  });
+
+  it('says, not for good, that nobody listens', async () => {
+    const receiver = await startNode();
+    const bundle = bundleFiles(newDirectory(), { 'a.txt': 'alpha' });
+    const result = await fetch(receiver, receiver, bundle, ['https://127.0.0.1:1'], newDirectory());
+    expect(result).toMatchObject({ ok: false, final: false });
+    expect(result.ok ? '' : result.reason).toContain('ECONNREFUSED');
+    expect(await fetch(receiver, receiver, bundle, [], newDirectory())).toMatchObject({ ok: false, final: true });
+  });
+
+  it('counts a peer that falls silent as cut', async () => {
+    const [owner, receiver] = [await startNode(), await startNode({ connectMs: 50, retryDelaysMs: [0] })];
+    const bundle = bundleFiles(newDirectory(), { 'a.txt': 'alpha' });
+    const { createServer } = await import('node:net');
+    const deaf = createServer();
+    deaf.listen(0, '127.0.0.1');
+    await once(deaf, 'listening');
+    const { port } = deaf.address() as { port: number };
+    const result = await fetch(owner, receiver, bundle, [`https://127.0.0.1:${port}`], newDirectory());
+    deaf.close();
+    expect(result).toMatchObject({ ok: false, final: false });
+    expect(result.ok ? '' : result.reason).toContain('no connection in time');
+  });
+
+  it('says when its port is taken', async () => {
+    const owner = await startNode();
+    const late = createNode({ port: portOf(owner) });
+    const result = await new Promise<Ended<undefined>>((resolve) => late.transfer.start(resolve));
+    expect(result).toMatchObject({ ok: false, final: false });
+    expect(result.ok ? '' : result.reason).toContain('EADDRINUSE');
+  });
+
+  it('answers clients without a certificate, with another kind of key, and odd requests with 404', async () => {
+    const [owner, receiver] = [await startNode(), await startNode()];
+    const bundle = bundleFiles(newDirectory(), { 'a.txt': 'alpha' });
+    owner.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    const { port } = new URL(owner.transfer.urls()[0] ?? '');
+    for (const [method, path] of [
+      ['GET', '/t/s/manifest'],
+      ['GET', '/t/s/bytes'],
+      ['POST', '/t/s/manifest'],
+      ['GET', '/t/../s/manifest'],
+      ['GET', '/'],
+    ] as const) {
+      const asked = requestHttps({ host: '127.0.0.1', port, method, path, rejectUnauthorized: false, agent: false });
+      asked.end();
+      const [answer] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }];
+      answer.resume();
+      expect(answer.statusCode).toBe(404);
+    }
+  });
+
+  it('speaks TLS 1.3 only', async () => {
+    const owner = await startNode();
+    const old = connect({ host: '127.0.0.1', port: portOf(owner), maxVersion: 'TLSv1.2', rejectUnauthorized: false });
+    const [error] = (await once(old, 'error')) as [Error];
+    expect(error.message).toMatch(/protocol version|alert/);
+  });
+
+  it('advertises the host it is told to', async () => {
+    const owner = await startNode({ advertise: 'nas.example' });
+    expect(owner.transfer.urls()[0]).toMatch(/^https:\/\/nas\.example:\d+$/);
+  });
+
+  it('leaves no file of a cut fetch in its place', async () => {
+    const [owner, receiver] = [await startNode(), await startNode({ retryDelaysMs: [] })];
+    const proxy = await startProxy(owner);
+    const bundle = bundleFiles(newDirectory(), { 'a.txt': 'alpha', 'b.bin': makeBytes(100_000) });
+    owner.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    proxy.cutAfter(60_000);
+    const directory = join(newDirectory(), 'work');
+    await fetch(owner, receiver, bundle, [`https://127.0.0.1:${proxy.port}`], directory);
+    const left = Object.keys(readFiles(directory)).filter((name) => !name.startsWith('.tritmesh-parts'));
+    expect(left).toEqual(['a.txt']);
+  });
+});
+
+function fetch(
+  from: TransferNode,
+  to: TransferNode,
+  bundle: Bundle,
+  urls: readonly string[],
+  directory: string,
+): Promise<Ended<Fetched>> {
+  return fetchOnce(to.transfer, { share: 's', urls, sha256: bundle.sha256, peerKey: from.key, directory });
+}
+
+function portOf(node: TransferNode): number {
+  return Number(new URL(node.transfer.urls()[0] ?? '').port);
+}
+
+function closeNode(node: TransferNode): Promise<void> {
+  return new Promise((resolve) => node.transfer.close(resolve));
+}
+
+function fetchWithProgress(
+  to: TransferNode,
+  from: TransferNode,
+  bundle: Bundle,
+  url: string,
+  directory: string,
+): { readonly moving: Promise<void>; readonly result: Promise<Ended<Fetched>> } {
+  let move: () => void;
+  const moving = new Promise<void>((resolve) => (move = resolve));
+  const order = {
+    share: 's',
+    urls: [url],
+    sha256: bundle.sha256,
+    peerKey: from.key,
+    directory,
+    onProgress: () => move(),
+  };
+  const result = new Promise<Ended<Fetched>>((resolve) => void to.transfer.fetch(order, resolve));
+  return { moving, result };
+}
