@@ -1,0 +1,76 @@
+/** What is in force where nobody says otherwise. Pure: the machine's facts come in. */
+import { join } from 'node:path';
+import { DEFAULT_TRIT_RULES } from '../core/trit.js';
+import { UNSIGNED_VERBS } from '../protocol/requests.js';
+import type { Config } from './config.js';
+import type { Machine } from './machine.js';
+
+/** Variables that place the directories. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The defaults of all keys that have one, on this machine. */
+export function createDefaults(machine: Machine, env: Variables): Config {
+  return {
+    broker: 'mqtt://127.0.0.1:1883',
+    id: deriveNodeId(machine.hostname),
+    base: 'tritmesh',
+    state_dir: findStateDirectory(machine, env),
+    labels: [],
+    slots: countDefaultSlots(machine.cpus),
+    cpus: Math.max(1, machine.cpus),
+    sense: { metric: 'ewma', load_every_ms: 2000, processes_every_ms: 10_000 },
+    trit: createTritDefaults(),
+    scum: { formula: 'clamped' },
+    rebalance: 'pairs',
+    lease: { lease_ms: 60_000, margin_ms: 15_000 },
+    offers: { ttl_ms: 10_000, repeat_ms: 1000, claim_step_ms: 40, claim_window_ms: 120, claim_hold_ms: 3000 },
+    moves: { projected_max: 0.65, gain_min: 0.1, cooldown_ms: 60_000, item_rest_ms: 600_000 },
+    journal: { sync: false },
+    transfer: { listen: '0.0.0.0', port: 0 },
+    accept: 'commands',
+    accept_from: ['*'],
+    requests: { unsigned: UNSIGNED_VERBS },
+    state: { every_ms: 15_000, offline_after_ms: 3000 },
+    retry: { attempts: 3 },
+    keep_settled_ms: 86_400_000,
+    status_kept_ms: 600_000,
+    log_level: 'info',
+  };
+}
+
+function createTritDefaults(): Config['trit'] {
+  const rules = DEFAULT_TRIT_RULES;
+  return {
+    plus_above: rules.plusAbove,
+    plus_leave_below: rules.plusLeaveBelow,
+    minus_below: rules.minusBelow,
+    minus_leave_above: rules.minusLeaveAbove,
+    plus_hold_ms: rules.plusHoldMs,
+    minus_hold_ms: rules.minusHoldMs,
+    ergodic_hold_ms: rules.ergodicHoldMs,
+    hysteresis: rules.hysteresis,
+  };
+}
+
+/** Slots of a machine of so many cores: one each, at least one. */
+export function countDefaultSlots(cpus: number): number {
+  return Math.max(1, Math.floor(cpus));
+}
+
+/** A node id from a host name: its first label in lower case, other characters as dashes; `node` if nothing is left. */
+export function deriveNodeId(hostname: string): string {
+  const [label = ''] = hostname.toLowerCase().split('.');
+  const id = label.replaceAll(/[^a-z0-9-]/g, '-').slice(0, 32);
+  return /[a-z0-9]/.test(id) ? id : 'node';
+}
+
+/** Where state is kept: /var/lib for root, else where XDG says. */
+export function findStateDirectory(machine: Machine, env: Variables): string {
+  if (machine.isRoot) return '/var/lib/tritmesh';
+  return join(env['XDG_STATE_HOME'] || join(machine.home, '.local', 'state'), 'tritmesh');
+}
+
+/** Where the configuration is looked for when nobody names a file. */
+export function findConfigFile(machine: Machine, env: Variables): string {
+  return join(env['XDG_CONFIG_HOME'] || join(machine.home, '.config'), 'tritmesh', 'config.yaml');
+}

@@ -1,0 +1,66 @@
+/**
+ * A setting: one key with its value and where that came from. Here text becomes the kind of value that its key takes, and
+ * a relative path an absolute one; whether the value is good is the schema's to say.
+ */
+import { resolve } from 'node:path';
+import { ConfigError } from './config-error.js';
+import type { ConfigKey } from './keys.js';
+import { findNearestName } from './nearest-name.js';
+
+/** One key as one source sets it. */
+export interface Setting {
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: string;
+}
+
+/** Where relative paths and `~` of a source lead. */
+export interface Places {
+  readonly directory: string;
+  readonly home: string;
+}
+
+const PATH_KEYS: ReadonlySet<string> = new Set(['state_dir', 'password_file', 'ca_file']);
+const TRUE_WORDS: ReadonlySet<string> = new Set(['true', 'on', 'yes', '1']);
+const FALSE_WORDS: ReadonlySet<string> = new Set(['false', 'off', 'no', '0']);
+
+/** Makes a setting from what a source has: a value, or text that is to become one. */
+export function createSetting({ key, kind }: ConfigKey, raw: unknown, origin: string, places: Places): Setting {
+  const value = kind === 'list' ? readList(raw) : readText(kind, raw);
+  return { key, value: PATH_KEYS.has(key) ? readPath(value, places) : value, origin };
+}
+
+/** The error for a name that is no key; `known` are the names of the same sort. */
+export function describeUnknown(name: string, origin: string, known: Iterable<string>): ConfigError {
+  const nearest = findNearestName(name, known);
+  const expected =
+    nearest === undefined ? 'is not known; `tritmesh config` lists all keys' : `is not known; did you mean ${nearest}?`;
+  return new ConfigError({ field: name, value: '', expected, origin });
+}
+
+function readList(raw: unknown): unknown {
+  const parts = Array.isArray(raw) ? (raw as readonly unknown[]) : [raw];
+  return parts.flatMap((part) =>
+    typeof part === 'string'
+      ? part
+          .split(',')
+          .map((word) => word.trim())
+          .filter((word) => word !== '')
+      : [part],
+  );
+}
+
+function readText(kind: ConfigKey['kind'], raw: unknown): unknown {
+  if (typeof raw !== 'string') return raw;
+  if (kind === 'number') return /^\s*[-+]?(\d|\.\d)/.test(raw) && !Number.isNaN(Number(raw)) ? Number(raw) : raw;
+  if (kind !== 'flag') return raw;
+  const word = raw.trim().toLowerCase();
+  if (TRUE_WORDS.has(word)) return true;
+  return FALSE_WORDS.has(word) ? false : raw;
+}
+
+function readPath(value: unknown, { directory, home }: Places): unknown {
+  if (typeof value !== 'string' || value === '') return value;
+  if (value === '~' || value.startsWith('~/')) return resolve(home, `.${value.slice(1)}`);
+  return resolve(directory, value);
+}

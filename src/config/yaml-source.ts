@@ -1,0 +1,70 @@
+/** Settings of a yaml file, each with the line it stands on. It reads text only; the file was read by the loader. */
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Pair, type Document, type YAMLMap } from 'yaml';
+import { ConfigError } from './config-error.js';
+import { CONFIG_KEYS, findKey, isGroup } from './keys.js';
+import { createSetting, describeUnknown, type Places, type Setting } from './setting.js';
+
+/**
+ * Reads the settings of a yaml file. A key without a value was not given.
+ *
+ * @throws ConfigError for broken yaml and for a key that is not known
+ */
+export function readYaml(text: string, file: string, places: Places): readonly Setting[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const [first = ''] = error.message.split('\n');
+    throw describeBroken(
+      `${file}:${lines.linePos(error.pos[0]).line}`,
+      `must be valid yaml: ${first.replace(/:$/, '')}`,
+    );
+  }
+  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) return [];
+  if (!isMap(document.contents)) throw describeBroken(file, 'must be keys and values');
+  const source: Source = { document, lines, file, places };
+  return readGroup(source, document.contents, '');
+}
+
+interface Source {
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+  readonly file: string;
+  readonly places: Places;
+}
+
+function readGroup(source: Source, group: YAMLMap, prefix: string): readonly Setting[] {
+  return group.items.flatMap((pair) => readPair(source, pair, prefix));
+}
+
+function readPair(source: Source, pair: Pair, prefix: string): readonly Setting[] {
+  const name = prefix + String(pair.key);
+  const origin = `${source.file}:${findLine(source, pair.key)}`;
+  if (isMap(pair.value) && isGroup(name)) return readGroup(source, pair.value, `${name}.`);
+  const key = findKey(name);
+  if (key === undefined) throw describeMisplaced(name, origin);
+  const value = readValue(source, pair.value);
+  return value === null || value === undefined ? [] : [createSetting(key, value, origin, source.places)];
+}
+
+function describeMisplaced(name: string, origin: string): ConfigError {
+  if (isGroup(name)) return new ConfigError({ field: name, value: '', expected: 'must have keys below it', origin });
+  return describeUnknown(
+    name,
+    origin,
+    CONFIG_KEYS.map(({ key }) => key),
+  );
+}
+
+function readValue({ document }: Source, node: unknown): unknown {
+  return isNode(node) ? (node.toJS(document) as unknown) : node;
+}
+
+function findLine({ lines }: Source, node: unknown): number {
+  const offset = isScalar(node) ? node.range?.[0] : undefined;
+  return lines.linePos(offset ?? 0).line;
+}
+
+function describeBroken(origin: string, expected: string): ConfigError {
+  return new ConfigError({ field: 'configuration file', value: '', expected, origin });
+}

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { findNearestName } from '../../src/config/nearest-name.js';
+
+const KNOWN = ['broker', 'base', 'labels', 'trit.plus_above', 'trit.minus_below'];
+
+describe('the nearest name', () => {
+  it.each([
+    ['brokr', 'broker'],
+    ['label', 'labels'],
+    ['bsae', undefined],
+    ['bace', 'base'],
+    ['trit.plus_abvoe', 'trit.plus_above'],
+    ['minus_below', 'trit.minus_below'],
+    ['x', undefined],
+    ['', undefined],
+    ['something-else', undefined],
+  ])('to "%s" is %s', (written, nearest) => {
+    expect(findNearestName(written, KNOWN)).toBe(nearest);
+  });
+
+  it('is not further than asked', () => {
+    expect(findNearestName('brxxer', KNOWN, 1)).toBeUndefined();
+    expect(findNearestName('brxxer', KNOWN, 2)).toBe('broker');
+  });
+});
