@@ -2,7 +2,7 @@
  * Takes what a guest left as home without a transfer: the same files as a fetch would bring, in the same places. They
  * get a second name and nothing is taken away, so that it can be done again from any point where it stopped.
  */
-import { lstat, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, realpath, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { manifestSchema, type Manifest } from '../protocol/manifest.js';
 import { errorCode } from './ended.js';
@@ -15,7 +15,7 @@ export async function rememberCollected(guest: string, manifest: Manifest): Prom
   const path = collectedPath(guest);
   const { files, directories } = manifest;
   const isBare = directories.length === 0 && files.every((file) => !file.path.startsWith('work/'));
-  if (isBare) return rm(path, { force: true });
+  if (isBare) return forget(path);
   await writeFile(`${path}.new`, JSON.stringify({ files, directories }));
   await rename(`${path}.new`, path);
 }
@@ -33,6 +33,12 @@ export async function adoptCollected(guest: string, home: string): Promise<void>
     // What a symbolic link stands for comes home, not the link: alone it would point nowhere.
     await linkFile(await realpath(join(guest, file.path)), join(home, file.path));
   }
+}
+
+async function forget(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  });
 }
 
 async function recallCollected(guest: string): Promise<Manifest> {

@@ -2,7 +2,7 @@
  * What every transfer promises, whatever it moves bytes with. Each adapter's test runs this suite.
  */
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, chmodSync, lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Manifest, ManifestFile } from '../../src/protocol/manifest.js';
@@ -183,9 +183,9 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       ['vanished', (path: string): void => rmSync(path)],
       ['became a link out of its directory', replaceByLink],
     ])('says so when a file at the source %s', async (_how, change) => {
-      const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
+      const bundle = bundleFiles(join(source, 'shared'), { 'a.txt': 'alpha' });
       share(bundle);
-      change(join(source, 'a.txt'));
+      change(join(bundle.root, 'a.txt'));
       const result = await fetch(bundle);
       expect(result).toMatchObject({ ok: false, final: true });
       expect(result.ok ? '' : result.reason).toMatch(/a\.txt changed after it was described/);
@@ -319,6 +319,9 @@ function createHostileBundle(root: string, manifest: Manifest): Bundle {
 }
 
 function replaceByLink(path: string): void {
+  // Of the same size, so that only the link itself can give it away.
+  const outside = `${dirname(path)}-outside`;
+  writeFileSync(outside, 'OTHER');
   rmSync(path);
-  symlinkSync('/etc/hosts', path);
+  symlinkSync(outside, path);
 }
