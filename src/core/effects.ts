@@ -77,7 +77,7 @@ export interface Step<S> {
 }
 
 /** Puts a message together whose topic and body fit. */
-export function say<K extends MessageKind>(topic: Topic & { readonly kind: K }, body: Bodies[K]): Effect {
+export function say<K extends MessageKind>(topic: Topic & { readonly kind: K }, body: Bodies[K]): Say {
   // The pairing of kind, topic and body is what this signature holds; TypeScript cannot follow it into the union.
   return { type: 'Say', kind: topic.kind, topic, body } as Say;
 }

@@ -57,6 +57,9 @@ function judge(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, Ran
   if (facts.rebalance === 'gf3' && facts.trit === 1 && facts.direction !== 'shed') {
     return { item, offer: false, reason: 'rebalance is gf3 and the mesh sum is not above 0', blocked: [] };
   }
+  if (state.item.deferred && facts.direction !== 'wake') {
+    return { item, offer: false, reason: 'it is deferred and the mesh sum is not negative any more', blocked: [] };
+  }
   const ranking = rankOnce(state, facts, rankings);
   if (ranking.ranked.length === 0 && ranking.full.length === 0) {
     return { item, offer: false, reason: 'no receiver: see why each node does not take it', blocked: listBlocked(ranking) };

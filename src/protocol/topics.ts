@@ -10,18 +10,19 @@ export const NODE_ID_PATTERN: RegExp = /^[a-z0-9-]{1,32}$/;
 export const ITEM_ID_PATTERN: RegExp = /^[a-z0-9-]{1,32}$/;
 const WORD_PATTERN = /^[a-z0-9_-]{1,32}$/;
 
+/** A family of topics that differ in their kind only, each kind a type of its own. */
+type Family<K extends string, Rest> = { readonly [One in K]: { readonly kind: One } & Rest }[K];
+
 /** What one topic is about; `node` is the writer except for `set` and `request`, where it is the one addressed. */
 export type Topic =
-  | { readonly kind: 'availability' | 'trit' | 'state' | 'scum' | 'info' | 'event'; readonly node: string }
-  | { readonly kind: 'set'; readonly node: string; readonly key: string }
-  | { readonly kind: 'request' | 'response'; readonly node: string; readonly verb: string }
-  | { readonly kind: 'offer' | 'ack' | 'lease' | 'status'; readonly owner: string; readonly item: string }
-  | {
-      readonly kind: 'claim' | 'progress' | 'result' | 'log';
-      readonly owner: string;
-      readonly item: string;
-      readonly node: string;
-    }
+  | Family<'availability' | 'trit' | 'state' | 'scum' | 'info' | 'event', { readonly node: string }>
+  | Family<'set', { readonly node: string; readonly key: string }>
+  | Family<'request' | 'response', { readonly node: string; readonly verb: string }>
+  | Family<'offer' | 'ack' | 'lease' | 'status', { readonly owner: string; readonly item: string }>
+  | Family<
+      'claim' | 'progress' | 'result' | 'log',
+      { readonly owner: string; readonly item: string; readonly node: string }
+    >
   | { readonly kind: 'mesh' };
 
 /** The kinds of topic, as `Topic['kind']`. */

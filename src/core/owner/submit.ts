@@ -5,7 +5,7 @@
 import type { Item } from '../../protocol/item.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { settle } from './settle.js';
-import { enterPhase, isInline, persist, type BundleFacts, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { enterPhase, isInline, isWaiting, persist, type BundleFacts, type OwnedItem, type OwnerRules } from './owned-item.js';
 
 /** Makes the state of a submitted item. The `Persist` stands first: nothing is known of it BEFORE it is safe. */
 export function submitItem(item: Item, at: Instant): Step<OwnedItem> {
@@ -67,7 +67,7 @@ export function takeStaged(state: OwnedItem, bundle: BundleFacts, at: Instant): 
 
 /** The inputs cannot be staged: the item fails with the reason. */
 export function failStaging(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  if (state.phase !== 'staging') return { state, effects: [] };
+  if (!isWaiting(state.phase)) return { state, effects: [] };
   return settle(state, 'failed', `its inputs could not be staged: ${reason}`, at, rules);
 }
 

@@ -35,6 +35,7 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
     stopReason: '',
     startedAt: null,
     result: null,
+    rank: terms.rank,
     claimedAt: at.ms,
     leaseEndsAt: at.ms,
     renewal: rules.renewalBase,
@@ -51,7 +52,7 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
 /** Says the claim; a repeat does not restart the clock, so that the lease ends no later than the owner believes. */
 export function sayClaim(
   guest: Guest,
-  terms: Pick<ClaimTerms, 'rank' | 'projectedRatio' | 'slotsFree'>,
+  terms: Pick<ClaimTerms, 'projectedRatio' | 'slotsFree'>,
   rules: ReceiverRules,
 ): Effect {
   return say(
@@ -60,7 +61,7 @@ export function sayClaim(
       epoch: guest.epoch,
       projected_ratio: terms.projectedRatio,
       slots_free: terms.slotsFree,
-      rank: terms.rank,
+      rank: guest.rank,
     },
   );
 }

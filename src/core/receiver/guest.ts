@@ -42,6 +42,8 @@ export interface GuestRecord {
 
 /** A guest with what only this run of the receiver knows. Monotonic ms. */
 export interface Guest extends GuestRecord {
+  /** The rank that the claim told. */
+  readonly rank: number;
   /** When the claim was sent: renewal 0. */
   readonly claimedAt: number;
   /** Until when the item may run; only an answer of the owner moves it. */
@@ -136,6 +138,7 @@ function toGuestRecord(guest: Guest): GuestRecord {
 export function fromGuestRecord(record: GuestRecord, at: Instant, rules: ReceiverRules): Guest {
   return {
     ...record,
+    rank: 0,
     claimedAt: at.ms,
     // The guardian alone knows how long the lease was last extended; it ends the run whatever this node believes.
     leaseEndsAt: at.ms + record.leaseMs,

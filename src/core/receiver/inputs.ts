@@ -15,7 +15,7 @@ export interface CollectedFacts {
 /** A fact about one guest. */
 export type ReceiverInput =
   /** The owner repeats its offer of this epoch: the claim may have been lost. */
-  | { readonly type: 'OfferRepeated'; readonly slotsFree: number; readonly projectedRatio: number; readonly rank: number }
+  | { readonly type: 'OfferRepeated'; readonly slotsFree: number; readonly projectedRatio: number }
   | { readonly type: 'AckHeard'; readonly ack: Ack; readonly obstacle: string | undefined }
   | { readonly type: 'LeaseHeard'; readonly lease: Lease }
   | { readonly type: 'FetchAdvanced'; readonly bytes: number; readonly total: number }

@@ -3,7 +3,7 @@
  * last renewal that the owner answered, so it ends here before the owner can believe that it has ended.
  */
 import type { Lease, Progress } from '../../protocol/messages.js';
-import type { Effect, Instant, Step } from '../effects.js';
+import type { Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
 import { forgetGuest, guestName, isLive, type Guest, type ReceiverRules } from './guest.js';
 import { endGuest } from './result.js';

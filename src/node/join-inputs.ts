@@ -1,0 +1,125 @@
+/**
+ * Joins what comes in: messages, events of runs and samples become inputs, and each input goes through the stages that
+ * understand it, in the order of an item's life.
+ */
+import { connect, filter, map, merge, switchMap, type Observable } from 'rxjs';
+import { answerRequest } from '../pipelines/answer.js';
+import { keepBook } from '../pipelines/claim.js';
+import { classify, type Classified } from '../pipelines/classify.js';
+import { trackMembers } from '../pipelines/derive.js';
+import type { NodeInput } from '../pipelines/inputs.js';
+import { splitGuest } from '../pipelines/perform-parts.js';
+import { createReceiver, type Receiver } from '../pipelines/receive.js';
+import { sense } from '../pipelines/sense.js';
+import type { RunEvent } from '../run/runner.js';
+import type { NodePorts } from './ports.js';
+import { DRAIN_KEY } from './restore.js';
+import type { Workbench } from './workbench.js';
+
+/** Joins the ports to the inbox, and the inbox to the stages. */
+export function joinInputs(bench: Workbench, ports: NodePorts): void {
+  const { settings, view, clock, inbox } = bench;
+  const receiver = createReceiver({
+    self: settings.id,
+    base: settings.base,
+    identity: ports.identity,
+    view,
+    unsignedVerbs: settings.unsignedVerbs,
+    wall: () => clock.wall(),
+  });
+  joinMembers(bench, receiver);
+  bench.live(inbox.inputs$).subscribe((input) => passThrough(bench, input));
+  bench.live(ports.bus.messages$).subscribe((message) => pushHeard(bench, receiver.receive(message)));
+  bench.live(ports.bus.link$).subscribe((link) => {
+    inbox.push({ type: 'LinkChanged', online: link.state === 'online', reason: link.state === 'online' ? '' : link.reason });
+  });
+  bench.live(ports.runner.events$).subscribe((event) => pushRunEvent(bench, event));
+  bench.live(bench.begun$.pipe(switchMap(() => senseInputs(bench, ports)))).subscribe(inbox.push);
+}
+
+function pushHeard(bench: Workbench, input: NodeInput | undefined): void {
+  if (input !== undefined) bench.inbox.push(input);
+}
+
+/** The view comes first: every later stage reads it. A birth lets in the state that came before it. */
+function joinMembers(bench: Workbench, receiver: Receiver): void {
+  bench.live(trackMembers(bench.inbox.inputs$, bench.view, bench.clock)).subscribe((node) => {
+    bench.stir();
+    const early = receiver.release(node);
+    if (early !== undefined) pushHeard(bench, receiver.receive(early));
+  });
+}
+
+function passThrough(bench: Workbench, input: NodeInput): void {
+  const { notes, condition, own, host, book, clock, inbox, guests, gate } = bench;
+  notes.take(input);
+  if (input.type === 'ProcessesListed') guests.update(input.processes);
+  condition.take(input);
+  own.take(input);
+  host.take(input);
+  if (keepBook(book, input, clock.now()) || STIRRING.has(input.type)) bench.stir();
+  if (input.type === 'SetHeard') applySetting(bench, input.key, input.value);
+  if (input.type === 'RequestAnswered') gate.take(input.subject, [input.response]);
+  answerRequest(input, {
+    self: bench.settings.id,
+    version: bench.settings.info.version,
+    view: bench.view,
+    mesh: bench.settings.mesh,
+    clock,
+    items: own.ledger.states,
+    guests: host.ledger.states,
+    push: inbox.push,
+    journalFault: () => condition.journalFault,
+    guestOfPid: guests.findByPid,
+    heaviestGuests: guests.heaviest,
+  });
+}
+
+/** Inputs that change what offers, claims and wakes go by, beside those that change an item or a guest. */
+const STIRRING: ReadonlySet<NodeInput['type']> = new Set(['LoadClassified', 'JournalChanged', 'MeshChanged', 'SetHeard']);
+
+function applySetting(bench: Workbench, key: string, value: string): void {
+  if (key !== 'drain') return;
+  const { id } = bench.settings;
+  bench.gate.take('node', [{ type: 'Persist', key: DRAIN_KEY, value: value === 'ON' }]);
+  if (value !== 'ON') return;
+  for (const guest of bench.host.ledger.states.keys()) {
+    bench.inbox.push({ type: 'GuestFact', guest, fact: { type: 'VacateWanted', reason: `${id} drains` } });
+  }
+}
+
+function pushRunEvent(bench: Workbench, event: RunEvent): void {
+  const { run: guest } = event;
+  if (event.type === 'RunOutput') return sayOutput(bench, event);
+  const { run: _run, ...fact } = event;
+  bench.inbox.push({ type: 'GuestFact', guest, fact });
+}
+
+function sayOutput(bench: Workbench, event: Extract<RunEvent, { type: 'RunOutput' }>): void {
+  const { owner, item, epoch } = splitGuest(event.run);
+  const { stream, offset, text, lossy } = event;
+  bench.speaker.say({
+    type: 'Say',
+    kind: 'log',
+    topic: { kind: 'log', owner, item, node: bench.settings.id },
+    body: { epoch, stream, offset, text, lossy },
+  });
+}
+
+/** The senses: samples are classified, lists and faults pass as they are. */
+function senseInputs(bench: Workbench, ports: NodePorts): Observable<NodeInput> {
+  return sense(ports.sense).pipe(
+    connect((sensed$) => {
+      const load$ = sensed$.pipe(
+        filter((sensed) => sensed.type === 'LoadSampled'),
+        map((sensed) => sensed.sample),
+      );
+      const others$ = sensed$.pipe(filter((sensed) => sensed.type !== 'LoadSampled'));
+      return merge(classify(load$, bench.settings.trit, bench.clock).pipe(map(toInput)), others$);
+    }),
+  );
+}
+
+function toInput({ sample, trit, changed }: Classified): NodeInput {
+  return { type: 'LoadClassified', sample, trit, changed };
+}

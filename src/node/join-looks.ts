@@ -1,0 +1,147 @@
+/**
+ * Joins the stages that look at the whole: when the inbox is quiet and something stirred, sleeping items wake, waiting ones
+ * are offered, standing offers are claimed; now and then something is shed, and ended items are retired.
+ */
+import { filter, interval, share, type Observable } from 'rxjs';
+import { deriveSum } from '../core/mesh.js';
+import type { ClaimingFacts } from '../core/offer-book.js';
+import type { OfferingFacts } from '../core/offering.js';
+import { itemKey, slotsOf, type OwnedItem } from '../core/owner/owned-item.js';
+import { guestName, isLive } from '../core/receiver/guest.js';
+import type { RunningHere, SheddingFacts } from '../core/shedding.js';
+import type { WakingFacts } from '../core/waking.js';
+import type { Direction, State } from '../protocol/messages.js';
+import { claimOffers } from '../pipelines/claim.js';
+import { offerItems } from '../pipelines/offer.js';
+import { retireItems } from '../pipelines/retire.js';
+import { shedItems } from '../pipelines/shed.js';
+import { wakeItems } from '../pipelines/wake.js';
+import { acceptsOwner, type Workbench } from './workbench.js';
+
+/** How often ended items are looked through, ms. */
+const RETIRE_MS = 60_000;
+
+/** Joins them. */
+export function joinLooks(bench: Workbench): void {
+  const { inbox, own, clock } = bench;
+  const due$ = whenStirred(bench);
+  // Each stage pushes inputs, and so makes the inbox loud again: none sees what another has only half done.
+  bench.live(wakeItems(due$, { sleeping: () => pick(bench, own.sleeping), facts: () => wakingFacts(bench) })).subscribe(inbox.push);
+  bench.live(offerItems(due$, { queue: () => pick(bench, own.queued), facts: () => offeringFacts(bench) })).subscribe(inbox.push);
+  bench.live(claimOffers(due$, { book: bench.book, clock, facts: () => claimingFacts(bench) })).subscribe(inbox.push);
+  const samples$ = inbox.inputs$.pipe(filter((input) => input.type === 'LoadClassified'));
+  bench
+    .live(shedItems(samples$, { running: () => runningHere(bench), facts: () => sheddingFacts(bench) }))
+    .subscribe(inbox.push);
+  const retired$ = retireItems(interval(RETIRE_MS, clock.scheduler), own.ledger.states, bench.settings.keepSettledMs, clock);
+  bench.live(retired$).subscribe((item) => {
+    own.ledger.drop(item);
+    bench.gate.take(`item/${item}`, [
+      { type: 'RemoveItem', item, all: true },
+      { type: 'Persist', key: itemKey(item), value: undefined },
+    ]);
+  });
+}
+
+/** Emits when the inbox is quiet after something stirred, once this node knows its own condition. */
+function whenStirred(bench: Workbench): Observable<void> {
+  let stirred = true;
+  bench.live(bench.stirred$).subscribe(() => {
+    stirred = true;
+  });
+  return bench.inbox.quiet$.pipe(
+    filter(() => {
+      bench.condition.refresh();
+      const due = stirred && bench.condition.state() !== undefined;
+      if (due) stirred = false;
+      return due;
+    }),
+    share(),
+  );
+}
+
+function pick(bench: Workbench, ids: Iterable<string>): OwnedItem[] {
+  const states: OwnedItem[] = [];
+  for (const id of ids) {
+    const state = bench.own.ledger.states.get(id);
+    if (state !== undefined) states.push(state);
+  }
+  return states;
+}
+
+function directionNow(bench: Workbench): Direction {
+  return deriveSum(bench.view, bench.clock.now(), bench.settings.mesh).direction;
+}
+
+function common(bench: Workbench): Pick<OfferingFacts, 'self' | 'view' | 'mesh' | 'now'> {
+  const { settings, view, clock } = bench;
+  return { self: settings.id, view, mesh: settings.mesh, now: clock.now() };
+}
+
+function offeringFacts(bench: Workbench): OfferingFacts {
+  return {
+    ...common(bench),
+    trit: stateOf(bench).trit,
+    direction: directionNow(bench),
+    rebalance: bench.settings.rebalance,
+    outstanding: bench.own.offered.size,
+  };
+}
+
+function wakingFacts(bench: Workbench): WakingFacts {
+  const awake = [...pick(bench, bench.own.queued), ...pick(bench, bench.own.offered)];
+  const slotsAsked = awake.reduce((sum, state) => sum + slotsOf(state), 0);
+  return { ...common(bench), direction: directionNow(bench), slotsAsked };
+}
+
+function claimingFacts(bench: Workbench): ClaimingFacts {
+  const { settings, host, condition } = bench;
+  return {
+    ...common(bench),
+    stepMs: settings.claimStepMs,
+    slotsFree: stateOf(bench).slots_free,
+    holds: (owner, item) => holds(host.ledger.states.values(), owner, item),
+    accepts: (owner) => acceptsOwner(settings, condition, owner),
+  };
+}
+
+function holds(guests: Iterable<Parameters<typeof isLive>[0]>, owner: string, item: string): boolean {
+  for (const guest of guests) {
+    if (guest.owner === owner && guest.item === item && isLive(guest)) return true;
+  }
+  return false;
+}
+
+function sheddingFacts(bench: Workbench): SheddingFacts {
+  const { settings, own } = bench;
+  const state = stateOf(bench);
+  const states = [...own.ledger.states.values()];
+  return {
+    ...common(bench),
+    moves: settings.moves,
+    trit: state.trit,
+    loadRatio: state.load_ratio,
+    direction: directionNow(bench),
+    rebalance: settings.rebalance,
+    lastMoveAt: Math.max(Number.NEGATIVE_INFINITY, ...states.map((one) => one.movedAt)),
+    moving: states.some((one) => one.order === 'vacate'),
+  };
+}
+
+/** This node's own items that run on this machine. */
+function runningHere(bench: Workbench): RunningHere[] {
+  const { own, guests, settings } = bench;
+  return pick(bench, own.held)
+    .filter((state) => state.receiver === settings.id && state.phase === 'running')
+    .map((state) => ({
+      state,
+      score: guests.cpuPercent(guestName({ owner: settings.id, item: state.item.item, epoch: state.epoch })),
+    }));
+}
+
+/** This node's own state; the stages are due only once there is one. */
+function stateOf(bench: Workbench): State {
+  const state = bench.condition.state();
+  if (state === undefined) throw new Error('a stage was due before the first load sample');
+  return state;
+}

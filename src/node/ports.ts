@@ -1,0 +1,28 @@
+/**
+ * What a node is made from: one adapter for each port. A node makes none of them and knows none of their kinds.
+ */
+import type { Bus } from '../bus/bus.js';
+import type { Clock } from '../clock/clock.js';
+import type { Identity } from '../identity/identity.js';
+import type { Journal } from '../journal/journal.js';
+import type { Runner } from '../run/runner.js';
+import type { Sense } from '../sense/sense.js';
+import type { Transfer, Workspace } from '../transfer/transfer.js';
+
+/** The ports of a node. The node closes all of them when it stops. */
+export interface NodePorts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly identity: Identity;
+  readonly journal: Journal;
+  readonly runner: Runner;
+  readonly sense: Sense;
+  readonly transfer: Transfer;
+  readonly workspace: Workspace;
+}
+
+/** Something worth a line in the log. */
+export interface NodeNote {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+}

@@ -1,0 +1,68 @@
+/**
+ * What the journal knows at the start: the number of this run, what people had set, the items and the guests of the run
+ * before. An entry that does not read as what its key says is kept where it is and named.
+ */
+import type { ItemRecord } from '../core/owner/owned-item.js';
+import type { GuestRecord } from '../core/receiver/guest.js';
+import type { JournalEntry } from '../journal/journal.js';
+import { commandSchema, itemSchema, needSchema } from '../protocol/item.js';
+import { PHASES } from '../protocol/messages.js';
+
+/** Journal key of the number of the last run. */
+export const BOOT_KEY = 'node/boot';
+/** Journal key of whether the node drains. */
+export const DRAIN_KEY = 'node/drain';
+
+/** What a node begins with. */
+export interface Restored {
+  readonly boot: number;
+  readonly draining: boolean;
+  readonly items: readonly ItemRecord[];
+  readonly guests: readonly GuestRecord[];
+  readonly faults: readonly string[];
+}
+
+/** Reads the journal's entries. */
+export function restore(entries: readonly JournalEntry[]): Restored {
+  const items: ItemRecord[] = [];
+  const guests: GuestRecord[] = [];
+  const faults: string[] = [];
+  let boot = 0;
+  let draining = false;
+  for (const { key, value } of entries) {
+    if (key === BOOT_KEY && typeof value === 'number') boot = value;
+    else if (key === DRAIN_KEY) draining = value === true;
+    else if (key.startsWith('item/') && isItemRecord(value)) items.push(value);
+    else if (key.startsWith('guest/') && isGuestRecord(value)) guests.push(value);
+    else faults.push(key);
+  }
+  // Item ids sort by the time they were made; the queue goes on in the order of submission.
+  items.sort((a, b) => (a.item.submitted_at < b.item.submitted_at ? -1 : 1));
+  return { boot: boot + 1, draining, items, guests, faults };
+}
+
+function isItemRecord(value: unknown): value is ItemRecord {
+  if (!isRecord(value)) return false;
+  return (
+    itemSchema.safeParse(value['item']).success &&
+    PHASES.some((phase) => phase === value['phase']) &&
+    Number.isInteger(value['epoch']) &&
+    Array.isArray(value['avoid']) &&
+    Array.isArray(value['history'])
+  );
+}
+
+function isGuestRecord(value: unknown): value is GuestRecord {
+  if (!isRecord(value)) return false;
+  return (
+    typeof value['owner'] === 'string' &&
+    typeof value['item'] === 'string' &&
+    Number.isInteger(value['epoch']) &&
+    needSchema.safeParse(value['need']).success &&
+    (value['command'] === null || commandSchema.safeParse(value['command']).success)
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

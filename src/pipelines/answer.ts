@@ -1,0 +1,208 @@
+/**
+ * The answer stage: requests of people and scripts become facts, and each is answered with what became of it or with the
+ * reason why not. An answer that promises something stands behind the journal write of what it promises.
+ */
+import type { Clock } from '../clock/clock.js';
+import { say } from '../core/effects.js';
+import { rankReceivers } from '../core/election.js';
+import type { MeshRules, MeshView } from '../core/mesh.js';
+import { findMoveObstacle } from '../core/owner/move.js';
+import { askFor, clip, isSettled, isWaiting, type OwnedItem } from '../core/owner/owned-item.js';
+import { isLive, type Guest } from '../core/receiver/guest.js';
+import type { Request } from '../protocol/requests.js';
+import type { NodeInput } from './inputs.js';
+import { splitGuest } from './perform-parts.js';
+
+/** What answering needs. */
+export interface AnswerParts {
+  readonly self: string;
+  readonly version: string;
+  readonly view: MeshView;
+  readonly mesh: MeshRules;
+  readonly clock: Clock;
+  readonly items: ReadonlyMap<string, OwnedItem>;
+  readonly guests: ReadonlyMap<string, Guest>;
+  push(input: NodeInput): void;
+  /** Why nothing new can be promised: the journal's fault. */
+  journalFault(): string | undefined;
+  /** The guest that a process belongs to, as `<owner>/<item>/<epoch>`. */
+  guestOfPid(pid: number): string | undefined;
+  /** The heaviest guests first, as `<owner>/<item>/<epoch>`. */
+  heaviestGuests(): readonly string[];
+}
+
+type Answer = { readonly data: Readonly<Record<string, unknown>> } | { readonly error: string };
+
+/** Answers one input, if it is a request. */
+export function answerRequest(input: NodeInput, parts: AnswerParts): void {
+  if (input.type === 'RequestRefused') {
+    return respond(input.verb, input.transaction, { error: input.reason }, `request/${input.verb}`, parts);
+  }
+  if (input.type !== 'RequestHeard') return;
+  const { request } = input;
+  const subject = 'item' in request ? `item/${itemOf(request)}` : `request/${request.verb}`;
+  const answer = decide(request, input.signedBy, parts);
+  respond(request.verb, request.transaction, answer, subject, parts);
+}
+
+function itemOf(request: Request & { readonly item?: unknown }): string {
+  if (request.verb === 'run') return request.item.item;
+  return typeof request.item === 'string' ? request.item : '';
+}
+
+function respond(
+  verb: string,
+  transaction: string | undefined,
+  answer: Answer,
+  subject: string,
+  parts: AnswerParts,
+): void {
+  const topic = { kind: 'response', node: parts.self, verb } as const;
+  const echo = transaction === undefined ? {} : { transaction };
+  const body =
+    'error' in answer
+      ? { status: 'error' as const, error: clip(answer.error), data: {}, ...echo }
+      : { status: 'ok' as const, data: answer.data, ...echo };
+  parts.push({ type: 'RequestAnswered', subject, response: say(topic, body) });
+}
+
+function decide(request: Request, signedBy: string | undefined, parts: AnswerParts): Answer {
+  switch (request.verb) {
+    case 'ping':
+      return { data: { id: parts.self, version: parts.version } };
+    case 'refresh':
+      parts.push({ type: 'RefreshAsked' });
+      return { data: {} };
+    case 'drain':
+      parts.push({ type: 'SetHeard', key: 'drain', value: request.value });
+      return { data: { draining: request.value === 'ON' } };
+    case 'cancel':
+      return answerCancel(request.item, parts);
+    case 'retry':
+      return answerRetry(request.item, parts);
+    case 'run':
+      return answerRun(request, signedBy, parts);
+    case 'migrate':
+      return answerMigrate(request, parts);
+  }
+}
+
+function answerRun(request: Extract<Request, { verb: 'run' }>, signedBy: string | undefined, parts: AnswerParts): Answer {
+  const { item } = request;
+  const fault = parts.journalFault();
+  if (fault !== undefined) return { error: `the journal cannot be written: ${fault}` };
+  if (signedBy !== parts.self && namesPaths(item)) {
+    return { error: `item.inputs and item.destination are paths on this machine: only ${parts.self} itself may name them` };
+  }
+  if (parts.items.has(item.item)) return { data: { item: item.item, known: true } };
+  const submitted = { ...item, submitted_at: new Date(parts.clock.wall()).toISOString() };
+  parts.push({ type: 'ItemSubmitted', item: submitted });
+  return { data: { item: item.item, known: false } };
+}
+
+function namesPaths(item: { readonly inputs: readonly string[]; readonly destination?: string | undefined }): boolean {
+  return item.inputs.length > 0 || item.destination !== undefined;
+}
+
+function answerCancel(id: string, parts: AnswerParts): Answer {
+  const state = parts.items.get(id);
+  if (state === undefined) return { error: whereIs(id, parts) };
+  if (isSettled(state.phase)) return { error: `item ${id} has ended already (${state.phase})` };
+  parts.push({ type: 'OwnerFact', item: id, fact: { type: 'CancelAsked', reason: 'cancelled on request' } });
+  return { data: { item: id, phase: state.phase } };
+}
+
+function answerRetry(id: string, parts: AnswerParts): Answer {
+  const state = parts.items.get(id);
+  if (state === undefined) return { error: whereIs(id, parts) };
+  if (state.phase !== 'lost') return { error: `item ${id} is ${state.phase}, only a lost one is retried` };
+  parts.push({ type: 'OwnerFact', item: id, fact: { type: 'RetryAsked', reason: 'retried on request' } });
+  return { data: { item: id } };
+}
+
+/** The sentence for an item that this node does not own. */
+function whereIs(id: string, parts: AnswerParts): string {
+  for (const guest of parts.guests.values()) {
+    if (guest.item === id) return `item ${id} runs here but belongs to ${guest.owner}: ask ${guest.owner}`;
+  }
+  return `no such item here: ${id}`;
+}
+
+function answerMigrate(request: Extract<Request, { verb: 'migrate' }>, parts: AnswerParts): Answer {
+  const choice = chooseSubject(request, parts);
+  if ('error' in choice) return choice;
+  if (choice.owner !== parts.self) return vacateGuest(choice, request.to, parts);
+  const state = parts.items.get(choice.item);
+  return state === undefined ? { error: whereIs(choice.item, parts) } : moveOwn(state, request.to, parts);
+}
+
+type Subject = { readonly owner: string; readonly item: string; readonly guest: string | undefined };
+
+function chooseSubject(request: Extract<Request, { verb: 'migrate' }>, parts: AnswerParts): Subject | { readonly error: string } {
+  const { self } = parts;
+  if (request.item !== undefined) {
+    const guest = [...parts.guests.entries()].find(([, one]) => one.item === request.item && isLive(one));
+    if (parts.items.has(request.item)) return { owner: self, item: request.item, guest: guest?.[0] };
+    return guest === undefined
+      ? { error: whereIs(request.item, parts) }
+      : { owner: guest[1].owner, item: request.item, guest: guest[0] };
+  }
+  if (request.pid !== undefined) {
+    const guest = parts.guestOfPid(request.pid);
+    if (guest === undefined) return { error: `process ${request.pid} belongs to no item: only items that tritmesh started can be moved` };
+    return { ...splitGuest(guest), guest };
+  }
+  return chooseTop(parts);
+}
+
+/** The heaviest guest that may be moved, else the oldest item that has not started. */
+function chooseTop(parts: AnswerParts): Subject | { readonly error: string } {
+  const reasons: string[] = [];
+  for (const guest of parts.heaviestGuests()) {
+    const subject = { ...splitGuest(guest), guest };
+    const reason = findObstacleTo(subject, parts);
+    if (reason === undefined) return subject;
+    reasons.push(`${subject.item}: ${reason}`);
+  }
+  for (const state of parts.items.values()) {
+    if (isWaiting(state.phase) && findMoveObstacle(state) === undefined) {
+      return { owner: parts.self, item: state.item.item, guest: undefined };
+    }
+  }
+  return { error: reasons.length === 0 ? 'nothing that tritmesh started runs or waits here' : `nothing can be moved: ${reasons.join('; ')}` };
+}
+
+function findObstacleTo(subject: Subject, parts: AnswerParts): string | undefined {
+  const state = parts.items.get(subject.item);
+  if (subject.owner === parts.self && state !== undefined) return findMoveObstacle(state);
+  const guest = subject.guest === undefined ? undefined : parts.guests.get(subject.guest);
+  return guest?.command?.migrate === 'restart' ? undefined : 'it has started and was submitted with migrate: never';
+}
+
+function moveOwn(state: OwnedItem, to: string | undefined, parts: AnswerParts): Answer {
+  const obstacle = findMoveObstacle(state);
+  if (obstacle !== undefined) return { error: `item ${state.item.item} cannot be moved: ${obstacle}` };
+  const from = state.receiver ?? parts.self;
+  if (to === from) return { error: `item ${state.item.item} is at ${to} already` };
+  const ask = askFor({ ...state, epoch: state.epoch + 1, target: to ?? null, avoid: [from] }, parts.self);
+  const ranking = rankReceivers(parts.view, ask, parts.clock.now(), parts.mesh);
+  const best = ranking.ranked[0];
+  if (best === undefined) return { error: `no receiver for ${state.item.item}: ${listReasons(ranking.blocked)}` };
+  const reason = to === undefined ? 'asked to move on request' : `asked to move to ${to} on request`;
+  parts.push({ type: 'OwnerFact', item: state.item.item, fact: { type: 'MoveAsked', reason, to: to ?? null } });
+  return { data: { item: state.item.item, from, receivers: ranking.ranked.slice(0, 3) } };
+}
+
+function listReasons(blocked: ReadonlyMap<string, string>): string {
+  if (blocked.size === 0) return 'no member is known';
+  return [...blocked].map(([node, reason]) => `${node}: ${reason}`).join('; ');
+}
+
+function vacateGuest(subject: Subject, to: string | undefined, parts: AnswerParts): Answer {
+  if (to !== undefined) return { error: `item ${subject.item} belongs to ${subject.owner}: only its owner chooses where to; ask ${subject.owner}` };
+  const obstacle = findObstacleTo(subject, parts);
+  if (obstacle !== undefined) return { error: `item ${subject.item} cannot be moved: ${obstacle}` };
+  if (subject.guest === undefined) return { error: whereIs(subject.item, parts) };
+  parts.push({ type: 'GuestFact', guest: subject.guest, fact: { type: 'VacateWanted', reason: 'asked to move on request' } });
+  return { data: { item: subject.item, from: parts.self, owner: subject.owner } };
+}

@@ -1,0 +1,142 @@
+/**
+ * The condition stage: what this node last sensed and what people have set, and from it the node's own state. It also puts
+ * that state into the view, so that a node sees itself like any other member, only sooner.
+ */
+import type { Clock } from '../clock/clock.js';
+import { deriveState } from '../core/condition.js';
+import type { MeshView } from '../core/mesh.js';
+import type { Guest } from '../core/receiver/guest.js';
+import { listScum } from '../core/scum.js';
+import type { Message, Scum, State, Trit } from '../protocol/messages.js';
+import type { LoadSample, ProcessSample } from '../sense/sense.js';
+import type { NodeSettings } from './settings.js';
+import type { NodeInput } from './inputs.js';
+
+/** What the condition needs of the node. */
+export interface ConditionParts {
+  readonly settings: NodeSettings;
+  readonly clock: Clock;
+  readonly view: MeshView;
+  /** This node's birth message, as its own view holds it. */
+  readonly info: Message<'info'>;
+  guests(): Iterable<Guest>;
+  counts(): { readonly queued: number; readonly deferred: number };
+  /** The item and whether it may move, of a process that belongs to a guest. */
+  guestOfPid(pid: number): { readonly item: string; readonly movable: boolean } | undefined;
+}
+
+/** What this node knows of itself. */
+export interface Condition {
+  take(input: NodeInput): void;
+  /** The state as of now; `undefined` before the first sample. */
+  state(): State | undefined;
+  scum(): Scum;
+  readonly draining: boolean;
+  readonly accepting: boolean;
+  /** Why the journal cannot be written; `undefined` while it can. */
+  readonly journalFault: string | undefined;
+  /** Works the state out again and puts it into the view. */
+  refresh(): void;
+}
+
+/** A state is believed for this many times the pause between two of them. */
+const TTL_PAUSES = 3;
+
+/** Makes the condition of a node that has sensed nothing yet. */
+export function keepCondition(parts: ConditionParts, drained: boolean): Condition {
+  let sample: LoadSample | undefined;
+  let trit: Trit = 0;
+  let guestCpuPercent = 0;
+  let scum: Scum = { count: 0, items: [] };
+  let draining = drained;
+  let willing = true;
+  let journalFault: string | undefined;
+  let rejected = 0;
+  let state: State | undefined;
+
+  function take(input: NodeInput): void {
+    switch (input.type) {
+      case 'LoadClassified':
+        ({ sample, trit } = input);
+        return;
+      case 'ProcessesListed':
+        return takeProcesses(input.processes);
+      case 'SetHeard':
+        if (input.key === 'drain') draining = input.value === 'ON';
+        if (input.key === 'accept') willing = input.value === 'ON';
+        return;
+      case 'JournalChanged':
+        journalFault = input.fault;
+        return;
+      case 'MessageRefused':
+      case 'RequestRefused':
+        rejected += 1;
+        return;
+      default:
+    }
+  }
+
+  function takeProcesses(listed: readonly ProcessSample[]): void {
+    scum = listScum(listed, trit, parts.settings.scumFormula, parts.guestOfPid);
+    guestCpuPercent = listed
+      .filter((one) => parts.guestOfPid(one.pid) !== undefined)
+      .reduce((sum, one) => sum + one.cpuPercent, 0);
+  }
+
+  function refresh(): void {
+    if (sample === undefined) return;
+    const { settings } = parts;
+    const next = deriveState(
+      {
+        loadRatio: sample.ratio,
+        trit,
+        cpus: sample.cpus,
+        cpuPercent: sample.cpuPercent,
+        memoryPercent: sample.memoryPercent,
+        psiPercent: sample.psiPercent,
+        guestCpuPercent,
+        slots: settings.slots,
+        // A node that cannot write its journal must not take anything on.
+        draining: draining || journalFault !== undefined,
+        accepting: willing && settings.accept !== 'nothing',
+        ...parts.counts(),
+        scum: scum.count,
+        rejected,
+        ttlS: (settings.stateEveryMs * TTL_PAUSES) / 1000,
+      },
+      parts.guests(),
+      parts.clock.now(),
+    );
+    state = next;
+    enterView(next);
+  }
+
+  function enterView(next: State): void {
+    parts.view.set(parts.settings.id, {
+      id: parts.settings.id,
+      info: parts.info,
+      state: next,
+      heardAt: parts.clock.now(),
+      boot: parts.info.boot,
+      seq: 0,
+      available: true,
+      offlineSince: Number.NEGATIVE_INFINITY,
+    });
+  }
+
+  return {
+    take,
+    state: () => state,
+    scum: () => scum,
+    get draining() {
+      return draining;
+    },
+    get accepting() {
+      return willing;
+    },
+    get journalFault() {
+      return journalFault;
+    },
+    refresh,
+  };
+}

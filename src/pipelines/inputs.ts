@@ -1,0 +1,46 @@
+/**
+ * The inputs of a node: everything it can learn, as facts. One inbound stream carries all of them; each stage takes those
+ * it understands.
+ */
+import type { Say } from '../core/effects.js';
+import type { MeshInput } from '../core/mesh.js';
+import type { ChosenClaim } from '../core/offer-book.js';
+import type { ItemSubmitted, OwnerInput } from '../core/owner/inputs.js';
+import type { ReceiverInput } from '../core/receiver/inputs.js';
+import type { Ack, Lease, Offer, Trit } from '../protocol/messages.js';
+import type { Request } from '../protocol/requests.js';
+import type { LoadSample, ProcessSample } from '../sense/sense.js';
+
+/** A fact that a node learns. */
+export type NodeInput =
+  | MeshInput
+  | ItemSubmitted
+  | { readonly type: 'LinkChanged'; readonly online: boolean; readonly reason: string }
+  | { readonly type: 'LoadClassified'; readonly sample: LoadSample; readonly trit: Trit; readonly changed: boolean }
+  | { readonly type: 'ProcessesListed'; readonly processes: readonly ProcessSample[] }
+  | { readonly type: 'SenseFailed'; readonly fault: string }
+  | { readonly type: 'OfferHeard'; readonly owner: string; readonly item: string; readonly offer: Offer }
+  | { readonly type: 'ClaimChosen'; readonly claim: ChosenClaim }
+  | { readonly type: 'AckSeen'; readonly owner: string; readonly item: string; readonly ack: Ack }
+  | { readonly type: 'LeaseSeen'; readonly owner: string; readonly item: string; readonly lease: Lease }
+  | { readonly type: 'OwnerFact'; readonly item: string; readonly fact: OwnerInput }
+  /** `guest` is `<owner>/<item>/<epoch>`. */
+  | { readonly type: 'GuestFact'; readonly guest: string; readonly fact: ReceiverInput }
+  | { readonly type: 'RequestHeard'; readonly request: Request; readonly signedBy: string | undefined }
+  | { readonly type: 'SetHeard'; readonly key: string; readonly value: string }
+  /** A request that could not be read or may not be obeyed, to be answered all the same. */
+  | {
+      readonly type: 'RequestRefused';
+      readonly verb: string;
+      readonly reason: string;
+      readonly transaction: string | undefined;
+    }
+  /** Somebody wants everything said again. */
+  | { readonly type: 'RefreshAsked' }
+  /** A request was decided: its response stands behind what the request caused. */
+  | { readonly type: 'RequestAnswered'; readonly subject: string; readonly response: Say }
+  | { readonly type: 'MessageRefused'; readonly topic: string; readonly reason: string }
+  /** The journal cannot write: nothing new is taken on until it can. */
+  /** The sum, or who is online, is another than before. */
+  | { readonly type: 'MeshChanged' }
+  | { readonly type: 'JournalChanged'; readonly fault: string | undefined };

@@ -1,0 +1,96 @@
+/**
+ * Performs what a receiver wants done for its guests: inputs are fetched, commands run and stopped, outputs described.
+ */
+import type { GuestEffect } from '../core/effects.js';
+import type { Command } from '../protocol/item.js';
+import type { NodeInput } from './inputs.js';
+import { factsOf, inputShare, outputShare, splitGuest, type PerformParts } from './perform-parts.js';
+
+/** Makes the part that serves guests. */
+export function createGuestPerformer(parts: PerformParts): (effect: GuestEffect) => void {
+  const { workspace, transfer, runner } = parts;
+  const fetches = new Map<string, () => void>();
+  type GuestFact = Extract<NodeInput, { type: 'GuestFact' }>['fact'];
+  const tell = (guest: string, fact: GuestFact): void => parts.push({ type: 'GuestFact', guest, fact });
+
+  function fetchInputs(effect: Extract<GuestEffect, { type: 'FetchInputs' }>): void {
+    const { guest } = effect;
+    const { owner, item, epoch } = splitGuest(guest);
+    const peerKey = parts.keyOf(owner);
+    if (peerKey === undefined) return tell(guest, { type: 'FetchFailed', reason: `the birth of ${owner} was not heard` });
+    const abandon = transfer.fetch(
+      {
+        share: inputShare(owner, item, epoch),
+        urls: effect.urls,
+        sha256: effect.sha256,
+        peerKey,
+        directory: `${workspace.guestDirectory(owner, item, epoch)}/work`,
+        onProgress: (bytes, total) => tell(guest, { type: 'FetchAdvanced', bytes, total }),
+      },
+      (ended) => {
+        fetches.delete(guest);
+        tell(guest, ended.ok ? { type: 'InputsFetched', command: ended.value.command } : { type: 'FetchFailed', reason: ended.reason });
+      },
+    );
+    fetches.set(guest, abandon);
+  }
+
+  function start(guest: string, command: Command, guardMs: number): void {
+    const { owner, item, epoch } = splitGuest(guest);
+    runner.start({
+      run: guest,
+      directory: workspace.guestDirectory(owner, item, epoch),
+      command,
+      environment: {
+        TRITMESH_ITEM: item,
+        TRITMESH_OWNER: owner,
+        TRITMESH_EPOCH: String(epoch),
+        TRITMESH_NODE: parts.self,
+      },
+      guardMs,
+    });
+  }
+
+  function collect(effect: Extract<GuestEffect, { type: 'Collect' }>): void {
+    const { guest } = effect;
+    const { owner, item, epoch } = splitGuest(guest);
+    const directory = workspace.guestDirectory(owner, item, epoch);
+    workspace.collect(directory, effect.globs, effect.everything, (ended) => {
+      if (!ended.ok) return tell(guest, { type: 'CollectFailed', reason: ended.reason });
+      const peerKey = parts.keyOf(owner);
+      if (ended.value.count > 0 && peerKey !== undefined && owner !== parts.self) {
+        transfer.share({ share: outputShare(owner, item, epoch), bundle: ended.value, peerKey });
+      }
+      tell(guest, { type: 'Collected', bundle: factsOf(ended.value) });
+    });
+  }
+
+  function remove(guest: string): void {
+    const { owner, item, epoch } = splitGuest(guest);
+    fetches.get(guest)?.();
+    fetches.delete(guest);
+    transfer.unshare(outputShare(owner, item, epoch));
+    workspace.removeGuest(owner, item, epoch);
+  }
+
+  return (effect) => {
+    switch (effect.type) {
+      case 'FetchInputs':
+        return fetchInputs(effect);
+      case 'StartRun':
+        return start(effect.guest, effect.command, effect.guardMs);
+      case 'AdoptRun': {
+        const { owner, item, epoch } = splitGuest(effect.guest);
+        return runner.adopt(effect.guest, workspace.guestDirectory(owner, item, epoch), effect.handle);
+      }
+      case 'ExtendRun':
+        return runner.extend(effect.guest, effect.guardMs);
+      case 'StopRun':
+        return runner.stop(effect.guest, effect.graceMs);
+      case 'Collect':
+        return collect(effect);
+      case 'RemoveGuest':
+        return remove(effect.guest);
+    }
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * Performs what an owner wants done for its items: inputs are staged and shared, outputs fetched and put into place.
+ */
+import type { ItemEffect } from '../core/effects.js';
+import type { Bundle, Ended } from '../transfer/transfer.js';
+import type { NodeInput } from './inputs.js';
+import { factsOf, inputShare, outputShare, type PerformParts } from './perform-parts.js';
+
+/** Makes the part that serves items of this owner. */
+export function createItemPerformer(parts: PerformParts): (effect: ItemEffect) => void {
+  const { workspace, transfer, self } = parts;
+  const bundles = new Map<string, Bundle>();
+  /** Shares asked for before the bundle was described again, after a restart. */
+  const early = new Map<string, Extract<ItemEffect, { type: 'Share' }>>();
+  type OwnerFact = Extract<NodeInput, { type: 'OwnerFact' }>['fact'];
+  const tell = (item: string, fact: OwnerFact): void => parts.push({ type: 'OwnerFact', item, fact });
+
+  function takeBundle(item: string, ended: Ended<Bundle>): void {
+    if (!ended.ok) return tell(item, { type: 'StageFailed', reason: ended.reason });
+    bundles.set(item, ended.value);
+    const share = early.get(item);
+    early.delete(item);
+    if (share !== undefined) shareItem(share);
+    tell(item, { type: 'ItemStaged', bundle: factsOf(ended.value) });
+  }
+
+  function shareItem(effect: Extract<ItemEffect, { type: 'Share' }>): void {
+    const bundle = bundles.get(effect.item);
+    const peerKey = parts.keyOf(effect.to);
+    if (bundle === undefined || peerKey === undefined) early.set(effect.item, effect);
+    else transfer.share({ share: inputShare(self, effect.item, effect.epoch), bundle, peerKey });
+  }
+
+  function fetchHome(effect: Extract<ItemEffect, { type: 'FetchHome' }>): void {
+    const { item, epoch } = effect;
+    const done = (ended: Ended<unknown>): void =>
+      tell(
+        item,
+        ended.ok
+          ? { type: 'HomeFetched', epoch }
+          : { type: 'HomeFetchFailed', epoch, reason: ended.reason, final: ended.final },
+      );
+    if (effect.from === self) return workspace.adoptGuest(self, item, epoch, done);
+    const peerKey = parts.keyOf(effect.from);
+    if (peerKey === undefined) return done({ ok: false, reason: `the birth of ${effect.from} was not heard`, final: false });
+    transfer.fetch(
+      {
+        share: outputShare(self, item, epoch),
+        urls: effect.urls,
+        sha256: effect.sha256,
+        peerKey,
+        directory: workspace.homeDirectory(item, epoch),
+        onProgress: () => undefined,
+      },
+      done,
+    );
+  }
+
+  function carry(effect: Extract<ItemEffect, { type: 'Carry' }>): void {
+    const { item, epoch, command } = effect;
+    workspace.carry(item, epoch, (carried) => {
+      if (!carried.ok) return tell(item, { type: 'CarryFailed', epoch, reason: carried.reason });
+      workspace.restage(item, command, (ended) => {
+        if (!ended.ok) return tell(item, { type: 'CarryFailed', epoch, reason: ended.reason });
+        bundles.set(item, ended.value);
+        tell(item, { type: 'ItemCarried', epoch, bundle: factsOf(ended.value) });
+      });
+    });
+  }
+
+  return (effect) => {
+    switch (effect.type) {
+      case 'Stage':
+        return workspace.stage(effect.item, effect.inputs, effect.command, (ended) => takeBundle(effect.item, ended));
+      case 'Restage':
+        return workspace.restage(effect.item, effect.command, (ended) => takeBundle(effect.item, ended));
+      case 'Share':
+        return shareItem(effect);
+      case 'Unshare':
+        early.delete(effect.item);
+        return transfer.unshare(inputShare(self, effect.item, effect.epoch));
+      case 'FetchHome':
+        return fetchHome(effect);
+      case 'Place':
+        return workspace.place(effect.item, effect.epoch, effect.destination, (ended) =>
+          tell(
+            effect.item,
+            ended.ok
+              ? { type: 'HomePlaced', epoch: effect.epoch }
+              : { type: 'PlaceFailed', epoch: effect.epoch, reason: ended.reason },
+          ),
+        );
+      case 'Carry':
+        return carry(effect);
+      case 'RemoveItem':
+        bundles.delete(effect.item);
+        return workspace.removeItem(effect.item, effect.all);
+    }
+  };
+}

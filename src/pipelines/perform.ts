@@ -1,0 +1,40 @@
+/**
+ * The perform stage: effects are done through the ports, and what becomes of them comes back as inputs. Nothing is decided
+ * here. The order of effects and the waiting for the journal are the gate's business.
+ */
+import type { Effect } from '../core/effects.js';
+import { createGuestPerformer } from './perform-guest.js';
+import { createItemPerformer } from './perform-item.js';
+import type { PerformParts } from './perform-parts.js';
+import type { Speaker } from './say.js';
+import type { StatusBoard } from './status.js';
+
+/** Performs one effect. */
+export type Perform = (subject: string, effect: Exclude<Effect, { type: 'Persist' }>) => void;
+
+/** Makes the performer of a node. */
+export function createPerformer(
+  parts: PerformParts & { readonly speaker: Speaker; readonly statuses: StatusBoard },
+): Perform {
+  const items = createItemPerformer(parts);
+  const guests = createGuestPerformer(parts);
+  return (_subject, effect) => {
+    switch (effect.type) {
+      case 'Say':
+        return effect.kind === 'status' ? parts.statuses.take(effect) : parts.speaker.say(effect);
+      case 'Unsay':
+        return parts.speaker.unsay(effect.topic);
+      case 'Stage':
+      case 'Restage':
+      case 'Share':
+      case 'Unshare':
+      case 'FetchHome':
+      case 'Place':
+      case 'Carry':
+      case 'RemoveItem':
+        return items(effect);
+      default:
+        return guests(effect);
+    }
+  };
+}

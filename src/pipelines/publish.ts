@@ -1,0 +1,57 @@
+/**
+ * The publish stage: which messages about this node are said, and when. A change that decides something is said at once,
+ * numbers that wander are said in their own time, and nothing is said faster than readers can use.
+ */
+import { distinctUntilChanged, filter, interval, map, merge, throttleTime, type Observable } from 'rxjs';
+import type { Clock } from '../clock/clock.js';
+import type { Scum, State } from '../protocol/messages.js';
+
+/** Slots change with every job: others hear of it at most this often, ms. */
+const SLOTS_MS = 250;
+/** The list of heavy processes is said at most this often, ms. */
+const SCUM_MS = 5000;
+
+/**
+ * The states to say: at once when the trit or the willingness changed, soon when slots or counts did, and every `everyMs`
+ * in any case.
+ */
+export function publishState(
+  state$: Observable<State>,
+  read: () => State | undefined,
+  everyMs: number,
+  clock: Clock,
+): Observable<State> {
+  const decisive$ = state$.pipe(distinctUntilChanged((a, b) => decisiveText(a) === decisiveText(b)));
+  const countable$ = state$.pipe(
+    distinctUntilChanged((a, b) => countableText(a) === countableText(b)),
+    throttleTime(SLOTS_MS, clock.scheduler, { leading: true, trailing: true }),
+  );
+  const regular$ = interval(everyMs, clock.scheduler);
+  return merge(decisive$, countable$, regular$).pipe(
+    map(() => read()),
+    filter((state) => state !== undefined),
+    // The same state twice within one turn says nothing new; the regular one makes a new object each time.
+    distinctUntilChanged(),
+  );
+}
+
+function decisiveText(state: State): string {
+  return `${state.trit} ${state.draining} ${state.accepting}`;
+}
+
+function countableText(state: State): string {
+  return `${state.slots_free} ${state.guests} ${state.queued} ${state.deferred} ${state.scum}`;
+}
+
+/** The lists of heavy processes to say. */
+export function publishScum(scum$: Observable<Scum>, clock: Clock): Observable<Scum> {
+  return scum$.pipe(
+    distinctUntilChanged((a, b) => scumText(a) === scumText(b)),
+    throttleTime(SCUM_MS, clock.scheduler, { leading: true, trailing: true }),
+  );
+}
+
+/** What makes two lists different to a reader: who is on it and what is to be done, not every wandering percent. */
+function scumText(scum: Scum): string {
+  return scum.items.map((one) => `${one.pid} ${one.action} ${one.movable} ${Math.round(one.score * 10)}`).join(',');
+}
