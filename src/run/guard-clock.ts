@@ -23,7 +23,7 @@ export function addGuardTime(reading: number, ms: number): number {
   return Math.min(GUARD_NEVER, reading + Math.floor(ms / 10));
 }
 
-/** Reads the deadline of a run; 0 when there is none. */
+/** Reads the extended deadline of a run; 0 when it was never extended. */
 export function readDeadline(directory: string): number {
   try {
     return Number.parseInt(readFileSync(join(directory, RUN_FILES.deadline), 'latin1'), 10) || 0;

@@ -10,7 +10,7 @@ export const RUN_FILES = {
   order: 'order',
   /** Made, exclusively, by the launcher before the command can start; by an adopting node to forbid that it ever does. */
   started: 'started',
-  /** When the guardian ends the run, on the guard clock; replaced by the node, by rename. */
+  /** When the guardian ends the run, on the guard clock: written, by rename, once the node extends the order's own. */
   deadline: 'deadline',
   /** Exit code, the four times of `times`, and the word `end`. */
   exit: 'exit',
@@ -66,12 +66,13 @@ guard() {
   trap : HUP INT QUIT TERM USR1 USR2
   trap 'kill -KILL $!; wait; exit 0' ALRM
   while :; do
-    read -r deadline <deadline || end_run 'guardian: the deadline is gone'
+    due=$deadline
+    [ ! -e deadline ] || read -r due <deadline
     read_clock
     [ "$now" -lt "$limit" ] || end_run 'guardian: wall-clock limit'
-    [ "$now" -lt "$deadline" ] || end_run 'guardian: lease ended'
-    [ "$limit" -gt "$deadline" ] || deadline=$limit
-    left=$((deadline - now))
+    [ "$now" -lt "$due" ] || end_run 'guardian: lease ended'
+    [ "$limit" -gt "$due" ] || due=$limit
+    left=$((due - now))
     [ $left -lt 200 ] || left=200
     sleep $((left / 100)).$((left / 10 % 10))$((left % 10)) &
     wait $! || [ $? -gt 128 ] || { sleep 1 & wait $!; }

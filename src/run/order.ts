@@ -8,8 +8,9 @@ import type { Fault } from './program.js';
 /** What an order says. */
 export interface Order {
   readonly handle: RunHandle;
-  /** Reading of the guard clock at which the wall-clock limit ends the run. */
+  /** Readings of the guard clock: when the wall-clock limit ends the run, and when the guardian does unless extended. */
   readonly limit: number;
+  readonly deadline: number;
   /** Absolute path, or relative to the run's directory, of what becomes stdin. */
   readonly input: string;
   readonly fault: Fault | undefined;
@@ -21,6 +22,7 @@ export interface Order {
 export interface OrderHead {
   readonly handle: RunHandle;
   readonly limit: number;
+  readonly deadline: number;
 }
 
 /** Variables that a shell keeps for itself: `env` sets them past it, at the price of one more exec. */
@@ -35,6 +37,7 @@ export function formatOrder(order: Order): string {
   return [
     `launcher=${quote(`${order.handle.pid} ${order.handle.start}`)}`,
     `limit=${order.limit}`,
+    `deadline=${order.deadline}`,
     `input=${quote(order.input)}`,
     `fault=${quote(order.fault?.sentence ?? '')}`,
     `fault_code=${order.fault?.exitCode ?? 0}`,
@@ -49,10 +52,10 @@ export function formatOrder(order: Order): string {
 
 /** Reads the head of an order; `undefined` when it is not whole. */
 export function parseOrderHead(text: string): OrderHead | undefined {
-  const match = /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\n/.exec(text);
-  const [, pid, start, limit] = match ?? [];
-  if (pid === undefined || start === undefined || limit === undefined) return undefined;
-  return { handle: { pid: Number(pid), start }, limit: Number(limit) };
+  const match = /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\ndeadline=(\d+)\n/.exec(text);
+  const [, pid, start, limit, deadline] = match ?? [];
+  if (pid === undefined || start === undefined || limit === undefined || deadline === undefined) return undefined;
+  return { handle: { pid: Number(pid), start }, limit: Number(limit), deadline: Number(deadline) };
 }
 
 function formatVariable([name, value]: readonly [string, string]): string {

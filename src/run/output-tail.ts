@@ -41,9 +41,9 @@ export function createOutputTail(directory: string): OutputTail {
   const readStream = (stream: StreamName, isLast: boolean): readonly Output[] => {
     const allowance = LOG_BYTES_PER_S_MAX - used - (isLast ? 0 : RESERVE_BYTES);
     const news = readNews(join(directory, stream), offsets[stream], Math.max(0, allowance));
-    const outputs = cutNews(stream, news, isLast);
-    offsets[stream] = news.offset + outputs.reduce((sum, output) => sum + output.bytes, 0);
-    used += offsets[stream] - news.offset;
+    const { outputs, bytes } = cutNews(stream, news, isLast);
+    offsets[stream] = news.offset + bytes;
+    used += bytes;
     return outputs;
   };
 
@@ -85,13 +85,15 @@ function readNews(file: string, offset: number, bytesMax: number): News {
   }
 }
 
-function cutNews(stream: StreamName, news: News, isLast: boolean): readonly (Output & { readonly bytes: number })[] {
-  const outputs: (Output & { readonly bytes: number })[] = [];
-  for (let at = 0; at < news.bytes.length;) {
+/** Cuts what is new into outputs; `bytes` says how much of it they hold. */
+function cutNews(stream: StreamName, news: News, isLast: boolean): { outputs: readonly Output[]; bytes: number } {
+  const outputs: Output[] = [];
+  let at = 0;
+  while (at < news.bytes.length) {
     const piece = takePiece(news.bytes.subarray(at), LOG_TEXT_BYTES_MAX, isLast);
     if (piece === undefined) break;
-    outputs.push({ stream, offset: news.offset + at, text: piece.text, lossy: piece.lossy, bytes: piece.bytes });
+    outputs.push({ stream, offset: news.offset + at, text: piece.text, lossy: piece.lossy });
     at += piece.bytes;
   }
-  return outputs;
+  return { outputs, bytes: at };
 }

@@ -57,7 +57,10 @@ export function createProcessRunner({ clock }: ProcessRunnerOptions): Runner {
     }
     const head = readOrderHead(directory);
     const handle = told ?? head?.handle ?? { pid: 0, start: 'unknown' };
-    const prepared = { deadline: readDeadline(directory), limit: head?.limit ?? GUARD_NEVER };
+    const prepared = {
+      deadline: Math.max(readDeadline(directory), head?.deadline ?? 0),
+      limit: head?.limit ?? GUARD_NEVER,
+    };
     const live = watch.follow(run, directory, handle, prepared, true);
     if (isAlive(handle)) tell({ type: 'RunStarted', run, handle });
     else watch.settle(live, 'nothing of it was left');

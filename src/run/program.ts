@@ -17,10 +17,9 @@ export type Found = { readonly path: string } | { readonly fault: Fault };
 /** Looks for a program as `execvp` does: along `path`, or relative to `directory` when its name has a slash. */
 export function findProgram(name: string, path: string, directory: string): Found {
   const places = name.includes('/') ? [resolve(directory, name)] : listPlaces(name, path, directory);
-  const files = places.filter(isFile);
-  const found = files.find(isExecutable);
+  const found = places.find((place) => isFile(place) && isExecutable(place));
   if (found !== undefined) return { path: found };
-  return files.length === 0
+  return !places.some(isFile)
     ? { fault: { exitCode: 127, sentence: `tritmesh: program not found: ${name}` } }
     : { fault: { exitCode: 126, sentence: `tritmesh: program is not executable: ${name}` } };
 }

@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFil
 import { join } from 'node:path';
 import { composeEnvironment } from './environment.js';
 import { parseExitFile, type Exit } from './exit-file.js';
-import { addGuardTime, GUARD_NEVER, writeDeadline } from './guard-clock.js';
+import { addGuardTime, GUARD_NEVER } from './guard-clock.js';
 import { RUN_FILES } from './launcher.js';
 import { formatOrder, parseOrderHead, type OrderHead } from './order.js';
 import { RUN_DIRECTORY_VARIABLE } from './process-table.js';
@@ -26,8 +26,6 @@ export interface Remains {
   readonly exit: Exit | undefined;
   /** Why the guardian ended the run, if it did. */
   readonly ended: string | undefined;
-  /** From the launcher's start to the end of the command, by the wall clock; 0 when unknown. */
-  readonly runMs: number;
 }
 
 /** What a start has settled before the launcher is told to go. */
@@ -44,7 +42,7 @@ export function openRunDirectory(directory: string): string | undefined {
   return existsSync(join(directory, RUN_FILES.started)) ? `was started before in ${directory}` : undefined;
 }
 
-/** Writes deadline and order. Throws what the file system does. */
+/** Writes the order: one file, because making files is the dearest part of a start. Throws what the file system does. */
 export function writeOrder(order: RunOrder, handle: RunHandle, reading: number): Prepared {
   const { command, directory } = order;
   const work = join(directory, 'work');
@@ -59,10 +57,9 @@ export function writeOrder(order: RunOrder, handle: RunHandle, reading: number):
   const program = name.startsWith('-') && 'path' in found ? found.path : name;
   const input = command.stdin === undefined ? '/dev/null' : join(work, command.stdin);
   const prepared = { deadline: addGuardTime(reading, order.guardMs), limit: limitOf(command.wall_ms, reading) };
-  writeDeadline(directory, prepared.deadline);
   writeFileSync(
     join(directory, RUN_FILES.order),
-    formatOrder({ handle, limit: prepared.limit, input, fault, argv: [program, ...args], environment }),
+    formatOrder({ handle, ...prepared, input, fault, argv: [program, ...args], environment }),
     { mode: 0o600 },
   );
   return prepared;
@@ -89,14 +86,19 @@ export function readOrderHead(directory: string): OrderHead | undefined {
 
 /** Reads what a launcher left; call it when nothing of the run lives. */
 export function readRemains(directory: string): Remains {
-  const begun = statSync(join(directory, RUN_FILES.started), { throwIfNoEntry: false })?.mtimeMs;
-  const done = statSync(join(directory, RUN_FILES.exit), { throwIfNoEntry: false })?.mtimeMs;
   return {
-    isStarted: begun !== undefined,
+    isStarted: existsSync(join(directory, RUN_FILES.started)),
     exit: parseExitFile(readText(directory, RUN_FILES.exit) ?? ''),
     ended: readText(directory, RUN_FILES.ended)?.trim(),
-    runMs: begun === undefined || done === undefined ? 0 : Math.max(0, done - begun),
   };
+}
+
+/** Milliseconds from the launcher's start to the end of the command, by the wall clock; 0 when unknown. */
+export function measureRun(directory: string): number {
+  const [begun, done] = [RUN_FILES.started, RUN_FILES.exit].map(
+    (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs,
+  );
+  return begun === undefined || done === undefined ? 0 : Math.max(0, done - begun);
 }
 
 /** Says something to people at the end of the command's own stderr. */

@@ -7,7 +7,7 @@ import type { Clock } from '../clock/clock.js';
 import { GUARD_NEVER, readGuardClock, writeDeadline } from './guard-clock.js';
 import { createOutputTail, type OutputTail } from './output-tail.js';
 import { readStart } from './process-table.js';
-import { appendNotice, readRemains, WALL_GRACE_MS, type Prepared } from './run-directory.js';
+import { appendNotice, measureRun, readRemains, WALL_GRACE_MS, type Prepared } from './run-directory.js';
 import type { RunEvent, RunHandle } from './runner.js';
 import { isGroupGone, killSession, listMembers, listOrphans, terminateSession } from './session.js';
 
@@ -75,6 +75,10 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
     stop(live, WALL_GRACE_MS, 'wall-clock limit');
   };
 
+  const lookAtAll = (): void => {
+    for (const live of runs.values()) look(live);
+  };
+
   const stop = (live: LiveRun, graceMs: number, reason: string): void => {
     if (live.isEnding) return;
     if (live.isAdopted && !isAlive(live.handle)) return settle(live, LAUNCHER_GONE);
@@ -124,7 +128,7 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
         isEnding: false,
       };
       runs.set(run, live);
-      looks ??= interval(LOOK_MS, clock.scheduler).subscribe(() => runs.forEach(look));
+      looks ??= interval(LOOK_MS, clock.scheduler).subscribe(lookAtAll);
       return live;
     },
     stop,
@@ -163,11 +167,11 @@ function isDeserted({ handle, directory, isAdopted, since }: LiveRun, now: numbe
 
 /** Reads how a run ended. The guardian's word stands above an exit code that its own signal made. */
 function concludeRun({ run, directory, isAdopted, stopReason }: LiveRun, reason: string, lifeMs: number): RunEvent {
-  const { isStarted, exit, ended, runMs } = readRemains(directory);
+  const { isStarted, exit, ended } = readRemains(directory);
   if (!isStarted && !isAdopted && stopReason === undefined) return { type: 'RunFailed', run, reason };
   if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
   if (exit === undefined) return { type: 'RunDied', run, reason };
-  return { type: 'RunExited', run, ...exit, runMs: isAdopted ? runMs : lifeMs };
+  return { type: 'RunExited', run, ...exit, runMs: isAdopted ? measureRun(directory) : lifeMs };
 }
 
 /** Milliseconds until the node ends a run at its wall-clock limit; the guardian's limit comes two graces later. */

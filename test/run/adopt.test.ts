@@ -88,7 +88,7 @@ describe.each([
     const { handle: stranger } = await other.next('b', 'RunStarted');
     mkdirSync(join(directory(), 'work'), { recursive: true });
     writeFileSync(join(directory(), 'started'), `${stranger.pid}\n`);
-    writeFileSync(join(directory(), 'order'), `launcher='${stranger.pid} 1@0'\nlimit=9\n`);
+    writeFileSync(join(directory(), 'order'), `launcher='${stranger.pid} 1@0'\nlimit=9\ndeadline=9\n`);
     const runner = bench.runner();
     runner.adopt('a', directory(), tell({ pid: stranger.pid, start: '1@0' }));
     expect(await runner.end('a')).toMatchObject({ type: 'RunDied' });

@@ -106,7 +106,6 @@ function createBenchRunner(launchers: Set<number>): BenchRunner {
     seen.push(event);
     events$.next(event);
   });
-  const isEnd = (event: RunEvent): boolean => ['RunExited', 'RunDied', 'RunFailed'].includes(event.type);
   return {
     ...runner,
     seen,
@@ -120,4 +119,8 @@ function createBenchRunner(launchers: Set<number>): BenchRunner {
       ),
     end: (run) => firstValueFrom(events$.pipe(filter((event) => event.run === run && isEnd(event)))),
   };
+}
+
+function isEnd(event: RunEvent): boolean {
+  return ['RunExited', 'RunDied', 'RunFailed'].includes(event.type);
 }
