@@ -16,6 +16,8 @@ import {
 
 /** Checks users at the door. */
 export interface Door {
+  /** Rejects when the file cannot be read: PasswordFileFault, or the system's error. */
+  check(): Promise<void>;
   /** The user, or `undefined` when name or password is wrong. Rejects when the file cannot be read. */
   admit(user: string, password: string): Promise<Exclude<BrokerUser, 'anonymous'> | undefined>;
 }
@@ -39,6 +41,7 @@ export function createDoor(path: string): Door {
   }
 
   return {
+    check: refresh,
     async admit(user, password) {
       await refresh();
       const record = records.get(user);
@@ -69,7 +72,7 @@ export async function readPasswordFile(path: string): Promise<readonly PasswordR
   }
 }
 
-/** Adds a user or changes its password and role; makes the file (mode 0600) when there is none. */
+/** Adds a user or changes its password and role; makes the file (mode 0600) when there is none. Comments are lost. */
 export async function addUser(path: string, user: string, password: string, isOperator = false): Promise<void> {
   checkUserName(user);
   const record: PasswordRecord = { user, hash: await hashPassword(password), isOperator };

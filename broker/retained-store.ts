@@ -1,17 +1,20 @@
 /**
- * Where the broker keeps what must survive a restart: aedes's own store on LevelDB, in a directory of its own. One thing
- * is added to it: retained messages are written one after another. LevelDB's puts run on a pool of threads, so two
- * writes to one topic could else end with the older one.
+ * Where the broker keeps what must survive a restart: aedes's own store on LevelDB. Retained messages are served from
+ * memory and written behind. This is for correctness, not for speed: aedes numbers each message, stores it if it is
+ * retained, and then delivers it; a message that is overtaken by a higher number while it is being stored counts as a
+ * duplicate and is dropped. So storing must not take longer than not storing.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { Level } from 'level';
+import { matchesFilter } from '../src/bus/topic-filter.js';
 
 /** An open store. */
 export interface RetainedStore {
   /** What aedes takes as `persistence`. */
-  readonly persistence: InstanceType<typeof LevelPersistence>;
+  readonly persistence: Persistence;
   /** Waits for the last write and closes. */
   close(): Promise<void>;
 }
@@ -26,8 +29,14 @@ export class BrokerStateFault extends Error {
   }
 }
 
-/** Opens the store in `stateDir`, which is made (mode 0700) when it is not there. Rejects with BrokerStateFault. */
-export async function openRetainedStore(stateDir: string): Promise<RetainedStore> {
+type Persistence = InstanceType<typeof LevelPersistence>;
+type Packet = Parameters<Persistence['storeRetained']>[0];
+
+/**
+ * Opens the store in `stateDir`, which is made (mode 0700) when it is not there. Rejects with BrokerStateFault. A write
+ * that fails later is told to `onFault`.
+ */
+export async function openRetainedStore(stateDir: string, onFault: (reason: string) => void): Promise<RetainedStore> {
   const db = new Level(join(stateDir, 'retained'));
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -37,19 +46,55 @@ export async function openRetainedStore(stateDir: string): Promise<RetainedStore
   }
   const persistence = new LevelPersistence(db);
   const store = persistence.storeRetained.bind(persistence);
-  let last: Promise<void> = Promise.resolve();
+  const packets = await readPackets(persistence);
+  const dirty = new Set<string>();
+  let flushed: Promise<void> | undefined;
+
+  async function flush(): Promise<void> {
+    // One at a time: LevelDB's puts run on several threads, and the older of two could be the last. Topics that become
+    // dirty meanwhile are visited too.
+    for (const topic of dirty) {
+      dirty.delete(topic);
+      try {
+        await store(packets.get(topic) ?? { topic, payload: new Uint8Array() });
+      } catch (error) {
+        onFault(`${topic} was not stored: ${describeCause(error)}`);
+      }
+    }
+    flushed = undefined;
+  }
+
+  // Not a method that waits: see above.
   persistence.storeRetained = (packet) => {
-    const stored = last.then(() => store(packet));
-    last = stored.catch(() => {});
-    return stored;
+    if (packet.payload.length === 0) packets.delete(packet.topic);
+    else packets.set(packet.topic, { ...packet });
+    dirty.add(packet.topic);
+    flushed ??= flush();
+    return Promise.resolve();
   };
+  persistence.createRetainedStream = (filter) => Readable.from(selectPackets(packets, filter));
+  persistence.createRetainedStreamCombi = (filters) =>
+    Readable.from(filters.flatMap((filter) => selectPackets(packets, filter)));
+
   return {
     persistence,
     async close() {
-      await last;
+      await flushed;
       await db.close();
     },
   };
+}
+
+async function readPackets(persistence: Persistence): Promise<Map<string, Packet>> {
+  const packets = new Map<string, Packet>();
+  for await (const packet of persistence.createRetainedStream('#') as AsyncIterable<Packet>) {
+    packets.set(packet.topic, packet);
+  }
+  return packets;
+}
+
+function selectPackets(packets: ReadonlyMap<string, Packet>, filter: string): readonly Packet[] {
+  return [...packets.values()].filter(({ topic }) => matchesFilter(filter, topic));
 }
 
 function describeCause(error: unknown): string {

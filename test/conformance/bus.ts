@@ -1,0 +1,390 @@
+/**
+ * What every bus must do, whatever carries it. Each adapter's test runs this suite with a harness of its own; a promise
+ * of the port that is not held here is not held at all.
+ */
+import { filter, firstValueFrom, ReplaySubject, take, toArray, type Observable } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  BusOffline,
+  type Bus,
+  type BusLink,
+  type BusMessage,
+  type BusPublish,
+  type BusWill,
+} from '../../src/bus/bus.js';
+
+/** Who a bus of the suite is. */
+export interface BusWish {
+  readonly clientId: string;
+  readonly will?: BusWill;
+}
+
+/** A broker and the means to play with its fate. */
+export interface BusHarness {
+  /** Makes a bus that is not connected. */
+  createBus(wish: BusWish): Bus;
+  /** Breaks the connection of a client without a word from it. */
+  cut(clientId: string): void;
+  stopBroker(): Promise<void>;
+  /** Starts it again where it was; `forgetful` without its retained messages. */
+  startBroker(options: { readonly forgetful: boolean }): Promise<void>;
+  /** Lets a client in no more (a wrong password), from its next connect on; or again. */
+  setAdmitted(clientId: string, isAdmitted: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Base topic of the suite. The clients are alpha, beta and gamma, and write what a broker with an ACL lets them write. */
+const BASE = 'tritmesh';
+const AVAILABILITY = `${BASE}/node/alpha/availability`;
+const STATE = `${BASE}/node/alpha/state`;
+/** Anybody may write it. */
+const END = `${BASE}/node/alpha/request/end`;
+const WILL: BusWill = { topic: AVAILABILITY, payload: 'offline' };
+
+/** Runs the suite. */
+export function describeBus(name: string, createHarness: () => Promise<BusHarness>): void {
+  describe(`${name} keeps the promises of the bus`, () => {
+    let harness: BusHarness;
+    let clients: Client[];
+
+    beforeEach(async () => {
+      clients = [];
+      harness = await createHarness();
+    });
+    afterEach(async () => {
+      await Promise.all(clients.map((client) => client.close()));
+      await harness.close();
+    });
+
+    function createClient(wish: BusWish, filters: readonly string[] = []): Client {
+      const client = watch(harness.createBus(wish), wish.clientId);
+      client.bus.subscribe(filters);
+      clients.push(client);
+      return client;
+    }
+
+    async function connectClient(wish: BusWish, filters: readonly string[] = []): Promise<Client> {
+      const client = createClient(wish, filters);
+      client.bus.connect();
+      await client.untilOnline(1);
+      return client;
+    }
+
+    it('starts offline, not connected yet, and tells a late subscriber the present state first', async () => {
+      const client = createClient({ clientId: 'alpha' });
+      expect(await firstValueFrom(client.bus.link$)).toEqual({ state: 'offline', reason: 'not connected yet' });
+      client.bus.connect();
+      client.bus.connect();
+      await client.untilOnline(1);
+      expect(await firstValueFrom(client.bus.link$)).toEqual({ state: 'online' });
+      expect(client.links).toEqual([{ state: 'offline', reason: 'not connected yet' }, { state: 'online' }]);
+    });
+
+    it('carries messages to every subscriber, byte for byte, in the order of their publisher', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/+/response/+`]);
+      const gamma = await connectClient({ clientId: 'gamma' }, [`${BASE}/#`]);
+      const alpha = await connectClient({ clientId: 'alpha' });
+      const sent = Array.from({ length: 200 }, (_, index) => `{"n":${index},"text":"€ ü \\u0000"}`);
+      const dones = sent.map((payload) => alpha.say({ ...quiet(`${BASE}/node/alpha/response/ping`), payload }));
+      expect(await Promise.all(dones)).toEqual(sent.map(() => undefined));
+      for (const subscriber of [beta, gamma]) {
+        const heard = await subscriber.hear(sent.length);
+        expect(heard.map(({ text }) => text)).toEqual(sent);
+        expect(heard.every(({ retained }) => !retained)).toBe(true);
+      }
+    });
+
+    it('delivers nothing of other filters', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/work/+/+/offer`]);
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await alpha.say({ ...quiet(`${BASE}/work/alpha/i1/lease`), payload: 'other' });
+      await alpha.say({ ...quiet(`${BASE}/work/alpha/i1/offer`), payload: 'wanted' });
+      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['wanted']);
+    });
+
+    it('says messages of QoS 0 too', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/+/event`]);
+      const alpha = await connectClient({ clientId: 'alpha' });
+      expect(
+        await alpha.say({ topic: `${BASE}/node/alpha/event`, payload: 'e', qos: 0, retain: false }),
+      ).toBeUndefined();
+      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['e']);
+    });
+
+    it('replays retained messages to a later subscriber, marked so, and live ones unmarked', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await alpha.say(retained(STATE, 'one'));
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/+/state`]);
+      expect(await beta.hear(1)).toEqual([{ topic: STATE, text: 'one', retained: true }]);
+      await alpha.say(retained(STATE, 'two'));
+      expect((await beta.hear(2))[1]).toEqual({ topic: STATE, text: 'two', retained: false });
+    });
+
+    it('replays retained messages of filters that are added while connected', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await alpha.say(retained(STATE, 'one'));
+      const beta = await connectClient({ clientId: 'beta' });
+      beta.bus.subscribe([STATE]);
+      expect(await beta.hear(1)).toEqual([{ topic: STATE, text: 'one', retained: true }]);
+    });
+
+    it('says online before it hands on what the subscriptions brought', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await alpha.say(retained(STATE, 'one'));
+      const beta = createClient({ clientId: 'beta' }, [STATE]);
+      const order: string[] = [];
+      beta.bus.link$.subscribe(({ state }) => order.push(state));
+      beta.bus.messages$.subscribe(({ topic }) => order.push(topic));
+      beta.bus.connect();
+      await beta.hear(1);
+      expect(order).toEqual(['offline', 'online', STATE]);
+    });
+
+    it('clears a topic with an empty retained payload, and forgets it', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await alpha.say(retained(STATE, 'one'));
+      await alpha.say(retained(STATE, ''));
+      await alpha.say(retained(AVAILABILITY, 'online'));
+      await alpha.reconnect(harness);
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/alpha/#`]);
+      await alpha.say({ ...quiet(END), payload: 'end' });
+      const heard = await beta.hear(2);
+      expect(heard.map(({ topic, text }) => [topic, text])).toEqual([
+        [AVAILABILITY, 'online'],
+        [END, 'end'],
+      ]);
+    });
+
+    it('clears at the broker, once it is back, what was cleared while it was away', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await alpha.say(retained(STATE, 'one'));
+      await harness.stopBroker();
+      await alpha.untilOffline(2);
+      expect(await alpha.say(retained(STATE, ''))).toBeInstanceOf(BusOffline);
+      await harness.startBroker({ forgetful: false });
+      await alpha.untilOnline(2);
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/alpha/#`]);
+      await alpha.say({ ...quiet(END), payload: 'end' });
+      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['end']);
+    });
+
+    it('tells all retained topics again to a broker that lost its store', async () => {
+      const alpha = await connectClient({ clientId: 'alpha', will: WILL });
+      await alpha.say(retained(AVAILABILITY, 'online'));
+      await alpha.say(retained(STATE, 'one'));
+      await alpha.say(retained(STATE, 'two'));
+      await harness.stopBroker();
+      await alpha.untilOffline(2);
+      await harness.startBroker({ forgetful: true });
+      await alpha.untilOnline(2);
+      const beta = await connectClient({ clientId: 'beta' }, [STATE]);
+      const gamma = await connectClient({ clientId: 'gamma' }, [AVAILABILITY]);
+      expect(await beta.hear(1)).toEqual([{ topic: STATE, text: 'two', retained: true }]);
+      expect(await gamma.hear(1)).toEqual([{ topic: AVAILABILITY, text: 'online', retained: true }]);
+    });
+
+    it('hears again what it subscribed to after its connection broke', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [STATE]);
+      await beta.reconnect(harness);
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await alpha.say(retained(STATE, 'one'));
+      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['one']);
+    });
+
+    it('has the broker say the will when the connection breaks, and says the retained topics again', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [AVAILABILITY]);
+      const alpha = await connectClient({ clientId: 'alpha', will: WILL });
+      await alpha.say(retained(AVAILABILITY, 'online'));
+      await beta.hear(1);
+      await alpha.reconnect(harness);
+      expect((await beta.hear(3)).map(({ text }) => text)).toEqual(['online', 'offline', 'online']);
+    });
+
+    it('says the last word itself when it is closed, and the broker adds nothing', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/alpha/#`]);
+      const alpha = await connectClient({ clientId: 'alpha', will: WILL });
+      await alpha.say(retained(AVAILABILITY, 'online'));
+      await alpha.close();
+      const gamma = await connectClient({ clientId: 'gamma' });
+      await gamma.say({ ...quiet(END), payload: 'end' });
+      expect((await beta.hear(3)).map(({ text }) => text)).toEqual(['online', 'offline', 'end']);
+    });
+
+    it('leaves without a word when it has no will', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/#`]);
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await alpha.close();
+      const gamma = await connectClient({ clientId: 'gamma' });
+      await gamma.say({ ...quiet(END), payload: 'end' });
+      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['end']);
+    });
+
+    it('is offline for good once closed, calls back every closer, and says so', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await Promise.all([alpha.close(), alpha.close()]);
+      await alpha.close();
+      alpha.bus.connect();
+      expect(alpha.links.at(-1)).toEqual({ state: 'offline', reason: 'closed' });
+      expect(await alpha.say(retained(STATE, 'late'))).toBeInstanceOf(BusOffline);
+    });
+
+    it('closes when it was never connected', async () => {
+      const alpha = createClient({ clientId: 'alpha', will: WILL });
+      await alpha.close();
+      expect(alpha.links.at(-1)).toEqual({ state: 'offline', reason: 'closed' });
+    });
+
+    it('fails what is said while offline at once with BusOffline, and never from within the call', async () => {
+      const alpha = createClient({ clientId: 'alpha' });
+      let isInside = true;
+      const failed = new Promise<boolean>((resolve) => {
+        alpha.bus.publish({ ...quiet(STATE), payload: 'x' }, () => resolve(isInside));
+        isInside = false;
+      });
+      expect(await failed).toBe(false);
+      expect(await alpha.say({ ...quiet(STATE), payload: 'x' })).toBeInstanceOf(BusOffline);
+    });
+
+    it('queues nothing while offline but the retained topics', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/#`]);
+      const alpha = createClient({ clientId: 'alpha' });
+      await alpha.say({ ...quiet(`${BASE}/work/alpha/i1/offer`), payload: 'lost' });
+      await alpha.say(retained(STATE, 'kept'));
+      alpha.bus.connect();
+      await alpha.untilOnline(1);
+      await alpha.say({ ...quiet(END), payload: 'end' });
+      expect((await beta.hear(2)).map(({ text }) => text)).toEqual(['kept', 'end']);
+    });
+
+    it('says nothing that is too large or has no proper topic, and stays online', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      expect(await alpha.say(retained(STATE, 'x'.repeat(64 * 1024 + 1)))).toBeInstanceOf(Error);
+      expect(await alpha.say(retained(`${BASE}/node/+/state`, 'x'))).toBeInstanceOf(Error);
+      expect(await alpha.say(retained('', 'x'))).toBeInstanceOf(Error);
+      await alpha.reconnect(harness);
+      const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/#`]);
+      expect(await alpha.say(retained(STATE, 'x'.repeat(64 * 1024)))).toBeUndefined();
+      expect((await beta.hear(1)).map(({ text }) => text.length)).toEqual([64 * 1024]);
+    });
+
+    it('goes offline with a reason when the broker goes, says it once, and comes back', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      await harness.stopBroker();
+      await alpha.untilOffline(2);
+      await harness.startBroker({ forgetful: true });
+      await alpha.untilOnline(2);
+      const states = alpha.links.map(({ state }) => state);
+      expect([states[0], states[1], states[2], states.at(-1)]).toEqual(['offline', 'online', 'offline', 'online']);
+      const reasons = alpha.links.map((link) => (link.state === 'offline' ? link.reason : ''));
+      expect(reasons.slice(1).some((reason, index) => reason === reasons[index])).toBe(false);
+    });
+
+    it('keeps trying when it is not let in, and heals when it is', async () => {
+      await harness.setAdmitted('alpha', false);
+      const alpha = createClient({ clientId: 'alpha' });
+      alpha.bus.connect();
+      await alpha.untilOffline(2);
+      expect(alpha.links.at(-1)).toEqual({ state: 'offline', reason: expect.stringMatching(/refused|password/) });
+      await harness.setAdmitted('alpha', true);
+      await alpha.untilOnline(1);
+    });
+
+    it('gives way to a younger client of the same id, whose will is then the one that counts', async () => {
+      const beta = await connectClient({ clientId: 'beta' }, [AVAILABILITY]);
+      const older = await connectClient({ clientId: 'alpha', will: WILL });
+      await older.say(retained(AVAILABILITY, 'online'));
+      const younger = await connectClient({
+        clientId: 'alpha',
+        will: { topic: AVAILABILITY, payload: 'younger gone' },
+      });
+      await older.untilOffline(2);
+      await older.close();
+      expect((await beta.hear(2)).map(({ text }) => text)).toEqual(['online', 'offline']);
+      expect(younger.links.some(({ state }) => state === 'online')).toBe(true);
+    });
+
+    it('calls every done once when the connection breaks under many messages', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' });
+      const calls = Array.from({ length: 500 }, () => 0);
+      const dones = calls.map(
+        (_, index) =>
+          new Promise<void>((resolve) => {
+            alpha.bus.publish({ ...quiet(`${BASE}/node/alpha/response/ping`), payload: 'x'.repeat(1000) }, () => {
+              calls[index] = (calls[index] ?? 0) + 1;
+              resolve();
+            });
+          }),
+      );
+      harness.cut('alpha');
+      await Promise.all(dones);
+      await alpha.untilOnline(2);
+      expect(calls.every((count) => count === 1)).toBe(true);
+    });
+  });
+}
+
+interface Heard {
+  readonly topic: string;
+  readonly text: string;
+  readonly retained: boolean;
+}
+
+interface Client {
+  readonly bus: Bus;
+  /** Every state of the link so far. */
+  readonly links: readonly BusLink[];
+  /** Publishes; resolves to the error, or to `undefined`. */
+  say(message: BusPublish): Promise<Error | undefined>;
+  /** The first `count` messages. */
+  hear(count: number): Promise<readonly Heard[]>;
+  /** Waits for the `count`th time that the link is online, or offline (the first is before connecting). */
+  untilOnline(count: number): Promise<void>;
+  untilOffline(count: number): Promise<void>;
+  /** Breaks the connection and waits for the next. */
+  reconnect(harness: BusHarness): Promise<void>;
+  close(): Promise<void>;
+}
+
+function watch(bus: Bus, clientId: string): Client {
+  const links: BusLink[] = [];
+  const link$ = new ReplaySubject<BusLink>();
+  const heard$ = new ReplaySubject<Heard>();
+  bus.link$.subscribe((link) => {
+    links.push(link);
+    link$.next(link);
+  });
+  bus.messages$.subscribe((message) => heard$.next(read(message)));
+  const untilState = async (state: BusLink['state'], count: number): Promise<void> => {
+    await collect(link$.pipe(filter((link) => link.state === state)), count);
+  };
+  return {
+    bus,
+    links,
+    say: (message) => new Promise((resolve) => bus.publish(message, resolve)),
+    hear: (count) => collect(heard$, count),
+    untilOnline: (count) => untilState('online', count),
+    untilOffline: (count) => untilState('offline', count),
+    async reconnect(harness) {
+      const onlineCount = links.filter(({ state }) => state === 'online').length;
+      harness.cut(clientId);
+      await untilState('online', onlineCount + 1);
+    },
+    close: () => new Promise((resolve) => bus.close(resolve)),
+  };
+}
+
+function collect<T>(source$: Observable<T>, count: number): Promise<readonly T[]> {
+  return firstValueFrom(source$.pipe(take(count), toArray()));
+}
+
+function read({ topic, payload, retained }: BusMessage): Heard {
+  return { topic, text: new TextDecoder().decode(payload), retained };
+}
+
+function quiet(topic: string): Omit<BusPublish, 'payload'> {
+  return { topic, qos: 1, retain: false };
+}
+
+function retained(topic: string, payload: string): BusPublish {
+  return { topic, payload, qos: 1, retain: true };
+}

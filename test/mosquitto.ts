@@ -1,0 +1,172 @@
+/**
+ * A real Mosquitto for a test: a child process on a free port of the loopback, with its files in a directory of its own,
+ * on the configuration that the project ships. It is ended by its pid and leaves nothing behind.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { requirement } from './requirements.js';
+
+/** How the broker is set up. */
+export interface MosquittoOptions {
+  /** Users and their passwords, held to the shipped ACL; without users everybody may do everything. */
+  readonly users?: Readonly<Record<string, string>>;
+}
+
+/** A Mosquitto. */
+export interface Mosquitto {
+  readonly url: string;
+  readonly port: number;
+  /** Ends it with SIGTERM; it saves its retained messages. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port; `forgetful` loses what it had saved. */
+  start(options?: { readonly forgetful?: boolean }): Promise<void>;
+  /** Sets the passwords of users, and makes the broker read them. */
+  setUsers(users: Readonly<Record<string, string>>): Promise<void>;
+  /** Ends it and removes its files. */
+  close(): Promise<void>;
+}
+
+const SHIPPED = fileURLToPath(new URL('../broker/mosquitto/', import.meta.url));
+const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin'];
+
+/** Whether a Mosquitto and its clients are on this machine; says how to get them when not. */
+export function hasMosquitto(): boolean {
+  const isThere = ['mosquitto', 'mosquitto_passwd', 'mosquitto_sub', 'mosquitto_pub'].every(
+    (program) => findProgram(program) !== undefined,
+  );
+  return requirement('mosquitto', isThere, 'apt-get install mosquitto mosquitto-clients');
+}
+
+/** Path of a program of Mosquitto, which Debian keeps where users have no PATH to. */
+export function findProgram(name: string): string | undefined {
+  return FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/** Starts a Mosquitto; it listens when this resolves. */
+export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
+  const dir = await mkdtemp(join(tmpdir(), 'tritmesh-mosquitto-'));
+  const port = await findFreePort();
+  const config = join(dir, 'mosquitto.conf');
+  await writeFile(config, await writeConfig(dir, port, options.users !== undefined));
+  await copyFile(join(SHIPPED, 'tritmesh.acl'), join(dir, 'tritmesh.acl'));
+  await writePasswords(dir, options.users ?? {});
+  let child: ChildProcess | undefined = await launch(config);
+
+  async function stop(): Promise<void> {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+    child = undefined;
+  }
+
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    port,
+    stop,
+    async start({ forgetful = false } = {}) {
+      if (forgetful) await rm(join(dir, 'mosquitto.db'), { force: true });
+      child = await launch(config);
+    },
+    async setUsers(users) {
+      await writePasswords(dir, users);
+      if (child === undefined) return;
+      const reloaded = waitForLine(child, /Reloading config/);
+      child.kill('SIGHUP');
+      await reloaded;
+    },
+    async close() {
+      await stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The shipped configuration with this test's port and paths in it. */
+async function writeConfig(dir: string, port: number, hasUsers: boolean): Promise<string> {
+  const replaced: Readonly<Record<string, string | undefined>> = {
+    listener: `${port} 127.0.0.1`,
+    allow_anonymous: String(!hasUsers),
+    password_file: hasUsers ? join(dir, 'passwd') : undefined,
+    acl_file: hasUsers ? join(dir, 'tritmesh.acl') : undefined,
+    persistence_location: `${dir}/`,
+  };
+  const shipped = await readFile(join(SHIPPED, 'mosquitto.conf'), 'utf8');
+  const lines = shipped.split('\n').flatMap((line) => {
+    const key = line.split(' ', 1)[0] ?? '';
+    if (!(key in replaced)) return [line];
+    return replaced[key] === undefined ? [] : [`${key} ${replaced[key]}`];
+  });
+  // As root it would become the user `mosquitto`, who cannot read a private directory.
+  if (process.getuid?.() === 0) lines.push('user root');
+  return `${lines.join('\n')}\nlog_dest stderr\n`;
+}
+
+async function writePasswords(dir: string, users: Readonly<Record<string, string>>): Promise<void> {
+  const path = join(dir, 'passwd');
+  await writeFile(
+    path,
+    Object.entries(users)
+      .map(([user, password]) => `${user}:${password}\n`)
+      .join(''),
+    { mode: 0o600 },
+  );
+  if (Object.keys(users).length > 0) await promisify(execFile)(needProgram('mosquitto_passwd'), ['-U', path]);
+}
+
+async function launch(config: string): Promise<ChildProcess> {
+  const child = spawn(needProgram('mosquitto'), ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  await waitForLine(child, /mosquitto version \S+ running/);
+  return child;
+}
+
+/** Waits until the broker says a line; rejects, with all it said, when it ends before. */
+async function waitForLine(child: ChildProcess, pattern: RegExp): Promise<void> {
+  if (child.stderr === null) throw new Error('the broker has no stderr');
+  const said: string[] = [];
+  const lines = createInterface({ input: child.stderr });
+  try {
+    for await (const line of lines) {
+      said.push(line);
+      if (pattern.test(line)) return;
+    }
+    throw new Error(`mosquitto ended: ${said.join('\n')}`);
+  } finally {
+    lines.close();
+    // Closing a reader pauses its source; a full pipe would in the end stop the broker.
+    child.stderr.resume();
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function needProgram(name: string): string {
+  const path = findProgram(name);
+  if (path === undefined) throw new Error(`${name} is not on this machine`);
+  return path;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
