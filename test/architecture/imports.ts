@@ -1,0 +1,47 @@
+/**
+ * Finds what a source file imports, without a parser: `import … from`, `export … from`, `import '…'`, `import('…')`
+ * and `require('…')`, types included. It relies on the formatter: a statement begins its line.
+ */
+import { posix } from 'node:path';
+
+/** Source text by path from the root of the repository, with `/`. */
+export type SourceTree = ReadonlyMap<string, string>;
+
+/** One import: of a file in the tree, or of something outside it (a package, `node:fs`). */
+export interface Import {
+  readonly from: string;
+  readonly specifier: string;
+  /** Path of the imported file; `undefined` for a package. */
+  readonly file: string | undefined;
+}
+
+const FORMS: readonly RegExp[] = [
+  /^\s*(?:import|export)\b[^'"`;()]*?\bfrom\s*['"]([^'"]+)['"]/gm,
+  /^\s*import\s*['"]([^'"]+)['"]/gm,
+  /\bimport\s*\(\s*['"`]([^'"`]+)['"`]/g,
+  /\brequire\s*\(\s*['"`]([^'"`]+)['"`]/g,
+];
+
+/** All imports of one file. */
+export function findImports(path: string, source: string): readonly Import[] {
+  const code = removeComments(source);
+  const specifiers = FORMS.flatMap((form) => [...code.matchAll(form)].map((match) => match[1] ?? ''));
+  return specifiers.map((specifier) => ({ from: path, specifier, file: resolveFile(path, specifier) }));
+}
+
+/** Source without its comments, as far as they begin a line or stand after a statement's end; line numbers stay. */
+export function removeComments(source: string): string {
+  return source
+    .replaceAll(/^\s*\/\*[\s\S]*?\*\//gm, blank)
+    .replaceAll(/^\s*\/\/.*$/gm, '')
+    .replaceAll(/([;,{}])\s*\/\/.*$/gm, '$1');
+}
+
+function blank(comment: string): string {
+  return comment.replaceAll(/[^\n]/g, '');
+}
+
+function resolveFile(path: string, specifier: string): string | undefined {
+  if (!specifier.startsWith('.')) return undefined;
+  return posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
+}

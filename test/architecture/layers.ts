@@ -1,0 +1,97 @@
+/** The layers of the design: which layer a file is in, and which layers and packages each may import. */
+
+/** A layer; `port`, `vocabulary` and `adapter` share folders. */
+export type Layer =
+  | 'protocol'
+  | 'core'
+  | 'port'
+  | 'vocabulary'
+  | 'pipelines'
+  | 'adapter'
+  | 'node'
+  | 'observe'
+  | 'config'
+  | 'log'
+  | 'sim'
+  | 'compose'
+  | 'cli'
+  | 'index'
+  | 'broker'
+  | 'bench';
+
+/** Files in a port's folder that say what its words and keys mean and touch nothing outside: no file, no socket. */
+const VOCABULARY_FILES: ReadonlySet<string> = new Set([
+  'src/sense/metric.ts',
+  'src/identity/certificate.ts',
+  'src/identity/create-identity.ts',
+]);
+const PORT_FILES: ReadonlySet<string> = new Set([
+  'src/bus/bus.ts',
+  'src/sense/sense.ts',
+  'src/transfer/transfer.ts',
+  'src/run/runner.ts',
+  'src/journal/journal.ts',
+  'src/identity/identity.ts',
+  'src/clock/clock.ts',
+]);
+const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([...PORT_FILES].map((file) => file.split('/')[1] ?? ''));
+/** The one place that picks adapters, and the machine: for a node, and for a command. */
+const COMPOSE_FILES: ReadonlySet<string> = new Set(['src/compose.ts', 'src/compose-client.ts', 'src/machine-facts.ts']);
+const FOLDERS: Readonly<Record<string, Layer>> = {
+  protocol: 'protocol',
+  core: 'core',
+  pipelines: 'pipelines',
+  node: 'node',
+  observe: 'observe',
+  config: 'config',
+  log: 'log',
+  sim: 'sim',
+  cli: 'cli',
+};
+
+/** The layer of a file; `undefined` when the design has no place for it. */
+export function findLayer(path: string): Layer | undefined {
+  const [root, folder = ''] = path.split('/');
+  if (root === 'broker' || root === 'bench') return root;
+  if (root !== 'src') return undefined;
+  if (path === 'src/index.ts') return 'index';
+  if (COMPOSE_FILES.has(path)) return 'compose';
+  if (PORT_FILES.has(path)) return 'port';
+  if (VOCABULARY_FILES.has(path)) return 'vocabulary';
+  if (ADAPTER_FOLDERS.has(folder)) return 'adapter';
+  return path.split('/').length > 2 && Object.hasOwn(FOLDERS, folder) ? FOLDERS[folder] : undefined;
+}
+
+/** What a layer may import, beside itself; adapters import only those of their own folder. */
+export const ALLOWED_LAYERS: Readonly<Record<Layer, readonly Layer[] | 'any'>> = {
+  protocol: [],
+  core: ['protocol'],
+  port: ['protocol', 'core'],
+  pipelines: ['protocol', 'core', 'port'],
+  vocabulary: ['protocol', 'core', 'port'],
+  adapter: ['protocol', 'core', 'port', 'vocabulary'],
+  node: ['protocol', 'core', 'port', 'pipelines', 'log'],
+  observe: ['protocol', 'core', 'port'],
+  // It says what its keys mean to the stages, too.
+  config: ['protocol', 'core', 'port', 'vocabulary', 'pipelines'],
+  log: [],
+  sim: ['protocol', 'core', 'port', 'pipelines', 'node'],
+  compose: 'any',
+  cli: ['protocol', 'core', 'port', 'vocabulary', 'node', 'observe', 'config', 'log', 'sim', 'compose'],
+  index: 'any',
+  broker: ['protocol', 'core', 'port', 'vocabulary', 'adapter', 'config', 'log'],
+  bench: 'any',
+};
+
+/** The packages a layer may import; a layer that is not named may import any. */
+export const ALLOWED_PACKAGES: Partial<Readonly<Record<Layer, readonly string[]>>> = {
+  protocol: ['zod'],
+  core: [],
+  port: ['rxjs'],
+  pipelines: ['rxjs'],
+};
+
+/** Whether an adapter is one in memory, which the simulator runs on, too. */
+export function isMemoryAdapter(path: string): boolean {
+  return /\/memory-[a-z-]+\.ts$/.test(path);
+}
