@@ -11,6 +11,7 @@ import type { NodeInput } from '../pipelines/inputs.js';
 import { splitGuest } from '../pipelines/perform-parts.js';
 import { createReceiver, type Receiver } from '../pipelines/receive.js';
 import { sense } from '../pipelines/sense.js';
+import { nodeFilters } from '../protocol/topics.js';
 import type { RunEvent } from '../run/runner.js';
 import type { NodePorts } from './ports.js';
 import { DRAIN_KEY } from './restore.js';
@@ -34,6 +35,7 @@ export function joinInputs(bench: Workbench, ports: NodePorts): void {
     inbox.push({ type: 'LinkChanged', online: link.state === 'online', reason: link.state === 'online' ? '' : link.reason });
   });
   bench.live(ports.runner.events$).subscribe((event) => pushRunEvent(bench, event));
+  ports.bus.subscribe(nodeFilters(settings.base, settings.id));
   bench.live(bench.begun$.pipe(switchMap(() => senseInputs(bench, ports)))).subscribe(inbox.push);
 }
 

@@ -21,6 +21,9 @@ import { acceptsOwner, type Workbench } from './workbench.js';
 /** How often ended items are looked through, ms. */
 const RETIRE_MS = 60_000;
 
+/** How often a node looks whether it should send something away, ms. */
+const SHED_MS = 1000;
+
 /** Joins them. */
 export function joinLooks(bench: Workbench): void {
   const { inbox, own, clock } = bench;
@@ -29,9 +32,9 @@ export function joinLooks(bench: Workbench): void {
   bench.live(wakeItems(due$, { sleeping: () => pick(bench, own.sleeping), facts: () => wakingFacts(bench) })).subscribe(inbox.push);
   bench.live(offerItems(due$, { queue: () => pick(bench, own.queued), facts: () => offeringFacts(bench) })).subscribe(inbox.push);
   bench.live(claimOffers(due$, { book: bench.book, clock, facts: () => claimingFacts(bench) })).subscribe(inbox.push);
-  const samples$ = inbox.inputs$.pipe(filter((input) => input.type === 'LoadClassified'));
+  const looks$ = interval(SHED_MS, clock.scheduler).pipe(filter(() => bench.condition.state() !== undefined));
   bench
-    .live(shedItems(samples$, { running: () => runningHere(bench), facts: () => sheddingFacts(bench) }))
+    .live(shedItems(looks$, { running: () => runningHere(bench), facts: () => sheddingFacts(bench) }))
     .subscribe(inbox.push);
   const retired$ = retireItems(interval(RETIRE_MS, clock.scheduler), own.ledger.states, bench.settings.keepSettledMs, clock);
   bench.live(retired$).subscribe((item) => {

@@ -13,8 +13,8 @@ import { enterQueue } from './submit.js';
 export function hearResult(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (!holds(state, from, result.epoch)) return { state, effects: releaseStranger(state, from, result.epoch, rules) };
   if (isSettled(state.phase)) return { state, effects: [sayLease(state, from, result.epoch, 0, 'settled', rules)] };
-  // Its repeats say that the receiver still has the outputs.
-  if (state.phase === 'returning') return { state: { ...state, answeredAt: at.ms }, effects: [] };
+  // Its repeats say that the receiver still has the outputs, and where: a restart may have changed its address.
+  if (state.phase === 'returning') return { state: { ...state, answeredAt: at.ms, result }, effects: [] };
   if (!isHeld(state.phase) && state.phase !== 'lost') return { state, effects: [] };
   return takeResult(state, from, result, at, rules);
 }

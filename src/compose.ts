@@ -1,0 +1,78 @@
+/**
+ * Puts a node together: the one place that picks adapters. What may load slowly is loaded here and not by the commands
+ * that do not need it.
+ */
+import { createMqttBus } from './bus/mqtt-bus.js';
+import { createSystemClock } from './clock/system-clock.js';
+import type { Config } from './config/config.js';
+import { toNodeSettings } from './config/node-settings.js';
+import { loadIdentity } from './identity/load-identity.js';
+import { createLevelJournal } from './journal/level-journal.js';
+import { describeMachine } from './machine-facts.js';
+import { createNode } from './node/create-node.js';
+import type { NodePorts } from './node/ports.js';
+import type { RunningNode } from './node/running-node.js';
+import { formatTopic } from './protocol/topics.js';
+import { createProcessRunner } from './run/process-runner.js';
+import { createSense } from './sense/create-sense.js';
+import { parseMetric } from './sense/metric.js';
+import { createHttpsTransfer } from './transfer/https-transfer.js';
+import { createWorkspace } from './transfer/workspace.js';
+
+/** A node with its adapters. */
+export interface ComposedNode {
+  readonly node: RunningNode;
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes and starts the node of a configuration. Rejects with JournalHeld, KeyFileError, or an error that says what it
+ * could not open; the broker need not be there.
+ */
+export async function composeNode(config: Config): Promise<ComposedNode> {
+  const identity = loadIdentity(config.state_dir);
+  const clock = createSystemClock();
+  const metric = parseMetric(config.sense.metric);
+  if (!metric.ok) throw new TypeError(`sense.metric ${metric.reason}`);
+  const journal = await createLevelJournal({ directory: `${config.state_dir}/journal`, sync: config.journal.sync });
+  const ports: NodePorts = {
+    clock,
+    identity,
+    journal,
+    bus: createNodeBus(config),
+    runner: createProcessRunner({ clock }),
+    sense: createSense({
+      metric: metric.metric,
+      clock,
+      cpus: config.cpus,
+      loadMs: config.sense.load_every_ms,
+      processesMs: config.sense.processes_every_ms,
+    }),
+    transfer: createHttpsTransfer({ tls: identity.tls, ...config.transfer }),
+    workspace: createWorkspace(config.state_dir),
+  };
+  const node = await startNode(ports, config);
+  return { node, stop: () => new Promise((resolve) => node.stop(resolve)) };
+}
+
+function createNodeBus(config: Config): NodePorts['bus'] {
+  const { base, id } = config;
+  return createMqttBus({
+    url: config.broker,
+    clientId: `${base.replaceAll('/', '-')}-${id}`,
+    username: config.username,
+    password: config.password,
+    caFile: config.ca_file,
+    will: { topic: formatTopic(base, { kind: 'availability', node: id }), payload: 'offline' },
+  });
+}
+
+async function startNode(ports: NodePorts, config: Config): Promise<RunningNode> {
+  const settings = toNodeSettings(config, await describeMachine());
+  return new Promise((resolve, reject) => {
+    createNode(ports, settings, (error, node) => {
+      if (node !== undefined) return resolve(node);
+      ports.journal.close(() => reject(error ?? new Error('the node did not start')));
+    });
+  });
+}

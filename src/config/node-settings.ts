@@ -1,0 +1,69 @@
+/**
+ * From the configuration to what the stages of a node go by. Names and units change here and nowhere else.
+ */
+import type { Info } from '../protocol/messages.js';
+import type { NodeSettings } from '../pipelines/settings.js';
+import type { Config } from './config.js';
+
+/** SIGTERM to SIGKILL when an owner asks to stop, ms. */
+const GRACE_MS = 10_000;
+/** The longest pause between two tellings of a result, ms. */
+const RESULT_PAUSE_MS = 30_000;
+/** How long a result is kept for an owner that does not answer: a week, ms. */
+const RESULT_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+/** How many leases long an owner waits for outputs whose receiver does not answer. */
+const RETURN_LEASES = 10;
+
+/** The settings of the node that this configuration describes. */
+export function toNodeSettings(config: Config, machine: Omit<Info, 'key' | 'cpus' | 'labels' | 'transports'>): NodeSettings {
+  const { lease, offers, moves, trit } = config;
+  return {
+    id: config.id,
+    base: config.base,
+    info: { ...machine, cpus: config.cpus, labels: config.labels, transports: ['https'] },
+    slots: config.slots,
+    trit: {
+      plusAbove: trit.plus_above,
+      plusLeaveBelow: trit.plus_leave_below,
+      minusBelow: trit.minus_below,
+      minusLeaveAbove: trit.minus_leave_above,
+      plusHoldMs: trit.plus_hold_ms,
+      minusHoldMs: trit.minus_hold_ms,
+      ergodicHoldMs: trit.ergodic_hold_ms,
+      hysteresis: trit.hysteresis,
+    },
+    scumFormula: config.scum.formula,
+    rebalance: config.rebalance,
+    mesh: { offlineAfterMs: config.state.offline_after_ms },
+    moves: {
+      projectedMax: moves.projected_max,
+      gainMin: moves.gain_min,
+      cooldownMs: moves.cooldown_ms,
+      itemRestMs: moves.item_rest_ms,
+    },
+    owner: {
+      leaseMs: lease.lease_ms,
+      marginMs: lease.margin_ms,
+      offerTtlMs: offers.ttl_ms,
+      repeatMs: offers.repeat_ms,
+      claimWindowMs: offers.claim_window_ms,
+      returnMs: lease.lease_ms * RETURN_LEASES,
+    },
+    receiver: {
+      claimHoldMs: offers.claim_hold_ms,
+      graceMs: Math.min(GRACE_MS, lease.lease_ms / 2),
+      // The guardian looks every 2 s; both must be over before the owner's margin is.
+      leaseGraceMs: Math.min(3000, lease.margin_ms / 4),
+      repeatMs: offers.repeat_ms,
+      repeatMaxMs: RESULT_PAUSE_MS,
+      keepMs: RESULT_KEPT_MS,
+    },
+    claimStepMs: offers.claim_step_ms,
+    stateEveryMs: config.state.every_ms,
+    accept: config.accept,
+    acceptFrom: config.accept_from,
+    unsignedVerbs: config.requests.unsigned,
+    keepSettledMs: config.keep_settled_ms,
+    statusKeptMs: config.status_kept_ms,
+  };
+}
