@@ -35,8 +35,8 @@ const PORT_FILES: ReadonlySet<string> = new Set([
   'src/clock/clock.ts',
 ]);
 const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([...PORT_FILES].map((file) => file.split('/')[1] ?? ''));
-/** The one place that picks adapters, and the machine: for a node, and for a command. */
-const COMPOSE_FILES: ReadonlySet<string> = new Set(['src/compose.ts', 'src/compose-client.ts', 'src/machine-facts.ts']);
+/** The one place that picks adapters, a file for each program (node, client, broker), and what they read of the machine. */
+const COMPOSE_FILES = /^src\/(?:compose(?:-[a-z]+)*|machine-facts)\.ts$/;
 const FOLDERS: Readonly<Record<string, Layer>> = {
   protocol: 'protocol',
   core: 'core',
@@ -55,7 +55,7 @@ export function findLayer(path: string): Layer | undefined {
   if (root === 'broker' || root === 'bench') return root;
   if (root !== 'src') return undefined;
   if (path === 'src/index.ts') return 'index';
-  if (COMPOSE_FILES.has(path)) return 'compose';
+  if (COMPOSE_FILES.test(path)) return 'compose';
   if (PORT_FILES.has(path)) return 'port';
   if (VOCABULARY_FILES.has(path)) return 'vocabulary';
   if (ADAPTER_FOLDERS.has(folder)) return 'adapter';
@@ -77,7 +77,7 @@ export const ALLOWED_LAYERS: Readonly<Record<Layer, readonly Layer[] | 'any'>> =
   log: [],
   sim: ['protocol', 'core', 'port', 'pipelines', 'node'],
   compose: 'any',
-  cli: ['protocol', 'core', 'port', 'vocabulary', 'node', 'observe', 'config', 'log', 'sim', 'compose'],
+  cli: ['protocol', 'core', 'port', 'vocabulary', 'node', 'observe', 'config', 'log', 'sim', 'compose', 'broker'],
   index: 'any',
   broker: ['protocol', 'core', 'port', 'vocabulary', 'adapter', 'config', 'log'],
   bench: 'any',
