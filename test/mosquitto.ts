@@ -107,7 +107,7 @@ async function writeConfig(dir: string, port: number, hasUsers: boolean): Promis
   });
   // As root it would become the user `mosquitto`, who cannot read a private directory.
   if (process.getuid?.() === 0) lines.push('user root');
-  return `${lines.join('\n')}\nlog_dest stderr\n`;
+  return `${lines.join('\n')}\nlog_dest stderr\nlog_type information\n`;
 }
 
 async function writePasswords(dir: string, users: Readonly<Record<string, string>>): Promise<void> {
@@ -124,6 +124,10 @@ async function writePasswords(dir: string, users: Readonly<Record<string, string
 
 async function launch(config: string): Promise<ChildProcess> {
   const child = spawn(needProgram('mosquitto'), ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  // A test that is given up must not leave a broker behind.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   await waitForLine(child, /mosquitto version \S+ running/);
   return child;
 }

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { createMqttBus } from '../../src/bus/mqtt-bus.js';
+import { describeBus } from '../conformance/bus.js';
+import { hasMosquitto, startMosquitto } from '../mosquitto.js';
+import { createMqttHarness, USERS } from './mqtt-harness.js';
+import { untilLink } from './link.js';
+
+const isThere = hasMosquitto();
+
+describe.skipIf(!isThere)('with a real Mosquitto', () => {
+  describeBus('the bus over MQTT 5 against Mosquitto', async () => {
+    const mosquitto = await startMosquitto({ users: USERS });
+    return createMqttHarness({
+      port: () => mosquitto.port,
+      stop: () => mosquitto.stop(),
+      start: (options) => mosquitto.start(options),
+      setPassword: (user, password) => mosquitto.setUsers({ ...USERS, [user]: password }),
+      close: () => mosquitto.close(),
+    });
+  });
+
+  it('hears of a publish that the ACL denies, and stays online', async () => {
+    const mosquitto = await startMosquitto({ users: USERS });
+    const bus = createMqttBus({ url: mosquitto.url, clientId: 'alpha', username: 'alpha', password: 'secret' });
+    try {
+      bus.connect();
+      await untilLink(bus, { state: 'online' });
+      const denied = await new Promise<Error | undefined>((resolve) =>
+        bus.publish({ topic: 'tritmesh/node/beta/trit', payload: '1', qos: 1, retain: true }, resolve),
+      );
+      expect(denied?.message).toMatch(/Not authorized/);
+      const allowed = await new Promise<Error | undefined>((resolve) =>
+        bus.publish({ topic: 'tritmesh/node/alpha/trit', payload: '1', qos: 1, retain: true }, resolve),
+      );
+      expect(allowed).toBeUndefined();
+    } finally {
+      await new Promise<void>((resolve) => bus.close(resolve));
+      await mosquitto.close();
+    }
+  });
+});
