@@ -2,10 +2,12 @@
  * Puts a node together: the one place that picks adapters. What may load slowly is loaded here and not by the commands
  * that do not need it.
  */
+import { randomBytes } from 'node:crypto';
 import { createMqttBus } from './bus/mqtt-bus.js';
 import { createSystemClock } from './clock/system-clock.js';
 import type { Config } from './config/config.js';
 import { toNodeSettings } from './config/node-settings.js';
+import { checkIdFree } from './id-clash.js';
 import { loadIdentity } from './identity/load-identity.js';
 import { createLevelJournal } from './journal/level-journal.js';
 import { describeMachine } from './machine-facts.js';
@@ -26,7 +28,7 @@ export interface ComposedNode {
 }
 
 /**
- * Makes and starts the node of a configuration. Rejects with JournalHeld, KeyFileError, or an error that says what it
+ * Makes and starts the node of a configuration. Rejects with IdTaken, JournalHeld, KeyFileError, or an error that says what it
  * could not open; the broker need not be there.
  */
 export async function composeNode(config: Config): Promise<ComposedNode> {
@@ -34,6 +36,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   const clock = createSystemClock();
   const metric = parseMetric(config.sense.metric);
   if (!metric.ok) throw new TypeError(`sense.metric ${metric.reason}`);
+  await checkIdFree(createProbeBus(config), config.base, config.id, identity.publicKey);
   const journal = await createLevelJournal({ directory: `${config.state_dir}/journal`, sync: config.journal.sync });
   const ports: NodePorts = {
     clock,
@@ -64,6 +67,18 @@ function createNodeBus(config: Config): NodePorts['bus'] {
     password: config.password,
     caFile: config.ca_file,
     will: { topic: formatTopic(base, { kind: 'availability', node: id }), payload: 'offline' },
+  });
+}
+
+/** A bus that only looks: under a client id of its own, so that it throws nobody out. */
+function createProbeBus(config: Config): NodePorts['bus'] {
+  const { base, id } = config;
+  return createMqttBus({
+    url: config.broker,
+    clientId: `${base.replaceAll('/', '-')}-${id}-look-${randomBytes(4).toString('hex')}`,
+    username: config.username,
+    password: config.password,
+    caFile: config.ca_file,
   });
 }
 
