@@ -85,11 +85,12 @@ export function openConnection(target: MqttTarget, version: MqttVersion, events:
     isEnded = true;
     isOpen = false;
     clearTimeout(hangUp);
-    client?.end(true);
     reason ??= `the broker at ${namePlace(target.url)} closed the connection`;
     const error = new Error(`no answer before the connection ended: ${reason}`);
     for (const done of pending) queueMicrotask(() => done(error));
     pending.clear();
+    // Frees its timers; what it would still call back has been called.
+    client?.end(true);
     events.ended({ reason, isVersionRefused });
   }
 

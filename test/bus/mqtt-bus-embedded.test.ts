@@ -1,0 +1,198 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createBroker, type BrokerOptions, type RunningBroker } from '../../broker/create-broker.js';
+import type { BrokerEvent } from '../../broker/event.js';
+import { addUser } from '../../broker/password-file.js';
+import type { Bus, BusLink } from '../../src/bus/bus.js';
+import { createMqttBus, type MqttBusOptions } from '../../src/bus/mqtt-bus.js';
+import { describeBus } from '../conformance/bus.js';
+import { startTcpProxy } from '../tcp-proxy.js';
+import { closeBus, say, untilLink } from './link.js';
+import { createMqttHarness, USERS } from './mqtt-harness.js';
+
+describeBus('the bus over MQTT 3.1.1 against the embedded broker', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'tritmesh-bus-'));
+  const passwordFile = join(dir, 'passwords');
+  const stateDir = join(dir, 'state');
+  for (const [user, password] of Object.entries(USERS)) await addUser(passwordFile, user, password);
+  let port = 0;
+  const start = async (): Promise<RunningBroker> => {
+    const started = await createBroker({ base: 'tritmesh', port, passwordFile, stateDir });
+    port = started.port;
+    return started;
+  };
+  let broker = await start();
+  return createMqttHarness({
+    port: () => port,
+    stop: () => broker.close(),
+    async start({ forgetful }) {
+      if (forgetful) await rm(stateDir, { recursive: true, force: true });
+      broker = await start();
+    },
+    setPassword: (user, password) => addUser(passwordFile, user, password),
+    async close() {
+      await broker.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  });
+});
+
+describe('the bus over MQTT and the embedded broker', () => {
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  async function startBroker(options: Partial<BrokerOptions> = {}): Promise<RunningBroker & { events: BrokerEvent[] }> {
+    const events: BrokerEvent[] = [];
+    const broker = await createBroker({
+      base: 'tritmesh',
+      port: 0,
+      onEvent: (event) => void events.push(event),
+      ...options,
+    });
+    cleanups.push(() => broker.close());
+    return { ...broker, events };
+  }
+
+  function makeBus(options: Partial<MqttBusOptions> & { readonly url: string }): Bus {
+    const bus = createMqttBus({ clientId: 'alpha', backoff: { firstMs: 10, maxMs: 50 }, ...options });
+    cleanups.push(() => closeBus(bus));
+    return bus;
+  }
+
+  it('asks in MQTT 5 first, then at once in 3.1.1, and remembers that this worked', async () => {
+    const broker = await startBroker();
+    const proxy = await startTcpProxy(() => broker.port);
+    cleanups.push(() => proxy.close());
+    const links: BusLink[] = [];
+    const bus = makeBus({ url: `mqtt://127.0.0.1:${proxy.port}` });
+    bus.link$.subscribe((link) => void links.push(link));
+    bus.connect();
+    await untilLink(bus, { state: 'online' });
+    expect(links).toEqual([{ state: 'offline', reason: 'not connected yet' }, { state: 'online' }]);
+    proxy.cut();
+    await untilLink(bus, { state: 'offline', reason: /closed|reset/ });
+    await untilLink(bus, { state: 'online' });
+    const refused = broker.events.filter(({ kind }) => kind === 'connection-failed');
+    expect(refused.map((event) => ('reason' in event ? event.reason : ''))).toEqual(['unacceptable protocol version']);
+  });
+
+  it('says once that a broker is down, however often it tries, and comes online when it is up', async () => {
+    const taken = createServer();
+    taken.listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    taken.close();
+    await once(taken, 'close');
+    const delays: number[] = [];
+    const bus = makeBus({
+      url: `mqtt://someone:secret@127.0.0.1:${port}`,
+      // Asked once for each wait: the third says that it was tried, and failed, three times.
+      random: () => delays.push(1) / 1000,
+    });
+    const links: BusLink[] = [];
+    bus.link$.subscribe((link) => void links.push(link));
+    bus.connect();
+    while (delays.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    expect(links).toEqual([
+      { state: 'offline', reason: 'not connected yet' },
+      { state: 'offline', reason: `connection refused at mqtt://127.0.0.1:${port}` },
+    ]);
+    await startBroker({ port });
+    await untilLink(bus, { state: 'online' });
+    expect(links).toHaveLength(3);
+  });
+
+  it('speaks MQTT over WebSocket', async () => {
+    const broker = await startBroker({ wsPort: 0 });
+    const bus = makeBus({ url: broker.wsUrl ?? '' });
+    bus.connect();
+    await untilLink(bus, { state: 'online' });
+    expect(await say(bus, { topic: 'tritmesh/node/alpha/trit', payload: '1', qos: 1, retain: true })).toBeUndefined();
+  });
+
+  it('survives a denied publish, which costs it the connection, and is told so', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tritmesh-bus-'));
+    cleanups.push(() => rm(dir, { recursive: true, force: true }));
+    const passwordFile = join(dir, 'passwords');
+    await addUser(passwordFile, 'alpha', 'secret');
+    const broker = await startBroker({ passwordFile });
+    const bus = makeBus({ url: broker.url, username: 'alpha', password: 'secret' });
+    bus.connect();
+    await untilLink(bus, { state: 'online' });
+    const denied = await say(bus, { topic: 'tritmesh/node/beta/event', payload: '1', qos: 1, retain: false });
+    expect(denied?.message).toMatch(/no answer before the connection ended/);
+    await untilLink(bus, { state: 'online' });
+    expect(broker.events).toContainEqual({
+      kind: 'publish-denied',
+      client: 'alpha',
+      topic: 'tritmesh/node/beta/event',
+      reason: 'user alpha must not write event topics of beta',
+    });
+  });
+
+  it('is offline with the reason while the broker refuses one of its filters', async () => {
+    const broker = await startBroker();
+    const bus = makeBus({ url: broker.url });
+    bus.subscribe(['$share/group/tritmesh/#']);
+    bus.connect();
+    const link = await untilLink(bus, { state: 'offline', reason: /subscription/ });
+    expect(link).toMatchObject({ reason: expect.stringContaining('a subscription was refused') });
+    expect(broker.events.some(({ kind }) => kind === 'subscribe-denied')).toBe(true);
+  });
+
+  it('gives up a broker that takes the connection and never answers', async () => {
+    const silent = createServer((socket) => void socket.resume());
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    cleanups.push(async () => {
+      silent.close();
+      await once(silent, 'close');
+    });
+    const { port } = silent.address() as AddressInfo;
+    const bus = makeBus({ url: `mqtt://127.0.0.1:${port}`, answerMs: 50 });
+    bus.connect();
+    await untilLink(bus, { state: 'offline', reason: new RegExp(`no answer from mqtt://127.0.0.1:${port}`) });
+  });
+
+  it('carries thousands of messages at once without a warning, in order', async () => {
+    const broker = await startBroker();
+    const warnings: string[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning.message);
+    process.on('warning', warn);
+    const [sender, receiver] = [makeBus({ url: broker.url }), makeBus({ url: broker.url, clientId: 'beta' })];
+    receiver.subscribe(['tritmesh/node/+/response/+', 'tritmesh/node/+/event']);
+    const heard: string[] = [];
+    const count = 3000;
+    const allHeard = new Promise<void>((resolve) => {
+      receiver.messages$.subscribe(({ topic, payload }) => {
+        if (topic.endsWith('/ping')) heard.push(new TextDecoder().decode(payload.subarray(0, 6)));
+        if (heard.length === count) resolve();
+      });
+    });
+    for (const bus of [sender, receiver]) {
+      bus.connect();
+      await untilLink(bus, { state: 'online' });
+    }
+    const sent = Array.from({ length: count }, (_, index) => String(index).padStart(6, '0'));
+    const dones = sent.flatMap((number) => [
+      say(sender, { topic: 'tritmesh/node/alpha/response/ping', payload: number.padEnd(2000), qos: 1, retain: false }),
+      say(sender, { topic: 'tritmesh/node/alpha/event', payload: number.padEnd(500), qos: 0, retain: false }),
+    ]);
+    expect((await Promise.all(dones)).filter((error) => error !== undefined)).toEqual([]);
+    await allHeard;
+    process.off('warning', warn);
+    expect(heard).toEqual(sent);
+    expect(warnings).toEqual([]);
+  });
+
+  it('takes no URL that is not of a broker', () => {
+    expect(() => createMqttBus({ url: 'http://127.0.0.1', clientId: 'alpha' })).toThrow(TypeError);
+    expect(() => createMqttBus({ url: 'nonsense', clientId: 'alpha' })).toThrow(TypeError);
+  });
+});
