@@ -10,6 +10,7 @@ import { createMqttBus } from './bus/mqtt-bus.js';
 import type { Clock } from './clock/clock.js';
 import { createSystemClock } from './clock/system-clock.js';
 import type { Identity } from './identity/identity.js';
+import type { LoadSample } from './sense/sense.js';
 
 /** Whom to connect to, and for which node the client speaks. */
 export interface ClientOptions {
@@ -92,4 +93,16 @@ export async function loadSigner(stateDir: string, id: string): Promise<Signer |
   if (!existsSync(keyPath(stateDir))) return undefined;
   const { createIdentity } = await import('./identity/create-identity.js');
   return { id, identity: createIdentity(loadKey(stateDir)) };
+}
+
+/** Takes one sample of the load by a metric, as a node would; rejects with the reason when it cannot. */
+export async function senseOnce(metric: string, cpus: number): Promise<LoadSample> {
+  const { parseMetric } = await import('./sense/metric.js');
+  const { createSense } = await import('./sense/create-sense.js');
+  const parsed = parseMetric(metric);
+  if (!parsed.ok) throw new TypeError(`sense ${parsed.reason}`);
+  const sense = createSense({ metric: parsed.metric, clock: createSystemClock(), cpus });
+  const sample = await firstValueFrom(sense.load$);
+  if ('fault' in sample) throw new Error(sample.fault);
+  return sample;
 }

@@ -60,3 +60,17 @@ function beginEpoch(position: LogPosition, epoch: number): Stitched {
   if (epoch === position.epoch) return { position, bytes: NOTHING, restarted: false };
   return { position: { epoch, given: 0 }, bytes: NOTHING, restarted: position.given > 0 };
 }
+
+/**
+ * Takes a piece in for somebody who came late and sees no end: what was missed is counted and passed over, lossy text is
+ * shown as it is.
+ */
+export function joinPiece(position: LogPosition, piece: LogPiece): Stitched & { readonly missed: number } {
+  const begun = beginEpoch(position, Math.max(piece.epoch, position.epoch));
+  const at = begun.position.given;
+  const all = new TextEncoder().encode(piece.text);
+  const end = piece.offset + all.byteLength;
+  if (piece.epoch < position.epoch || end <= at) return { ...begun, missed: 0 };
+  const bytes = all.subarray(Math.max(0, at - piece.offset));
+  return { ...begun, position: { epoch: piece.epoch, given: end }, bytes, missed: Math.max(0, piece.offset - at) };
+}

@@ -4,7 +4,8 @@
  */
 import { rankReceivers, type Ask, type Ranking } from '../core/election.js';
 import { deriveSum, isOnline, stepMesh, type MeshRules, type MeshSum, type MeshView } from '../core/mesh.js';
-import type { Info, Message, MeshState, Scum, State, Status } from '../protocol/messages.js';
+import type { Info, Message, MeshState, Scum, State } from '../protocol/messages.js';
+import type { Status } from '../protocol/status.js';
 import type { Heard, HeardMessage } from './heard.js';
 
 /** A member as a reader sees it. */
@@ -131,6 +132,11 @@ export function createMeshPicture(rules: MeshRules): MeshPicture {
       return known.length >= reported.online;
     },
   };
+}
+
+/** Whether an item has ended for good. */
+export function isEnded(item: Pick<Status, 'phase'>): boolean {
+  return item.phase === 'done' || item.phase === 'failed' || item.phase === 'cancelled';
 }
 
 function compareItems(a: ItemSeen, b: ItemSeen): number {

@@ -1,0 +1,85 @@
+/** `tritmesh broker`: the embedded broker by itself, until it is told to stop. */
+import { composeBroker, type BrokerChoice, type BrokerEvent, type RunningBroker } from '../compose-broker.js';
+import { untilStopped } from './until-stopped.js';
+import type { Context } from './context.js';
+import { BadInput, EXIT } from './failure.js';
+import { readWhole } from './flags.js';
+import { showText } from './render/words.js';
+
+/** Flags of `broker` and `up`, as text. */
+export interface BrokerFlags {
+  readonly listen?: string;
+  readonly port?: string;
+  readonly wsPort?: string;
+  /** Users and passwords that clients are checked against. */
+  readonly users?: string;
+}
+
+const PORT_DEFAULT = 1883;
+const PORT_MAX = 65_535;
+
+/** Runs the broker until SIGINT or SIGTERM. */
+export async function runBroker(context: Context, flags: BrokerFlags): Promise<number> {
+  const broker = await startBroker(context, flags);
+  const stopped = untilStopped();
+  context.print(
+    `${describeBroker(broker)}\nlook with: mosquitto_sub -p ${broker.port} -t '${context.config.base}/#' -v\n`,
+  );
+  await stopped;
+  await broker.close();
+  return EXIT.done;
+}
+
+/** Starts it with what the flags say. */
+export function startBroker(context: Context, flags: BrokerFlags): Promise<RunningBroker> {
+  const { base, state_dir } = context.config;
+  return composeBroker({
+    base,
+    stateDir: state_dir,
+    ...readBrokerFlags(flags),
+    onEvent: (event) => {
+      const line = describeBrokerEvent(event);
+      if (line !== undefined) context.say(line);
+    },
+  });
+}
+
+/** Checks the flags. Throws {@link BadInput}. */
+export function readBrokerFlags({
+  listen,
+  port,
+  wsPort,
+  users,
+}: BrokerFlags): Pick<BrokerChoice, 'host' | 'port' | 'wsPort' | 'passwordFile'> {
+  if (listen === '') throw new BadInput('--listen', '', 'must be a host name or an address');
+  return {
+    host: listen,
+    port: port === undefined ? PORT_DEFAULT : readWhole('--port', port, 0, PORT_MAX),
+    wsPort: wsPort === undefined ? undefined : readWhole('--ws-port', wsPort, 0, PORT_MAX),
+    passwordFile: users,
+  };
+}
+
+/** Where it listens. */
+export function describeBroker({ url, wsUrl }: RunningBroker): string {
+  return `broker at ${url}${wsUrl === undefined ? '' : ` and ${wsUrl}`}`;
+}
+
+/** What a person wants to know of a broker; comings and goings are not it. */
+function describeBrokerEvent(event: BrokerEvent): string | undefined {
+  switch (event.kind) {
+    case 'connected':
+    case 'disconnected':
+      return undefined;
+    case 'login-denied':
+      return `broker: ${showText(event.client)} was not let in: ${showText(event.reason)}`;
+    case 'publish-denied':
+      return `broker: ${showText(event.client)} must not write ${showText(event.topic)}: ${showText(event.reason)}`;
+    case 'subscribe-denied':
+      return `broker: ${showText(event.client)} must not read ${showText(event.filter)}: ${showText(event.reason)}`;
+    case 'connection-failed':
+      return `broker: a connection of ${showText(event.client) || 'nobody'} failed: ${showText(event.reason)}`;
+    case 'fault':
+      return `broker: ${showText(event.reason)}`;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * `tritmesh doctor`: looks at each thing a node needs on this machine and says what to do about what is missing. It changes
+ * nothing and starts nothing.
+ */
+import type { Config } from '../config/config.js';
+import { printJson, type Context } from './context.js';
+import { checkFiles, checkMachine, checkPrograms, checkSense, checkTransfer } from './doctor-machine.js';
+import { checkMesh } from './doctor-mesh.js';
+import { EXIT } from './failure.js';
+import type { Finding } from './finding.js';
+import { renderTable } from './render/table.js';
+
+/** Exits with 1 if something needed is broken. */
+export async function examine(context: Context): Promise<number> {
+  const findings = await collectFindings(context.config);
+  if (context.json) printJson(context, findings);
+  else context.print(renderFindings(findings, context.width));
+  return findings.some((one) => one.verdict === 'broken') ? EXIT.failed : EXIT.done;
+}
+
+async function collectFindings(config: Config): Promise<readonly Finding[]> {
+  const parts = await Promise.all([
+    checkMachine(),
+    checkFiles(config),
+    checkPrograms(),
+    checkSense(config),
+    checkMesh(config),
+    checkTransfer(config),
+  ]);
+  return parts.flat();
+}
+
+function renderFindings(findings: readonly Finding[], width: number): string {
+  const columns = [{ head: 'what' }, { head: 'verdict' }, { head: 'found' }];
+  const rows = findings.map((one) => [one.what, one.verdict, one.found]);
+  const todo = findings.filter((one) => one.todo !== undefined).map((one) => `${one.what}: ${one.todo ?? ''}\n`);
+  const advice = todo.length === 0 ? 'nothing to do\n' : `to do:\n${todo.map((line) => `  ${line}`).join('')}`;
+  return `${renderTable(columns, rows, width)}\n\n${advice}`;
+}

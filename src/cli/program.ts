@@ -1,0 +1,44 @@
+/**
+ * The command line as a whole: which commands there are, and how they end. What a command needs is loaded when it is asked
+ * for and not before, so that the program starts quickly.
+ */
+import { Command, CommanderError } from 'commander';
+import { readVersion } from '../machine-facts.js';
+import { describeFailure, EXIT } from './failure.js';
+import { addNodeCommands } from './node-commands.js';
+import { addViewCommands } from './view-commands.js';
+import { addWorkCommands } from './work-commands.js';
+
+/** Runs the program; gives its exit code and never rejects. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.done;
+  const program = createProgram(await readVersion());
+  const finish = (given: number): void => void (code = given);
+  addNodeCommands(program, finish);
+  addWorkCommands(program, finish);
+  addViewCommands(program, finish);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return reportFailure(error);
+  }
+}
+
+function createProgram(version: string): Command {
+  return new Command('tritmesh')
+    .description('Machines in a home lab share load over MQTT: the mesh you can read with mosquitto_sub.')
+    .version(version)
+    .enablePositionalOptions()
+    .showHelpAfterError('(tritmesh --help lists the commands, tritmesh COMMAND --help its flags)')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`tritmesh: ${text.replace(/^error: /, '')}`) });
+}
+
+function reportFailure(error: unknown): number {
+  // Commander has said it already; help and version are no failures.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
+  const { text, code } = describeFailure(error);
+  process.stderr.write(`tritmesh: ${text}\n`);
+  return code;
+}

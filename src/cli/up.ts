@@ -1,0 +1,56 @@
+/**
+ * `tritmesh up`: a broker and a node in one process, for a machine that is to carry the mesh. Where a broker answers
+ * already, the node just joins it.
+ */
+import { connect } from 'node:net';
+import { describeBroker, readBrokerFlags, startBroker, type BrokerFlags } from './broker.js';
+import type { Context } from './context.js';
+import { EXIT } from './failure.js';
+import { startNode } from './node.js';
+import { untilStopped } from './until-stopped.js';
+
+/** How long a broker on this machine may take to take a connection. */
+const PROBE_MS = 1000;
+
+/** Runs both until SIGINT or SIGTERM. */
+export async function runUp(context: Context, flags: BrokerFlags): Promise<number> {
+  const stopped = untilStopped();
+  const { host = '127.0.0.1', port } = readBrokerFlags(flags);
+  const isTaken = port !== 0 && (await answers(reachableHost(host), port));
+  const broker = isTaken ? undefined : await startBroker(context, flags);
+  const url = broker?.url ?? `mqtt://${formatHost(reachableHost(host))}:${port}`;
+  context.print(
+    broker === undefined ? `a broker answers at ${url} already: joining it\n` : `${describeBroker(broker)}\n`,
+  );
+  try {
+    const node = await startNode({ ...context, config: { ...context.config, broker: url } });
+    await stopped;
+    await node.stop();
+  } finally {
+    await broker?.close();
+  }
+  return EXIT.done;
+}
+
+/** Where a listener on this address is reached from this machine. */
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
+function formatHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: PROBE_MS });
+    const end = (isThere: boolean) => (): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.once('connect', end(true));
+    socket.once('error', end(false));
+    socket.once('timeout', end(false));
+  });
+}

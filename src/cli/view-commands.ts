@@ -1,0 +1,56 @@
+/** The commands that look: at the mesh, at one item, at this machine. */
+import type { Command } from 'commander';
+import { defineCommand, type Finish } from './define-command.js';
+
+/** Adds them. */
+export function addViewCommands(program: Command, finish: Finish): void {
+  defineCommand(
+    program,
+    { usage: 'status', description: 'every node with its trit and load, the sum, and why work waits' },
+    finish,
+    async (context) => (await import('./status.js')).showStatus(context),
+  );
+  defineCommand(
+    program,
+    { usage: 'receivers', description: 'the three least loaded MINUS nodes, and why the others are none' },
+    finish,
+    async (context) => (await import('./receivers.js')).showReceivers(context),
+  );
+  defineCommand(
+    program,
+    { usage: 'scum [node]', description: 'the heavy processes of a node and what becomes of them' },
+    finish,
+    async (context, [node]) => (await import('./scum.js')).showScum(context, node),
+  );
+  defineCommand(
+    program,
+    { usage: 'items', description: 'the work on the bus and how it stands' },
+    finish,
+    async (context, _operands, flags) => (await import('./items.js')).showItems(context, flags['all'] === true),
+  ).option('--all', 'ended ones too, as long as they are on the bus');
+  defineCommand(
+    program,
+    { usage: 'logs <item>', description: 'what an item wrote; OWNER/ITEM for one of another node' },
+    finish,
+    async (context, [item = ''], flags) =>
+      (await import('./logs.js')).showLogs(context, item, flags['follow'] === true),
+  ).option('-f, --follow', 'follow what it is writing now');
+  defineCommand(
+    program,
+    { usage: 'watch', description: 'one line for each thing that happens on the mesh' },
+    finish,
+    async (context) => (await import('./watch.js')).watchMesh(context),
+  );
+  defineCommand(
+    program,
+    { usage: 'doctor', description: 'what works on this machine, and what to do about the rest', all: true },
+    finish,
+    async (context) => (await import('./doctor.js')).examine(context),
+  ).option('--sense <metric>', 'how the load is sensed');
+  defineCommand(
+    program,
+    { usage: 'config', description: 'the configuration in force, and where each value came from', all: true },
+    finish,
+    async (context) => (await import('./config.js')).showConfig(context),
+  ).option('--sense <metric>', 'how the load is sensed');
+}

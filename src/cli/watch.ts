@@ -1,0 +1,61 @@
+/** `tritmesh watch`: one line for each thing that happens on the mesh, until Ctrl-C. It only reads. */
+import { filter, firstValueFrom, fromEvent, merge } from 'rxjs';
+import { meshView } from '../observe/mesh-view.js';
+import type { Heard } from '../observe/heard.js';
+import { formatTopic } from '../protocol/topics.js';
+import type { Context } from './context.js';
+import { EXIT } from './failure.js';
+import { openClient } from './look.js';
+import { describeEvent } from './render/event.js';
+import { renderSum } from './render/mesh.js';
+
+/** Topics whose last line is remembered, so that what is only repeated is told once. */
+const LINES_MAX = 2000;
+
+export async function watchMesh(context: Context): Promise<number> {
+  const { config } = context;
+  const client = openClient(config);
+  const view = meshView({ ...client, rules: { offlineAfterMs: config.state.offline_after_ms } });
+  const last = new Map<string, string>();
+
+  const told = view.events$.pipe(filter((heard) => !isOld(heard))).subscribe((heard) => {
+    if (context.json) return context.print(`${JSON.stringify(heard)}\n`);
+    const line = describeEvent(heard);
+    const subject = nameSubject(config.base, heard);
+    if (line === undefined || last.get(subject) === line) return;
+    if (last.size >= LINES_MAX) last.clear();
+    if (heard.type !== 'request') last.set(subject, line);
+    context.print(`${formatTime(client.clock.wall())}  ${line}\n`);
+  });
+  const first = view.settled$.subscribe(({ sum }) => {
+    if (!context.json) context.print(`${renderSum(sum)}\n`);
+  });
+  const stopped = firstValueFrom(merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')));
+  try {
+    await Promise.race([client.connect((reason) => context.say(`${reason}; still trying`)), stopped]);
+    await stopped;
+  } finally {
+    told.unsubscribe();
+    first.unsubscribe();
+    view.stop();
+    await client.close();
+  }
+  return EXIT.done;
+}
+
+/** What the broker kept is no event; it is in the summary at the start. */
+function isOld(heard: Heard): boolean {
+  return (heard.type === 'message' || heard.type === 'word') && heard.retained;
+}
+
+function nameSubject(base: string, heard: Heard): string {
+  return heard.type === 'refused' ? heard.topic : formatTopic(base, heard.topic);
+}
+
+/** Local time with milliseconds: 12:00:00.123. */
+function formatTime(wall: number): string {
+  const date = new Date(wall);
+  const pad = (value: number, digits: number): string => String(value).padStart(digits, '0');
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => pad(part, 2)).join(':');
+  return `${time}.${pad(date.getMilliseconds(), 3)}`;
+}
