@@ -7,7 +7,7 @@ import { createMqttBus } from './bus/mqtt-bus.js';
 import { createSystemClock } from './clock/system-clock.js';
 import type { Config } from './config/config.js';
 import { toNodeSettings } from './config/node-settings.js';
-import { checkIdFree } from './id-clash.js';
+import { checkIdFree } from './node/id-clash.js';
 import { loadIdentity } from './identity/load-identity.js';
 import { createLevelJournal } from './journal/level-journal.js';
 import { describeMachine } from './machine-facts.js';

@@ -15,7 +15,10 @@ const RESULT_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 const RETURN_LEASES = 10;
 
 /** The settings of the node that this configuration describes. */
-export function toNodeSettings(config: Config, machine: Omit<Info, 'key' | 'cpus' | 'labels' | 'transports'>): NodeSettings {
+export function toNodeSettings(
+  config: Config,
+  machine: Omit<Info, 'key' | 'cpus' | 'labels' | 'transports'>,
+): NodeSettings {
   const { lease, offers, moves, trit } = config;
   return {
     id: config.id,

@@ -85,7 +85,8 @@ function findFull(member: Member, state: State, need: Need): string | undefined 
   if (slots > state.slots) return `it has ${state.slots} slots, ${slots} are needed`;
   if (need.memory_bytes !== undefined && member.info !== undefined) {
     const free = (member.info.memory_bytes * (100 - state.memory_percent)) / 100;
-    if (need.memory_bytes > free) return `it has ${formatMiB(free)} of memory free, ${formatMiB(need.memory_bytes)} is needed`;
+    if (need.memory_bytes > free)
+      return `it has ${formatMiB(free)} of memory free, ${formatMiB(need.memory_bytes)} is needed`;
   }
   if (slots > state.slots_free) return `${FULL}: ${state.slots_free} of ${state.slots} free, ${slots} needed`;
   return undefined;
@@ -113,9 +114,7 @@ function weighCandidate(member: Member, ask: Ask): Candidate {
 function orderCandidates(open: readonly Candidate[]): string[] {
   const least = Math.min(...open.map((one) => one.ratio));
   const band = (one: Candidate): number => Math.floor((one.ratio - least) / NEAR_RATIO + 1e-9);
-  return open
-    .toSorted((a, b) => band(a) - band(b) || b.lot - a.lot || (a.id < b.id ? -1 : 1))
-    .map((one) => one.id);
+  return open.toSorted((a, b) => band(a) - band(b) || b.lot - a.lot || (a.id < b.id ? -1 : 1)).map((one) => one.id);
 }
 
 /** A number in (0, 1) from a text: FNV-1a with the finalizer of MurmurHash3, for its spread on short texts. */

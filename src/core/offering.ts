@@ -3,7 +3,8 @@
  * so many at a time that the receivers always find the next one standing: the rest stays quiet in the queue.
  */
 import { BLOCKED_SHOWN_MAX } from '../protocol/limits.js';
-import type { Blocked, Direction, Trit } from '../protocol/messages.js';
+import type { Direction, Trit } from '../protocol/messages.js';
+import type { Blocked } from '../protocol/status.js';
 import { rankReceivers, type Ranking } from './election.js';
 import type { MeshRules, MeshView } from './mesh.js';
 import { askFor, type OwnedItem } from './owner/owned-item.js';
@@ -62,7 +63,12 @@ function judge(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, Ran
   }
   const ranking = rankOnce(state, facts, rankings);
   if (ranking.ranked.length === 0 && ranking.full.length === 0) {
-    return { item, offer: false, reason: 'no receiver: see why each node does not take it', blocked: listBlocked(ranking) };
+    return {
+      item,
+      offer: false,
+      reason: 'no receiver: see why each node does not take it',
+      blocked: listBlocked(ranking),
+    };
   }
   if (!room) return { item, offer: false, reason: 'waits behind other items of this owner', blocked: [] };
   return { item, offer: true, reason: describeSight(state, ranking, facts.trit) };

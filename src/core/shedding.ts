@@ -64,7 +64,8 @@ export function chooseShed(running: readonly RunningHere[], facts: SheddingFacts
 
 function findNodeObstacle(facts: SheddingFacts): string | undefined {
   if (facts.trit !== 1) return 'this node is not PLUS';
-  if (facts.rebalance === 'gf3' && facts.direction !== 'shed') return 'rebalance is gf3 and the mesh sum is not above 0';
+  if (facts.rebalance === 'gf3' && facts.direction !== 'shed')
+    return 'rebalance is gf3 and the mesh sum is not above 0';
   if (facts.moving) return 'one move at a time: another one is under way';
   if (facts.now - facts.lastMoveAt < facts.moves.cooldownMs) return 'this node moved something only just now';
   return undefined;

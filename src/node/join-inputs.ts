@@ -32,7 +32,11 @@ export function joinInputs(bench: Workbench, ports: NodePorts): void {
   bench.live(inbox.inputs$).subscribe((input) => passThrough(bench, input));
   bench.live(ports.bus.messages$).subscribe((message) => pushHeard(bench, receiver.receive(message)));
   bench.live(ports.bus.link$).subscribe((link) => {
-    inbox.push({ type: 'LinkChanged', online: link.state === 'online', reason: link.state === 'online' ? '' : link.reason });
+    inbox.push({
+      type: 'LinkChanged',
+      online: link.state === 'online',
+      reason: link.state === 'online' ? '' : link.reason,
+    });
   });
   bench.live(ports.runner.events$).subscribe((event) => pushRunEvent(bench, event));
   ports.bus.subscribe(nodeFilters(settings.base, settings.id));
@@ -78,7 +82,12 @@ function passThrough(bench: Workbench, input: NodeInput): void {
 }
 
 /** Inputs that change what offers, claims and wakes go by, beside those that change an item or a guest. */
-const STIRRING: ReadonlySet<NodeInput['type']> = new Set(['LoadClassified', 'JournalChanged', 'MeshChanged', 'SetHeard']);
+const STIRRING: ReadonlySet<NodeInput['type']> = new Set([
+  'LoadClassified',
+  'JournalChanged',
+  'MeshChanged',
+  'SetHeard',
+]);
 
 function applySetting(bench: Workbench, key: string, value: string): void {
   if (key !== 'drain') return;

@@ -29,14 +29,23 @@ export function joinLooks(bench: Workbench): void {
   const { inbox, own, clock } = bench;
   const due$ = whenStirred(bench);
   // Each stage pushes inputs, and so makes the inbox loud again: none sees what another has only half done.
-  bench.live(wakeItems(due$, { sleeping: () => pick(bench, own.sleeping), facts: () => wakingFacts(bench) })).subscribe(inbox.push);
-  bench.live(offerItems(due$, { queue: () => pick(bench, own.queued), facts: () => offeringFacts(bench) })).subscribe(inbox.push);
+  bench
+    .live(wakeItems(due$, { sleeping: () => pick(bench, own.sleeping), facts: () => wakingFacts(bench) }))
+    .subscribe(inbox.push);
+  bench
+    .live(offerItems(due$, { queue: () => pick(bench, own.queued), facts: () => offeringFacts(bench) }))
+    .subscribe(inbox.push);
   bench.live(claimOffers(due$, { book: bench.book, clock, facts: () => claimingFacts(bench) })).subscribe(inbox.push);
   const looks$ = interval(SHED_MS, clock.scheduler).pipe(filter(() => bench.condition.state() !== undefined));
   bench
     .live(shedItems(looks$, { running: () => runningHere(bench), facts: () => sheddingFacts(bench) }))
     .subscribe(inbox.push);
-  const retired$ = retireItems(interval(RETIRE_MS, clock.scheduler), own.ledger.states, bench.settings.keepSettledMs, clock);
+  const retired$ = retireItems(
+    interval(RETIRE_MS, clock.scheduler),
+    own.ledger.states,
+    bench.settings.keepSettledMs,
+    clock,
+  );
   bench.live(retired$).subscribe((item) => {
     own.ledger.drop(item);
     bench.gate.take(`item/${item}`, [

@@ -32,14 +32,19 @@ export function joinWords(bench: Workbench): Words {
     condition.refresh();
     return condition.state();
   };
-  const sum$ = bench.live(
-    deriveMesh(bench.stirred$, bench.view, clock, settings.mesh).pipe(share()),
-  );
+  const sum$ = bench.live(deriveMesh(bench.stirred$, bench.view, clock, settings.mesh).pipe(share()));
 
   bench.live(publishState(state$, readState, settings.stateEveryMs, clock)).subscribe((body) => sayState(bench, body));
-  bench.live(state$.pipe(map((state) => state.trit), distinctUntilChanged())).subscribe((trit) => {
-    speaker.sayText({ kind: 'trit', node: self }, String(trit));
-  });
+  bench
+    .live(
+      state$.pipe(
+        map((state) => state.trit),
+        distinctUntilChanged(),
+      ),
+    )
+    .subscribe((trit) => {
+      speaker.sayText({ kind: 'trit', node: self }, String(trit));
+    });
   const scum$ = inbox.inputs$.pipe(
     filter((input) => input.type === 'ProcessesListed'),
     map(() => condition.scum()),
@@ -86,6 +91,7 @@ function joinEvents(bench: Workbench): void {
       say({ event_type: 'trit_changed', trit: input.trit, load_ratio: input.sample.ratio, reason });
     }
     if (input.type === 'SetHeard') say({ event_type: `${input.key}_set`, value: input.value });
-    if (input.type === 'JournalChanged') say({ event_type: 'journal_changed', reason: input.fault ?? 'it can be written again' });
+    if (input.type === 'JournalChanged')
+      say({ event_type: 'journal_changed', reason: input.fault ?? 'it can be written again' });
   });
 }

@@ -50,7 +50,10 @@ function describeInput(input: NodeInput): NodeNote | undefined {
         ? { level: 'info', text: 'the journal can be written again' }
         : { level: 'error', text: `the journal cannot be written: ${input.fault}; nothing new is taken on` };
     case 'ClaimChosen':
-      return { level: 'info', text: `claimed ${input.claim.standing.item} of ${input.claim.standing.owner}, rank ${input.claim.rank}` };
+      return {
+        level: 'info',
+        text: `claimed ${input.claim.standing.item} of ${input.claim.standing.owner}, rank ${input.claim.rank}`,
+      };
     default:
       return undefined;
   }

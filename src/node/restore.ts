@@ -6,7 +6,7 @@ import type { ItemRecord } from '../core/owner/owned-item.js';
 import type { GuestRecord } from '../core/receiver/guest.js';
 import type { JournalEntry } from '../journal/journal.js';
 import { commandSchema, itemSchema, needSchema } from '../protocol/item.js';
-import { PHASES } from '../protocol/messages.js';
+import { PHASES } from '../protocol/status.js';
 
 /** Journal key of the number of the last run. */
 export const BOOT_KEY = 'node/boot';

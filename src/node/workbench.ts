@@ -64,7 +64,14 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
   const stirred$ = new Subject<void>();
   const view: MeshView = new Map();
   const notes = createNotes();
-  const birth = { ...settings.info, key: identity.publicKey, v: 1 as const, ts: instantOf(clock).ts, boot: restored.boot, seq: 0 };
+  const birth = {
+    ...settings.info,
+    key: identity.publicKey,
+    v: 1 as const,
+    ts: instantOf(clock).ts,
+    boot: restored.boot,
+    seq: 0,
+  };
 
   const speaker = createSpeaker({ self, base, boot: restored.boot, bus, clock, identity, push });
   const statuses = createStatusBoard(self, speaker, clock, settings.statusKeptMs);

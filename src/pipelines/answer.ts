@@ -87,12 +87,18 @@ function decide(request: Request, signedBy: string | undefined, parts: AnswerPar
   }
 }
 
-function answerRun(request: Extract<Request, { verb: 'run' }>, signedBy: string | undefined, parts: AnswerParts): Answer {
+function answerRun(
+  request: Extract<Request, { verb: 'run' }>,
+  signedBy: string | undefined,
+  parts: AnswerParts,
+): Answer {
   const { item } = request;
   const fault = parts.journalFault();
   if (fault !== undefined) return { error: `the journal cannot be written: ${fault}` };
   if (signedBy !== parts.self && namesPaths(item)) {
-    return { error: `item.inputs and item.destination are paths on this machine: only ${parts.self} itself may name them` };
+    return {
+      error: `item.inputs and item.destination are paths on this machine: only ${parts.self} itself may name them`,
+    };
   }
   if (parts.items.has(item.item)) return { data: { item: item.item, known: true } };
   const submitted = { ...item, submitted_at: new Date(parts.clock.wall()).toISOString() };
@@ -138,7 +144,10 @@ function answerMigrate(request: Extract<Request, { verb: 'migrate' }>, parts: An
 
 type Subject = { readonly owner: string; readonly item: string; readonly guest: string | undefined };
 
-function chooseSubject(request: Extract<Request, { verb: 'migrate' }>, parts: AnswerParts): Subject | { readonly error: string } {
+function chooseSubject(
+  request: Extract<Request, { verb: 'migrate' }>,
+  parts: AnswerParts,
+): Subject | { readonly error: string } {
   const { self } = parts;
   if (request.item !== undefined) {
     const guest = [...parts.guests.entries()].find(([, one]) => one.item === request.item && isLive(one));
@@ -149,7 +158,8 @@ function chooseSubject(request: Extract<Request, { verb: 'migrate' }>, parts: An
   }
   if (request.pid !== undefined) {
     const guest = parts.guestOfPid(request.pid);
-    if (guest === undefined) return { error: `process ${request.pid} belongs to no item: only items that tritmesh started can be moved` };
+    if (guest === undefined)
+      return { error: `process ${request.pid} belongs to no item: only items that tritmesh started can be moved` };
     return { ...splitGuest(guest), guest };
   }
   return chooseTop(parts);
@@ -169,7 +179,12 @@ function chooseTop(parts: AnswerParts): Subject | { readonly error: string } {
       return { owner: parts.self, item: state.item.item, guest: undefined };
     }
   }
-  return { error: reasons.length === 0 ? 'nothing that tritmesh started runs or waits here' : `nothing can be moved: ${reasons.join('; ')}` };
+  return {
+    error:
+      reasons.length === 0
+        ? 'nothing that tritmesh started runs or waits here'
+        : `nothing can be moved: ${reasons.join('; ')}`,
+  };
 }
 
 function findObstacleTo(subject: Subject, parts: AnswerParts): string | undefined {
@@ -199,10 +214,17 @@ function listReasons(blocked: ReadonlyMap<string, string>): string {
 }
 
 function vacateGuest(subject: Subject, to: string | undefined, parts: AnswerParts): Answer {
-  if (to !== undefined) return { error: `item ${subject.item} belongs to ${subject.owner}: only its owner chooses where to; ask ${subject.owner}` };
+  if (to !== undefined)
+    return {
+      error: `item ${subject.item} belongs to ${subject.owner}: only its owner chooses where to; ask ${subject.owner}`,
+    };
   const obstacle = findObstacleTo(subject, parts);
   if (obstacle !== undefined) return { error: `item ${subject.item} cannot be moved: ${obstacle}` };
   if (subject.guest === undefined) return { error: whereIs(subject.item, parts) };
-  parts.push({ type: 'GuestFact', guest: subject.guest, fact: { type: 'VacateWanted', reason: 'asked to move on request' } });
+  parts.push({
+    type: 'GuestFact',
+    guest: subject.guest,
+    fact: { type: 'VacateWanted', reason: 'asked to move on request' },
+  });
   return { data: { item: subject.item, from: parts.self, owner: subject.owner } };
 }

@@ -38,4 +38,3 @@ export function keepBook(book: OfferBook, input: NodeInput, now: number): boolea
   if (input.type === 'AckSeen') return book.delete(bookKey(input.owner, input.item));
   return false;
 }
-

@@ -83,7 +83,13 @@ export function hostGuests(parts: HostParts): Hosting {
     const obstacle = parts.obstacle(owner);
     if (ledger.feed(name, { type: 'AckHeard', ack, obstacle }) || ack.to !== self) return;
     const forgotten = claimOffer(strayTerms(owner, item, ack), instantOf(parts.clock), parts.rules());
-    const refused = hearAck(forgotten.state, ack, 'its claim was given up before the ack came', instantOf(parts.clock), parts.rules());
+    const refused = hearAck(
+      forgotten.state,
+      ack,
+      'its claim was given up before the ack came',
+      instantOf(parts.clock),
+      parts.rules(),
+    );
     ledger.open(name, refused);
   }
 

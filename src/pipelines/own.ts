@@ -34,7 +34,12 @@ export interface Ownership {
 
 /** Makes the owner's stage. */
 export function ownItems(parts: OwnParts): Ownership {
-  const lists = { queued: new Set<string>(), sleeping: new Set<string>(), offered: new Set<string>(), held: new Set<string>() };
+  const lists = {
+    queued: new Set<string>(),
+    sleeping: new Set<string>(),
+    offered: new Set<string>(),
+    held: new Set<string>(),
+  };
   const ledger = createLedger<OwnedItem, OwnerInput>({
     clock: parts.clock,
     step: (state, input, at) => stepOwner(state, input, at, parts.rules()),

@@ -17,7 +17,8 @@ export function createGuestPerformer(parts: PerformParts): (effect: GuestEffect)
     const { guest } = effect;
     const { owner, item, epoch } = splitGuest(guest);
     const peerKey = parts.keyOf(owner);
-    if (peerKey === undefined) return tell(guest, { type: 'FetchFailed', reason: `the birth of ${owner} was not heard` });
+    if (peerKey === undefined)
+      return tell(guest, { type: 'FetchFailed', reason: `the birth of ${owner} was not heard` });
     const abandon = transfer.fetch(
       {
         share: inputShare(owner, item, epoch),
@@ -29,7 +30,12 @@ export function createGuestPerformer(parts: PerformParts): (effect: GuestEffect)
       },
       (ended) => {
         fetches.delete(guest);
-        tell(guest, ended.ok ? { type: 'InputsFetched', command: ended.value.command } : { type: 'FetchFailed', reason: ended.reason });
+        tell(
+          guest,
+          ended.ok
+            ? { type: 'InputsFetched', command: ended.value.command }
+            : { type: 'FetchFailed', reason: ended.reason },
+        );
       },
     );
     fetches.set(guest, abandon);

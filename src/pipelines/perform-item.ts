@@ -42,7 +42,8 @@ export function createItemPerformer(parts: PerformParts): (effect: ItemEffect) =
       );
     if (effect.from === self) return workspace.adoptGuest(self, item, epoch, done);
     const peerKey = parts.keyOf(effect.from);
-    if (peerKey === undefined) return done({ ok: false, reason: `the birth of ${effect.from} was not heard`, final: false });
+    if (peerKey === undefined)
+      return done({ ok: false, reason: `the birth of ${effect.from} was not heard`, final: false });
     transfer.fetch(
       {
         share: outputShare(self, item, epoch),

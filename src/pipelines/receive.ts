@@ -132,7 +132,8 @@ function readInfo(topic: Topic & { readonly kind: 'info' }, message: BusMessage,
 
 function checkProof<T>(decoded: Decoded<T>, key: string | undefined, parts: ReceiveParts): Decoded<T> {
   if (!decoded.ok) return decoded;
-  if (key === undefined) return { ok: false, field: 'sig', reason: 'cannot be checked: the birth of its writer was not heard' };
+  if (key === undefined)
+    return { ok: false, field: 'sig', reason: 'cannot be checked: the birth of its writer was not heard' };
   const { proof } = decoded;
   if (proof === undefined) return { ok: false, field: 'sig', reason: 'is missing' };
   if (!parts.identity.verify(key, proof.covered, proof.signature)) {
@@ -157,7 +158,11 @@ function readWork(topic: Topic, message: BusMessage, parts: ReceiveParts): NodeI
   const key = writer === undefined ? undefined : parts.view.get(writer)?.info?.key;
   switch (topic.kind) {
     case 'offer':
-      return use(open(topic, message, key, parts), message, (offer) => ({ type: 'OfferHeard', ...place(topic), offer }));
+      return use(open(topic, message, key, parts), message, (offer) => ({
+        type: 'OfferHeard',
+        ...place(topic),
+        offer,
+      }));
     case 'ack':
       return use(open(topic, message, key, parts), message, (ack) => ({ type: 'AckSeen', ...place(topic), ack }));
     case 'lease':
@@ -183,7 +188,10 @@ function use<T>(decoded: Decoded<T>, message: BusMessage, make: (value: T) => No
   return decoded.ok ? make(decoded.value) : refuse(message, `${decoded.field} ${decoded.reason}`);
 }
 
-function place(topic: { readonly owner: string; readonly item: string }): { readonly owner: string; readonly item: string } {
+function place(topic: { readonly owner: string; readonly item: string }): {
+  readonly owner: string;
+  readonly item: string;
+} {
   return { owner: topic.owner, item: topic.item };
 }
 
@@ -210,7 +218,8 @@ function findSigner(decoded: Decoded<Request> & { ok: true }, parts: ReceivePart
   const checked = checkProof(decoded, key, parts);
   if (!checked.ok) return checked;
   const age = Math.abs(parts.wall() - Date.parse(ts ?? ''));
-  if (!(age <= REQUEST_AGE_MS_MAX)) return { ok: false, field: 'ts', reason: 'must be within 5 minutes of the clock here' };
+  if (!(age <= REQUEST_AGE_MS_MAX))
+    return { ok: false, field: 'ts', reason: 'must be within 5 minutes of the clock here' };
   return { ok: true, value: from, proof: decoded.proof };
 }
 

@@ -6,7 +6,7 @@ import type { Subscription } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
 import type { Say } from '../core/effects.js';
 import { STATUSES_RETAINED_MAX } from '../protocol/limits.js';
-import type { Phase } from '../protocol/messages.js';
+import type { Phase } from '../protocol/status.js';
 import type { Speaker } from './say.js';
 
 type SayStatus = Extract<Say, { kind: 'status' }>;

@@ -17,13 +17,11 @@ export function wakeItems(due$: Observable<unknown>, parts: WakeParts): Observab
   return due$.pipe(
     concatMap(() =>
       from(
-        chooseWakes(parts.sleeping(), parts.facts()).map(
-          (item): NodeInput => ({
-            type: 'OwnerFact',
-            item,
-            fact: { type: 'WakeChosen', reason: 'the mesh sum is negative: idle work wakes' },
-          }),
-        ),
+        chooseWakes(parts.sleeping(), parts.facts()).map((item): NodeInput => ({
+          type: 'OwnerFact',
+          item,
+          fact: { type: 'WakeChosen', reason: 'the mesh sum is negative: idle work wakes' },
+        })),
       ),
     ),
   );

@@ -45,4 +45,3 @@ export const manifestSchema: z.ZodType<Manifest> = z
   .refine((manifest) => new Set(manifest.files.map((file) => file.path)).size === manifest.files.length, {
     message: 'must not name a path twice',
   });
-

@@ -66,7 +66,6 @@ const requestSchemas: Readonly<Record<Verb, z.ZodType<object>>> = {
   run: z.object({ ...common, item: itemSchema }),
 };
 
-
 /** The verbs, for help texts. */
 export const VERBS: readonly Verb[] = Object.keys(requestSchemas) as Verb[];
 /** Verbs that carry no code and no path: a script may ask them unsigned, unless the configuration says otherwise. */

@@ -7,7 +7,8 @@ import { createMemoryBus } from '../../src/bus/memory-bus.js';
 import type { Clock } from '../../src/clock/clock.js';
 import { meshView, type MeshView } from '../../src/observe/mesh-view.js';
 import { sealMessage } from '../../src/protocol/envelope.js';
-import type { Info, MeshState, State, Status, Trit } from '../../src/protocol/messages.js';
+import type { Info, MeshState, State, Trit } from '../../src/protocol/messages.js';
+import type { Status } from '../../src/protocol/status.js';
 import { formatTopic, type Topic } from '../../src/protocol/topics.js';
 
 const BASE = 'home/mesh';

@@ -3,7 +3,8 @@
  * `step.ts`.
  */
 import type { Item } from '../../protocol/item.js';
-import type { Blocked, Claim, Progress, Result } from '../../protocol/messages.js';
+import type { Claim, Progress, Result } from '../../protocol/messages.js';
+import type { Blocked } from '../../protocol/status.js';
 import type { BundleFacts } from './owned-item.js';
 
 /** A fact about one item. */

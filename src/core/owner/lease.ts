@@ -18,7 +18,8 @@ export function hearProgress(
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
-  if (!holds(state, from, progress.epoch)) return { state, effects: releaseStranger(state, from, progress.epoch, rules) };
+  if (!holds(state, from, progress.epoch))
+    return { state, effects: releaseStranger(state, from, progress.epoch, rules) };
   if (!isHeld(state.phase)) return { state, effects: [] };
   const answered = answer(state, progress.renewal, at, rules);
   if (progress.phase !== 'running' || state.phase === 'running') return answered;
@@ -29,7 +30,10 @@ function answer(state: OwnedItem, renewal: number, at: Instant, rules: OwnerRule
   const effects = [sayLease(state, state.receiver ?? '', state.epoch, renewal, state.order, rules)];
   // A cancelled item's lease runs out on purpose: a receiver that does not listen ends it by itself.
   if (state.order === 'cancel') return { state, effects };
-  return { state: { ...state, answeredAt: at.ms, repeatAt: state.order === 'hold' ? undefined : state.repeatAt }, effects };
+  return {
+    state: { ...state, answeredAt: at.ms, repeatAt: state.order === 'hold' ? undefined : state.repeatAt },
+    effects,
+  };
 }
 
 /** Whether this member holds this epoch of the item. */
@@ -76,7 +80,13 @@ export function leaseEnd(state: OwnedItem, rules: OwnerRules): number {
 
 function loseLease(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.order === 'cancel') {
-    return settle(state, 'cancelled', `cancelled; ${state.receiver ?? 'its receiver'} did not answer, its lease is over`, at, rules);
+    return settle(
+      state,
+      'cancelled',
+      `cancelled; ${state.receiver ?? 'its receiver'} did not answer, its lease is over`,
+      at,
+      rules,
+    );
   }
   return giveUpEpoch(state, `the lease of ${state.receiver ?? 'its receiver'} ended without an answer`, at, rules);
 }

@@ -38,7 +38,13 @@ export function findMoveObstacle(state: OwnedItem): string | undefined {
 }
 
 /** Sends the item elsewhere: a waiting one to the asked member, a held one by vacating it. */
-export function moveItem(state: OwnedItem, to: string | null, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+export function moveItem(
+  state: OwnedItem,
+  to: string | null,
+  reason: string,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   if (findMoveObstacle(state) !== undefined) return { state, effects: [] };
   if (isHeld(state.phase)) return orderReceiver({ ...state, target: to, reason }, 'vacate', at, rules);
   const avoid = to === null ? [rules.self] : [];
@@ -52,7 +58,13 @@ function orderReceiver(state: OwnedItem, order: 'cancel' | 'vacate', at: Instant
 }
 
 /** The stopped item's directory is home: it waits again, and only now its old receiver is released. */
-export function takeCarried(state: OwnedItem, epoch: number, bundle: BundleFacts, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+export function takeCarried(
+  state: OwnedItem,
+  epoch: number,
+  bundle: BundleFacts,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch || state.receiver === null) return { state, effects: [] };
   const from = state.receiver;
   const next = enterQueue(state, `moved off ${from}: ${state.reason}`, at, {
@@ -68,7 +80,10 @@ export function takeCarried(state: OwnedItem, epoch: number, bundle: BundleFacts
     persist(next),
     sayLease(state, from, epoch, 0, 'settled', rules),
     { type: 'Unshare', item: state.item.item, epoch },
-    say({ kind: 'event', node: rules.self }, { event_type: 'item_moved', item: state.item.item, from, reason: state.reason }),
+    say(
+      { kind: 'event', node: rules.self },
+      { event_type: 'item_moved', item: state.item.item, from, reason: state.reason },
+    ),
   ];
   return { state: next, effects };
 }

@@ -4,7 +4,8 @@
  */
 import { countSlots, measureCommand, type Command, type Item } from '../../protocol/item.js';
 import { COMMAND_INLINE_BYTES_MAX, HISTORY_MAX, REASON_CHARS_MAX } from '../../protocol/limits.js';
-import type { Blocked, Claim, HistoryEntry, Phase, Result, Status } from '../../protocol/messages.js';
+import type { Claim, Result } from '../../protocol/messages.js';
+import type { Blocked, HistoryEntry, Phase, Status } from '../../protocol/status.js';
 import type { Ask } from '../election.js';
 import type { Effect, Instant } from '../effects.js';
 import { say } from '../effects.js';
@@ -159,13 +160,27 @@ export function persist(state: OwnedItem): Effect {
 
 /** What the journal keeps of an item. */
 export function toRecord(state: OwnedItem): ItemRecord {
-  const { round: _round, answeredAt: _answered, repeatAt: _repeat, movedAt: _moved, blocked: _blocked, ...record } = state;
+  const {
+    round: _round,
+    answeredAt: _answered,
+    repeatAt: _repeat,
+    movedAt: _moved,
+    blocked: _blocked,
+    ...record
+  } = state;
   return record;
 }
 
 /** An item out of the journal; its steps begin with `NodeRestarted`. */
 export function fromRecord(record: ItemRecord, now: number): OwnedItem {
-  return { ...record, round: null, answeredAt: now, repeatAt: undefined, movedAt: Number.NEGATIVE_INFINITY, blocked: [] };
+  return {
+    ...record,
+    round: null,
+    answeredAt: now,
+    repeatAt: undefined,
+    movedAt: Number.NEGATIVE_INFINITY,
+    blocked: [],
+  };
 }
 
 /** The item as others see it. */

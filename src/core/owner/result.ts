@@ -10,7 +10,13 @@ import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
 
 /** Hears a result. */
-export function hearResult(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+export function hearResult(
+  state: OwnedItem,
+  from: string,
+  result: Result,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   if (!holds(state, from, result.epoch)) return { state, effects: releaseStranger(state, from, result.epoch, rules) };
   if (isSettled(state.phase)) return { state, effects: [sayLease(state, from, result.epoch, 0, 'settled', rules)] };
   // Its repeats say that the receiver still has the outputs, and where: a restart may have changed its address.
@@ -23,7 +29,9 @@ function takeResult(state: OwnedItem, from: string, result: Result, at: Instant,
   const heard = { ...state, result };
   switch (result.outcome) {
     case 'exited':
-      return result.outputs_count === 0 ? settle(heard, 'done', endReason(result), at, rules) : bringHome(heard, from, result, at);
+      return result.outputs_count === 0
+        ? settle(heard, 'done', endReason(result), at, rules)
+        : bringHome(heard, from, result, at);
     case 'vacated':
       return bringHome(heard, from, result, at);
     case 'refused':
@@ -104,7 +112,12 @@ const RETRY_PAUSES = 3;
 /** Time passed while outputs are on their way. */
 export function passReturnTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (at.ms >= state.answeredAt + rules.returnMs) {
-    return giveUpEpoch(state, `its outputs stayed at ${state.receiver ?? 'its receiver'}, which does not answer`, at, rules);
+    return giveUpEpoch(
+      state,
+      `its outputs stayed at ${state.receiver ?? 'its receiver'}, which does not answer`,
+      at,
+      rules,
+    );
   }
   if (state.repeatAt === undefined || at.ms < state.repeatAt || state.result === null) return { state, effects: [] };
   return { state: { ...state, repeatAt: undefined }, effects: fetchHome(state, state.receiver ?? '', state.result) };

@@ -2,7 +2,7 @@
  * An item ends. The end is journalled BEFORE its receiver is released: until then the receiver keeps repeating its
  * result, so that no crash in between can lose it.
  */
-import type { Phase } from '../../protocol/messages.js';
+import type { Phase } from '../../protocol/status.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
 import { enterPhase, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
@@ -41,7 +41,13 @@ export function takePlaced(state: OwnedItem, epoch: number, at: Instant, rules: 
 }
 
 /** The outputs are home but could not be put into place: done, and the reason says where they are. */
-export function failPlaced(state: OwnedItem, epoch: number, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+export function failPlaced(
+  state: OwnedItem,
+  epoch: number,
+  reason: string,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
   return settle(state, 'done', `its outputs stay in its own directory: ${reason}`, at, rules);
 }

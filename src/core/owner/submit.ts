@@ -5,7 +5,15 @@
 import type { Item } from '../../protocol/item.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { settle } from './settle.js';
-import { enterPhase, isInline, isWaiting, persist, type BundleFacts, type OwnedItem, type OwnerRules } from './owned-item.js';
+import {
+  enterPhase,
+  isInline,
+  isWaiting,
+  persist,
+  type BundleFacts,
+  type OwnedItem,
+  type OwnerRules,
+} from './owned-item.js';
 
 /** Makes the state of a submitted item. The `Persist` stands first: nothing is known of it BEFORE it is safe. */
 export function submitItem(item: Item, at: Instant): Step<OwnedItem> {
@@ -92,7 +100,10 @@ export function resumeItem(state: OwnedItem, at: Instant, rules: OwnerRules): St
       return { state: enterQueue(again, 'its owner was restarted', at), effects: restage(again) };
     case 'acked':
     case 'running':
-      return { state: { ...again, repeatAt: at.ms + rules.repeatMs }, effects: [...restage(again), ...shareAgain(again)] };
+      return {
+        state: { ...again, repeatAt: at.ms + rules.repeatMs },
+        effects: [...restage(again), ...shareAgain(again)],
+      };
     default:
       return { state: again, effects: [] };
   }

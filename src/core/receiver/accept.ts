@@ -17,7 +17,8 @@ export function hearAck(
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest | null> {
-  if (ack.to !== rules.self) return guest.phase === 'claimed' ? { state: null, effects: [] } : { state: guest, effects: [] };
+  if (ack.to !== rules.self)
+    return guest.phase === 'claimed' ? { state: null, effects: [] } : { state: guest, effects: [] };
   // A repeat of the ack means that the owner has not heard from us yet.
   if (guest.phase !== 'claimed') return repeatItself(guest, at, rules);
   const fault = obstacle ?? findAckFault(guest, ack, at);
@@ -65,10 +66,16 @@ export function beginRun(guest: Guest, command: Command, at: Instant, rules: Rec
 }
 
 /** The inputs are here and verified. */
-export function takeInputs(guest: Guest, command: Command | undefined, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+export function takeInputs(
+  guest: Guest,
+  command: Command | undefined,
+  at: Instant,
+  rules: ReceiverRules,
+): Step<Guest | null> {
   if (guest.phase !== 'fetching') return { state: guest, effects: [] };
   const known = command ?? guest.command;
-  if (known === null) return endGuest(guest, { outcome: 'refused', reason: 'its manifest carries no command' }, at, rules);
+  if (known === null)
+    return endGuest(guest, { outcome: 'refused', reason: 'its manifest carries no command' }, at, rules);
   return beginRun(guest, known, at, rules);
 }
 

@@ -109,7 +109,9 @@ export function passLease(guest: Guest, at: Instant, rules: ReceiverRules): Step
 
 /** Whether the present stop, if any, is one that a lease's end must overrule. */
 function isGentle(guest: Guest): boolean {
-  return guest.stopping === null || guest.stopping === 'vacate' || guest.stopping === 'cancel' || guest.stopping === 'wall';
+  return (
+    guest.stopping === null || guest.stopping === 'vacate' || guest.stopping === 'cancel' || guest.stopping === 'wall'
+  );
 }
 
 /** When the wall-clock limit ends, monotonic ms. */

@@ -3,7 +3,15 @@
  */
 import type { Result } from '../../protocol/messages.js';
 import type { Instant, Step } from '../effects.js';
-import { fillResult, forgetGuest, guestName, persistGuest, type Guest, type ProcessHandle, type ReceiverRules } from './guest.js';
+import {
+  fillResult,
+  forgetGuest,
+  guestName,
+  persistGuest,
+  type Guest,
+  type ProcessHandle,
+  type ReceiverRules,
+} from './guest.js';
 import type { CollectedFacts, ReceiverInput } from './inputs.js';
 import { renewLease } from './lease.js';
 import { endGuest } from './result.js';
@@ -62,7 +70,12 @@ function collect(guest: Guest, result: Partial<Result>, rules: ReceiverRules): S
 }
 
 /** The outputs are described: the result is complete. */
-export function takeCollected(guest: Guest, bundle: CollectedFacts, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+export function takeCollected(
+  guest: Guest,
+  bundle: CollectedFacts,
+  at: Instant,
+  rules: ReceiverRules,
+): Step<Guest | null> {
   if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
   const outputs = {
     outputs_count: bundle.count,

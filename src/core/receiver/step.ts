@@ -13,7 +13,12 @@ import { takeCollected, takeDeath, takeExit, takeStart } from './run.js';
 import { canVacate, stopRun } from './stop.js';
 
 /** Takes one fact in. */
-export function stepReceiver(guest: Guest, input: ReceiverInput, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+export function stepReceiver(
+  guest: Guest,
+  input: ReceiverInput,
+  at: Instant,
+  rules: ReceiverRules,
+): Step<Guest | null> {
   switch (input.type) {
     case 'OfferRepeated':
       return guest.phase === 'claimed'
@@ -59,7 +64,8 @@ function failFetch(guest: Guest, reason: string, at: Instant, rules: ReceiverRul
 
 function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase !== 'starting') return { state: guest, effects: [] };
-  if (guest.stopping === 'cancel') return endGuest(guest, { outcome: 'cancelled', reason: guest.stopReason }, at, rules);
+  if (guest.stopping === 'cancel')
+    return endGuest(guest, { outcome: 'cancelled', reason: guest.stopReason }, at, rules);
   return endGuest(guest, { outcome: 'refused', reason: `it could not be started: ${reason}` }, at, rules);
 }
 
@@ -116,6 +122,10 @@ export function guestWakeTime(guest: Guest, rules: ReceiverRules): number {
       return Math.min(guest.leaseEndsAt, guest.renewAt);
     case 'starting':
     case 'running':
-      return Math.min(guest.stopping === 'lease' || guest.stopping === 'gone' ? Number.POSITIVE_INFINITY : guest.leaseEndsAt, guest.renewAt, guest.stopping === null ? wallEnd(guest) : Number.POSITIVE_INFINITY);
+      return Math.min(
+        guest.stopping === 'lease' || guest.stopping === 'gone' ? Number.POSITIVE_INFINITY : guest.leaseEndsAt,
+        guest.renewAt,
+        guest.stopping === null ? wallEnd(guest) : Number.POSITIVE_INFINITY,
+      );
   }
 }

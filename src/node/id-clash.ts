@@ -3,9 +3,9 @@
  * and again, so the newcomer is refused instead.
  */
 import { firstValueFrom, of, skip, switchMap, timer } from 'rxjs';
-import type { Bus } from './bus/bus.js';
-import { decodeMessage } from './protocol/codec.js';
-import { formatTopic } from './protocol/topics.js';
+import type { Bus } from '../bus/bus.js';
+import { decodeMessage } from '../protocol/codec.js';
+import { formatTopic } from '../protocol/topics.js';
 
 /** A node of another key is online under the same id. */
 export class IdTaken extends Error {

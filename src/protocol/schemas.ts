@@ -1,0 +1,212 @@
+/**
+ * The schemas of the messages: what each field may be. A schema drops unknown keys, so that newer nodes may add some.
+ */
+import { z } from 'zod';
+import { commandSchema, needSchema } from './item.js';
+import {
+  BLOCKED_SHOWN_MAX,
+  COUNTER_MAX,
+  CPUS_MAX,
+  HISTORY_MAX,
+  HOPS_MAX,
+  LEASE_MS_MAX,
+  LOG_TEXT_BYTES_MAX,
+  PROTOCOL_VERSION,
+  REASON_CHARS_MAX,
+  RECEIVERS_SHOWN_MAX,
+  SCUM_ITEMS_MAX,
+} from './limits.js';
+import type { Message, MessageKind } from './messages.js';
+import { PHASES } from './status.js';
+import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
+
+const counter = z.int().min(0).max(COUNTER_MAX);
+const epoch = z.int().min(1).max(COUNTER_MAX);
+const ratio = z.number().min(0).max(1_000_000);
+const percent = z.number().min(0).max(100);
+const bytes = z.number().min(0).max(COUNTER_MAX);
+const cpus = z.number().gt(0).max(CPUS_MAX);
+const word = z.string().max(64);
+const time = z.string().max(40);
+const reason = z.string().max(REASON_CHARS_MAX);
+const exitCode = z.int().min(0).max(255).nullable();
+const nodeId = z.string().regex(NODE_ID_PATTERN, 'must match [a-z0-9-]{1,32}');
+const itemId = z.string().regex(ITEM_ID_PATTERN, 'must match [a-z0-9-]{1,32}');
+const url = z
+  .string()
+  .max(300)
+  .regex(/^https:\/\/[^\s/]+$/, 'must be https://host:port');
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
+const trit = z.union([z.literal(-1), z.literal(0), z.literal(1)]);
+const stamp = { v: z.literal(PROTOCOL_VERSION), ts: time, boot: counter, seq: counter };
+
+/** By kind of message. */
+export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>> } = {
+  info: z.object({
+    ...stamp,
+    key: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 43 characters of base64url'),
+    host: z.string().max(255),
+    os: word,
+    arch: word,
+    cpus,
+    memory_bytes: bytes,
+    version: word,
+    transports: z.array(word).max(8),
+    abilities: z.array(word).max(32),
+    labels: z.array(word).max(64),
+  }),
+  state: z.object({
+    ...stamp,
+    trit,
+    load_ratio: ratio,
+    own_ratio: ratio,
+    projected_ratio: ratio,
+    cpus,
+    cpu_percent: percent,
+    memory_percent: percent,
+    psi_percent: percent.optional(),
+    slots: counter,
+    slots_free: counter,
+    guests: counter,
+    queued: counter,
+    deferred: counter,
+    draining: z.boolean(),
+    accepting: z.boolean(),
+    scum: counter,
+    rejected: counter,
+    ttl_s: z.number().gt(0).max(86_400),
+  }),
+  scum: z.object({
+    ...stamp,
+    count: counter,
+    items: z
+      .array(
+        z.object({
+          pid: z.int().min(1),
+          name: word,
+          score: z.number().min(0).max(1_000_000),
+          cpu_percent: z
+            .number()
+            .min(0)
+            .max(100 * CPUS_MAX),
+          memory_percent: percent,
+          age_s: z.number().min(0),
+          action: z.enum(['migrate', 'throttle', 'allow', 'none']),
+          movable: z.boolean(),
+          item: itemId.optional(),
+        }),
+      )
+      .max(SCUM_ITEMS_MAX),
+  }),
+  event: z.looseObject({ ...stamp, event_type: word, reason: reason.optional() }),
+  response: z.object({
+    ...stamp,
+    status: z.enum(['ok', 'error']),
+    error: reason.optional(),
+    data: z.record(z.string(), z.unknown()),
+    transaction: z.string().max(128).optional(),
+  }),
+  offer: z.object({
+    ...stamp,
+    epoch,
+    kind: z.literal('job'),
+    name: word,
+    need: needSchema,
+    size_bytes: bytes,
+    hops: z.int().min(0).max(HOPS_MAX),
+    avoid: z.array(nodeId).max(64),
+    deferred: z.boolean(),
+    reason,
+    ttl_ms: z.int().min(1).max(LEASE_MS_MAX),
+    expires_at: time,
+  }),
+  claim: z.object({ ...stamp, epoch, projected_ratio: ratio, slots_free: counter, rank: counter }),
+  ack: z.object({
+    ...stamp,
+    epoch,
+    to: nodeId,
+    lease_ms: z.int().min(1).max(LEASE_MS_MAX),
+    transport: z.enum(['none', 'https']),
+    urls: z.array(url).max(16),
+    manifest_sha256: sha256.optional(),
+    command: commandSchema.optional(),
+  }),
+  lease: z.object({
+    ...stamp,
+    epoch,
+    to: nodeId,
+    renewal: counter,
+    order: z.enum(['hold', 'cancel', 'vacate', 'settled', 'gone']),
+  }),
+  progress: z.object({
+    ...stamp,
+    epoch,
+    phase: z.enum(['fetching', 'starting', 'running', 'stopping']),
+    renewal: counter,
+    bytes: bytes.optional(),
+    bytes_total: bytes.optional(),
+  }),
+  result: z.object({
+    ...stamp,
+    epoch,
+    outcome: z.enum(['exited', 'vacated', 'refused', 'cancelled', 'died']),
+    exit_code: exitCode,
+    signal: word.nullable(),
+    reason,
+    started_at: time.nullable(),
+    run_ms: z.number().min(0),
+    cpu_s: z.number().min(0),
+    outputs_count: counter,
+    outputs_bytes: bytes,
+    manifest_sha256: sha256.optional(),
+    urls: z.array(url).max(16),
+  }),
+  log: z.object({
+    ...stamp,
+    epoch,
+    stream: z.enum(['stdout', 'stderr']),
+    offset: counter,
+    text: z.string().max(LOG_TEXT_BYTES_MAX),
+    lossy: z.boolean(),
+  }),
+  status: z.object({
+    ...stamp,
+    phase: z.enum(PHASES),
+    name: word,
+    epoch: counter,
+    receiver: nodeId.nullable(),
+    reason,
+    attempts: counter,
+    hops: counter,
+    submitted_at: time,
+    exit_code: exitCode,
+    signal: word.nullable(),
+    run_ms: z.number().min(0).nullable(),
+    cpu_s: z.number().min(0).nullable(),
+    blocked: z.array(z.object({ node: nodeId, reason })).max(BLOCKED_SHOWN_MAX),
+    history: z
+      .array(
+        z.object({
+          ts: time,
+          phase: z.enum(PHASES),
+          epoch: counter,
+          node: nodeId.optional(),
+          reason: reason.optional(),
+        }),
+      )
+      .max(HISTORY_MAX),
+  }),
+  mesh: z.object({
+    ...stamp,
+    sum: z.int(),
+    residue: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+    invariant: z.boolean(),
+    direction: z.enum(['shed', 'wake', 'rest']),
+    online: counter,
+    plus: counter,
+    ergodic: counter,
+    minus: counter,
+    receivers: z.array(nodeId).max(RECEIVERS_SHOWN_MAX),
+    reporter: nodeId,
+  }),
+};

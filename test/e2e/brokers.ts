@@ -1,0 +1,37 @@
+/**
+ * The two brokers that every end-to-end test of the mesh runs on: the embedded one and a real Mosquitto.
+ */
+import { createBroker } from '../../broker/create-broker.js';
+import { hasMosquitto, startMosquitto } from '../mosquitto.js';
+
+/** A broker that can be lost and come back on the same port. */
+export interface TestBroker {
+  readonly url: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What there is to run on, by name. */
+export const BROKERS: readonly { readonly name: string; readonly isThere: boolean; open(): Promise<TestBroker> }[] = [
+  { name: 'the embedded broker', isThere: true, open: openEmbedded },
+  { name: 'Mosquitto', isThere: hasMosquitto(), open: openMosquitto },
+];
+
+async function openEmbedded(): Promise<TestBroker> {
+  let running = await createBroker({ base: 'tritmesh', port: 0 });
+  const { port, url } = running;
+  return {
+    url,
+    stop: () => running.close(),
+    start: async () => {
+      running = await createBroker({ base: 'tritmesh', port });
+    },
+    close: () => running.close(),
+  };
+}
+
+async function openMosquitto(): Promise<TestBroker> {
+  const mosquitto = await startMosquitto();
+  return { url: mosquitto.url, stop: mosquitto.stop, start: () => mosquitto.start(), close: mosquitto.close };
+}

@@ -1,0 +1,122 @@
+/**
+ * Nodes that die without a word in the middle of an item, and come back: the item is settled, and its command was run as
+ * `retry` promises. The job itself keeps the record: it writes a line at its start and at its end.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BROKERS, type TestBroker } from './brokers.js';
+import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
+
+describe.each(BROKERS)('on $name', ({ isThere, open }) => {
+  if (!isThere) return it.skip('needs its broker', () => undefined);
+  let broker: TestBroker;
+  let scene: Scene;
+  let ear: Ear;
+  let alpha: NodeProcess;
+  let beta: NodeProcess;
+  let gamma: NodeProcess;
+  let record: string;
+  let gate: string;
+
+  beforeEach(async () => {
+    broker = await open();
+    scene = openScene(broker.url);
+    ear = await scene.ear();
+    alpha = await scene.node('alpha', 'fixed:0.9');
+    beta = await scene.node('beta', 'fixed:0.1');
+    gamma = await scene.node('gamma', 'fixed:0.5');
+    await allUp(ear, ['alpha', 'beta', 'gamma']);
+    const directory = await scene.directory();
+    record = join(directory, 'record');
+    gate = join(directory, 'gate');
+  });
+  afterEach(async () => {
+    await scene.end();
+    await broker.close();
+  });
+
+  /** Submits a job that runs until the gate file is there, and waits until it runs on beta. */
+  async function submitJob(retry: 'once' | 'rerun'): Promise<string> {
+    const job = `echo start >> ${record}; while [ ! -e ${gate} ]; do sleep 0.1; done; echo end >> ${record}; echo out`;
+    const submitted = await scene.command(alpha, [
+      'run',
+      '--no-wait',
+      '--json',
+      '--retry',
+      retry,
+      '--',
+      'sh',
+      '-c',
+      job,
+    ]);
+    expect(submitted.code, submitted.stderr).toBe(0);
+    const running = await ear.next((one) => /\/status$/.test(one.topic) && one.text.includes('"phase":"running"'));
+    expect(fields(running)['receiver']).toBe('beta');
+    return running.topic.split('/')[3] ?? '';
+  }
+
+  async function openGate(): Promise<void> {
+    await writeFile(gate, '');
+  }
+
+  it('settles an item whose owner was killed and came back, and runs it once', async () => {
+    const item = await submitJob('once');
+    await alpha.kill();
+    await alpha.start();
+    await openGate();
+    const done = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
+    expect(fields(done)).toMatchObject({ phase: 'done', exit_code: 0, attempts: 1 });
+    expect(await readFile(record, 'utf8')).toBe('start\nend\n');
+    expect(await readFile(join(alpha.stateDir, 'items', item, 'stdout'), 'utf8')).toBe('out\n');
+  });
+
+  it('settles an item whose receiver was killed and came back, and finds the run again', async () => {
+    const item = await submitJob('once');
+    await beta.kill();
+    await beta.start();
+    await openGate();
+    const done = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
+    expect(fields(done)).toMatchObject({ phase: 'done', exit_code: 0, attempts: 1 });
+    expect(await readFile(record, 'utf8')).toBe('start\nend\n');
+  });
+
+  it('settles an item while a bystander is killed and comes back', async () => {
+    const item = await submitJob('rerun');
+    await gamma.kill();
+    await gamma.start();
+    await openGate();
+    const done = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
+    expect(fields(done)).toMatchObject({ phase: 'done', attempts: 1 });
+    expect(await readFile(record, 'utf8')).toBe('start\nend\n');
+  });
+
+  it('runs an item again elsewhere when its receiver stays away, after the first run was ended by its guardian', async () => {
+    const item = await submitJob('rerun');
+    await beta.kill();
+    await scene.node('delta', 'fixed:0.1');
+    await ear.next((one) => isStatus(item, 'running')(one) && fields(one)['receiver'] === 'delta');
+    await openGate();
+    const done = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
+    expect(fields(done)).toMatchObject({ phase: 'done', receiver: 'delta', epoch: 2 });
+    expect(await readFile(record, 'utf8')).toBe('start\nstart\nend\n');
+  });
+
+  it('shows an item as lost that is to run once and whose receiver stays away', async () => {
+    const item = await submitJob('once');
+    await beta.kill();
+    const lost = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
+    expect(fields(lost)).toMatchObject({ phase: 'lost', receiver: 'beta' });
+    expect(await readFile(record, 'utf8')).toBe('start\n');
+  });
+
+  it('goes on when the broker goes away and comes back', async () => {
+    const item = await submitJob('once');
+    await broker.stop();
+    await broker.start();
+    await openGate();
+    const done = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
+    expect(fields(done)).toMatchObject({ phase: 'done', exit_code: 0, attempts: 1 });
+    expect(await readFile(record, 'utf8')).toBe('start\nend\n');
+  });
+});

@@ -1,0 +1,219 @@
+/**
+ * The real programs for end-to-end tests: nodes and commands as processes, and an ear on the bus. Everything is ended by its
+ * pid, and what a node left on disk goes with it.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { filter, firstValueFrom, ReplaySubject } from 'rxjs';
+import { createMqttBus } from '../../src/bus/mqtt-bus.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+
+/** Leases short enough for a test, long enough for a busy machine. */
+export const QUICK: Readonly<Record<string, string>> = {
+  TRITMESH_LEASE_LEASE_MS: '6000',
+  TRITMESH_LEASE_MARGIN_MS: '8000',
+  TRITMESH_STATE_EVERY_MS: '2000',
+  TRITMESH_TRANSFER_LISTEN: '127.0.0.1',
+};
+
+/** A command's end. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One message as it passed. */
+export interface Heard {
+  readonly topic: string;
+  readonly text: string;
+  readonly retained: boolean;
+}
+
+/** An ear on the bus. */
+export interface Ear {
+  readonly heard: readonly Heard[];
+  /** The first message, past or to come, that fits. */
+  next(fits: (message: Heard) => boolean): Promise<Heard>;
+  say(topic: string, payload: string, retain?: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A node as a process. */
+export interface NodeProcess {
+  readonly id: string;
+  readonly stateDir: string;
+  readonly pid: number;
+  output(): string;
+  signal(signal: NodeJS.Signals): void;
+  /** Ends it without a word and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again in the same state directory. */
+  start(): Promise<void>;
+}
+
+/** Everything of one test, to be ended with it. */
+export interface Scene {
+  readonly broker: string;
+  node(id: string, sense: string, env?: Readonly<Record<string, string>>): Promise<NodeProcess>;
+  /** Runs a command of tritmesh that speaks for a node. */
+  command(node: NodeProcess, args: readonly string[], cwd?: string): Promise<Ended>;
+  ear(filters?: readonly string[]): Promise<Ear>;
+  directory(): Promise<string>;
+  end(): Promise<void>;
+}
+
+/** Opens a scene on a broker. */
+export function openScene(broker: string): Scene {
+  const endings: (() => Promise<void>)[] = [];
+  return {
+    broker,
+    node: async (id, sense, env = {}) => {
+      const node = await startNode(broker, id, sense, env);
+      endings.push(node.end);
+      return node;
+    },
+    command: (node, args, cwd) => runCommand(broker, node, args, cwd),
+    ear: async (filters = ['tritmesh/#']) => {
+      const ear = await listen(broker, filters);
+      endings.push(ear.close);
+      return ear;
+    },
+    directory: async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'tritmesh-e2e-'));
+      endings.push(() => rm(directory, { recursive: true, force: true }));
+      return directory;
+    },
+    end: async () => {
+      for (const end of endings.splice(0).toReversed()) await end();
+    },
+  };
+}
+
+async function startNode(
+  broker: string,
+  id: string,
+  sense: string,
+  env: Readonly<Record<string, string>>,
+): Promise<NodeProcess & { end(): Promise<void> }> {
+  const stateDir = await mkdtemp(join(tmpdir(), `tritmesh-${id}-`));
+  const args = [MAIN, 'node', '--id', id, '--broker', broker, '--sense', sense, '--state-dir', stateDir];
+  let output = '';
+  let child: ChildProcess;
+
+  async function start(): Promise<void> {
+    child = spawn(process.execPath, args, {
+      env: { ...cleanEnvironment(), ...QUICK, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const take = (chunk: Buffer): void => {
+      output += chunk.toString();
+    };
+    child.stdout?.on('data', take);
+    child.stderr?.on('data', take);
+    await once(child, 'spawn');
+  }
+
+  async function finish(signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    // A stopped process dies of SIGKILL all the same; SIGCONT lets one that was stopped hear a SIGTERM.
+    if (signal !== 'SIGKILL') child.kill('SIGCONT');
+    await gone;
+  }
+
+  await start();
+  return {
+    id,
+    stateDir,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    output: () => output,
+    signal: (signal) => {
+      child.kill(signal);
+    },
+    kill: () => finish('SIGKILL'),
+    start,
+    end: async () => {
+      await finish('SIGTERM');
+      await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** The environment without what would configure a node. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TRITMESH_')));
+}
+
+async function runCommand(broker: string, node: NodeProcess, args: readonly string[], cwd?: string): Promise<Ended> {
+  const [command = '', ...rest] = args;
+  const full = [MAIN, command, '--id', node.id, '--broker', broker, '--state-dir', node.stateDir, ...rest];
+  return runProgram(process.execPath, full, cwd);
+}
+
+/** Runs a program to its end. */
+export async function runProgram(program: string, args: readonly string[], cwd?: string): Promise<Ended> {
+  const child = spawn(program, args, {
+    env: { ...cleanEnvironment(), ...QUICK },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  const parts = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    parts.stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    parts.stderr += chunk.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...parts };
+}
+
+async function listen(broker: string, filters: readonly string[]): Promise<Ear> {
+  const bus = createMqttBus({ url: broker, clientId: `ear-${process.pid}-${Math.random().toString(36).slice(2)}` });
+  const heard: Heard[] = [];
+  const heard$ = new ReplaySubject<Heard>();
+  bus.messages$.subscribe((message) => {
+    const one = { topic: message.topic, text: Buffer.from(message.payload).toString(), retained: message.retained };
+    heard.push(one);
+    heard$.next(one);
+  });
+  bus.subscribe(filters);
+  bus.connect();
+  await firstValueFrom(bus.link$.pipe(filter((link) => link.state === 'online')));
+  return {
+    heard,
+    next: (fits) => firstValueFrom(heard$.pipe(filter(fits))),
+    say: (topic, payload, retain = false) =>
+      new Promise((resolve, reject) => {
+        bus.publish({ topic, payload, qos: 1, retain }, (error) => (error === undefined ? resolve() : reject(error)));
+      }),
+    close: () => new Promise((resolve) => bus.close(resolve)),
+  };
+}
+
+/** Waits until each node has said its first state. */
+export async function allUp(ear: Ear, ids: readonly string[]): Promise<void> {
+  await Promise.all(ids.map((id) => ear.next((one) => one.topic === `tritmesh/node/${id}/state` && one.text !== '')));
+}
+
+/** The fields of a message. */
+export function fields(message: Heard): Record<string, unknown> {
+  return JSON.parse(message.text) as Record<string, unknown>;
+}
+
+/** Whether a message is the status of an item in one of these phases. */
+export function isStatus(item: string, ...phases: readonly string[]): (message: Heard) => boolean {
+  return (message) =>
+    message.topic.endsWith(`/${item}/status`) &&
+    message.text !== '' &&
+    phases.includes(String(fields(message)['phase']));
+}
