@@ -55,6 +55,13 @@ export function createGuard({ base, door, payloadBytesMax, onEvent }: GuardOptio
     return undefined;
   }
 
+  async function decide(...[client, username, password, answer]: Parameters<Guard['authenticate']>): Promise<void> {
+    const refusal = await login(client, username, password?.toString('utf8'));
+    if (refusal === undefined) return answer(null, true);
+    onEvent({ kind: 'login-denied', client: client.id, user: username, reason: refusal.reason });
+    answer(Object.assign(new Error(refusal.reason), { returnCode: refusal.code }), false);
+  }
+
   async function identify(username: string | undefined, password: string | undefined): Promise<BrokerUser | undefined> {
     if (door === undefined) return 'anonymous';
     return username === undefined || password === undefined ? undefined : door.admit(username, password);
@@ -77,11 +84,8 @@ export function createGuard({ base, door, payloadBytesMax, onEvent }: GuardOptio
       packet.clean = true;
       callback(null, true);
     },
-    async authenticate(client, username, password, answer) {
-      const refusal = await login(client, username, password?.toString('utf8'));
-      if (refusal === undefined) return answer(null, true);
-      onEvent({ kind: 'login-denied', client: client.id, user: username, reason: refusal.reason });
-      answer(Object.assign(new Error(refusal.reason), { returnCode: refusal.code }), false);
+    authenticate(client, username, password, answer) {
+      void decide(client, username, password, answer);
     },
     authorizePublish(client, { topic, payload }, callback) {
       const reason = checkPublish(client, topic, Buffer.byteLength(payload));

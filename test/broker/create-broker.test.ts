@@ -43,10 +43,6 @@ describe('the embedded broker', () => {
     return bus;
   }
 
-  function hear(bus: Bus, count: number): Promise<readonly BusMessage[]> {
-    return firstValueFrom(bus.messages$.pipe(take(count), toArray()));
-  }
-
   it('replays retained messages after a restart, the last of each topic, and none that was cleared', async () => {
     const stateDir = join(dir, 'state');
     const broker = await start({ stateDir });
@@ -203,3 +199,7 @@ describe('the embedded broker', () => {
     expect(Buffer.from((await heard)[0]?.payload ?? []).toString()).toBe('offline');
   });
 });
+
+function hear(bus: Bus, count: number): Promise<readonly BusMessage[]> {
+  return firstValueFrom(bus.messages$.pipe(take(count), toArray()));
+}

@@ -1,8 +1,12 @@
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
+import { createServer as createTlsServer } from 'node:tls';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createBroker, type BrokerOptions, type RunningBroker } from '../../broker/create-broker.js';
 import type { BrokerEvent } from '../../broker/event.js';
@@ -10,9 +14,12 @@ import { addUser } from '../../broker/password-file.js';
 import type { Bus, BusLink } from '../../src/bus/bus.js';
 import { createMqttBus, type MqttBusOptions } from '../../src/bus/mqtt-bus.js';
 import { describeBus } from '../conformance/bus.js';
+import { requirement } from '../requirements.js';
 import { startTcpProxy } from '../tcp-proxy.js';
 import { closeBus, say, untilLink } from './link.js';
 import { createMqttHarness, USERS } from './mqtt-harness.js';
+
+const hasOpenssl = requirement('openssl', spawnSync('openssl', ['version']).status === 0, 'apt-get install openssl');
 
 describeBus('the bus over MQTT 3.1.1 against the embedded broker', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'tritmesh-bus-'));
@@ -160,35 +167,33 @@ describe('the bus over MQTT and the embedded broker', () => {
     await untilLink(bus, { state: 'offline', reason: new RegExp(`no answer from mqtt://127.0.0.1:${port}`) });
   });
 
-  it('carries thousands of messages at once without a warning, in order', async () => {
+  it.skipIf(!hasOpenssl)('trusts a TLS broker by its authority file, and says when it does not', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tritmesh-bus-'));
+    cleanups.push(() => rm(dir, { recursive: true, force: true }));
+    const { cert, key } = await makeCertificate(dir);
+    const caFile = join(dir, 'cert.pem');
     const broker = await startBroker();
-    const warnings: string[] = [];
-    const warn = (warning: Error): void => void warnings.push(warning.message);
-    process.on('warning', warn);
-    const [sender, receiver] = [makeBus({ url: broker.url }), makeBus({ url: broker.url, clientId: 'beta' })];
-    receiver.subscribe(['tritmesh/node/+/response/+', 'tritmesh/node/+/event']);
-    const heard: string[] = [];
-    const count = 3000;
-    const allHeard = new Promise<void>((resolve) => {
-      receiver.messages$.subscribe(({ topic, payload }) => {
-        if (topic.endsWith('/ping')) heard.push(new TextDecoder().decode(payload.subarray(0, 6)));
-        if (heard.length === count) resolve();
-      });
+    const front = createTlsServer({ cert, key }, (secure) => {
+      const inner = connectTcp(broker.port, '127.0.0.1');
+      pipeline(secure, inner, secure, () => {});
     });
-    for (const bus of [sender, receiver]) {
-      bus.connect();
-      await untilLink(bus, { state: 'online' });
-    }
-    const sent = Array.from({ length: count }, (_, index) => String(index).padStart(6, '0'));
-    const dones = sent.flatMap((number) => [
-      say(sender, { topic: 'tritmesh/node/alpha/response/ping', payload: number.padEnd(2000), qos: 1, retain: false }),
-      say(sender, { topic: 'tritmesh/node/alpha/event', payload: number.padEnd(500), qos: 0, retain: false }),
-    ]);
-    expect((await Promise.all(dones)).filter((error) => error !== undefined)).toEqual([]);
-    await allHeard;
-    process.off('warning', warn);
-    expect(heard).toEqual(sent);
-    expect(warnings).toEqual([]);
+    front.on('tlsClientError', () => {});
+    front.listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    cleanups.push(async () => {
+      front.close();
+      await once(front, 'close');
+    });
+    const url = `mqtts://127.0.0.1:${(front.address() as AddressInfo).port}`;
+    const wary = makeBus({ url });
+    wary.connect();
+    await untilLink(wary, { state: 'offline', reason: /^the certificate of mqtts:.* is not trusted/ });
+    const lost = makeBus({ url, caFile: join(dir, 'none.pem') });
+    lost.connect();
+    await untilLink(lost, { state: 'offline', reason: /ENOENT/ });
+    const trusting = makeBus({ url, caFile });
+    trusting.connect();
+    await untilLink(trusting, { state: 'online' });
   });
 
   it('takes no URL that is not of a broker', () => {
@@ -196,3 +201,11 @@ describe('the bus over MQTT and the embedded broker', () => {
     expect(() => createMqttBus({ url: 'nonsense', clientId: 'alpha' })).toThrow(TypeError);
   });
 });
+
+async function makeCertificate(dir: string): Promise<{ readonly cert: string; readonly key: string }> {
+  const [certFile, keyFile] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const names = ['-subj', '/CN=broker under test', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  await promisify(execFile)('openssl', ['req', '-x509', ...kind, ...names, '-keyout', keyFile, '-out', certFile]);
+  return { cert: await readFile(certFile, 'utf8'), key: await readFile(keyFile, 'utf8') };
+}

@@ -303,6 +303,24 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
       expect(younger.links.some(({ state }) => state === 'online')).toBe(true);
     });
 
+    it('carries thousands of messages at once in order, and without a warning', async () => {
+      const warnings: string[] = [];
+      const warn = (warning: Error): void => void warnings.push(warning.message);
+      process.on('warning', warn);
+      const ping = `${BASE}/node/alpha/response/ping`;
+      const beta = await connectClient({ clientId: 'beta' }, [ping]);
+      const alpha = await connectClient({ clientId: 'alpha' });
+      const sent = Array.from({ length: 3000 }, (_, index) => `${index}`.padEnd(1500));
+      const dones = sent.flatMap((payload) => [
+        alpha.say({ ...quiet(ping), payload }),
+        alpha.say({ topic: `${BASE}/node/alpha/event`, payload, qos: 0, retain: false }),
+      ]);
+      expect((await Promise.all(dones)).filter((error) => error !== undefined)).toEqual([]);
+      expect((await beta.hear(sent.length)).map(({ text }) => text)).toEqual(sent);
+      process.off('warning', warn);
+      expect(warnings).toEqual([]);
+    });
+
     it('calls every done once when the connection breaks under many messages', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
       const calls = Array.from({ length: 500 }, () => 0);
