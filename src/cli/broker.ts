@@ -32,13 +32,13 @@ export async function runBroker(context: Context, flags: BrokerFlags): Promise<n
 
 /** Starts it with what the flags say. */
 export function startBroker(context: Context, flags: BrokerFlags): Promise<RunningBroker> {
-  const { base, state_dir } = context.config;
+  const { base, state_dir, log_level } = context.config;
   return composeBroker({
     base,
     stateDir: state_dir,
     ...readBrokerFlags(flags),
     onEvent: (event) => {
-      const line = describeBrokerEvent(event);
+      const line = describeBrokerEvent(event, log_level === 'debug');
       if (line !== undefined) context.say(line);
     },
   });
@@ -65,12 +65,15 @@ export function describeBroker({ url, wsUrl }: RunningBroker): string {
   return `broker at ${url}${wsUrl === undefined ? '' : ` and ${wsUrl}`}`;
 }
 
-/** What a person wants to know of a broker; comings and goings are not it. */
-function describeBrokerEvent(event: BrokerEvent): string | undefined {
+/**
+ * What a person wants to know of a broker. Comings and goings are not it, nor are connections that fail: each client asks
+ * for MQTT 5 first, which this broker refuses.
+ */
+function describeBrokerEvent(event: BrokerEvent, isDebugging: boolean): string | undefined {
   switch (event.kind) {
     case 'connected':
     case 'disconnected':
-      return undefined;
+      return isDebugging ? `broker: ${showText(event.client)} ${event.kind}` : undefined;
     case 'login-denied':
       return `broker: ${showText(event.client)} was not let in: ${showText(event.reason)}`;
     case 'publish-denied':
@@ -78,6 +81,7 @@ function describeBrokerEvent(event: BrokerEvent): string | undefined {
     case 'subscribe-denied':
       return `broker: ${showText(event.client)} must not read ${showText(event.filter)}: ${showText(event.reason)}`;
     case 'connection-failed':
+      if (!isDebugging) return undefined;
       return `broker: a connection of ${showText(event.client) || 'nobody'} failed: ${showText(event.reason)}`;
     case 'fault':
       return `broker: ${showText(event.reason)}`;

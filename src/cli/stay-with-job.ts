@@ -53,7 +53,11 @@ export async function stayWithJob(
 }
 
 function tellSteps(context: Context, job: FollowedJob): { unsubscribe(): void } {
-  const step$ = job.status$.pipe(map((status) => describeStep(job.item, status)));
+  const step$ = job.status$.pipe(
+    // The end is told when the output has been written.
+    filter((status) => !isOver(status)),
+    map((status) => describeStep(job.item, status)),
+  );
   const progress$ = job.progress$.pipe(
     map((progress) => describeProgress(job.item, progress)),
     filter((line) => line !== undefined),

@@ -24,7 +24,7 @@ export async function watchMesh(context: Context): Promise<number> {
     const subject = nameSubject(config.base, heard);
     if (line === undefined || last.get(subject) === line) return;
     if (last.size >= LINES_MAX) last.clear();
-    if (heard.type !== 'request') last.set(subject, line);
+    if (isRepeatable(heard)) last.set(subject, line);
     context.print(`${formatTime(client.clock.wall())}  ${line}\n`);
   });
   const first = view.settled$.subscribe(({ sum }) => {
@@ -46,6 +46,11 @@ export async function watchMesh(context: Context): Promise<number> {
 /** What the broker kept is no event; it is in the summary at the start. */
 function isOld(heard: Heard): boolean {
   return (heard.type === 'message' || heard.type === 'word') && heard.retained;
+}
+
+/** Two equal requests are two events, and so are their answers. */
+function isRepeatable(heard: Heard): boolean {
+  return heard.type !== 'request' && !(heard.type === 'message' && heard.kind === 'response');
 }
 
 function nameSubject(base: string, heard: Heard): string {

@@ -47,7 +47,7 @@ export function describeEnd(item: string, program: string, status: Status): stri
     default:
       if (status.exit_code === null) return `${item} left no exit code: ${reason}`;
       if (status.exit_code === NOT_FOUND)
-        return `the program ${showText(program)} was not found on ${node} (exit code 127)`;
+        return `exit code 127: ${showText(program)}, or a program that it calls, was not found on ${node}`;
       if (status.signal !== null) return `${item} was ended by ${status.signal} on ${node}`;
       return reason === '' || reason === `exit code ${status.exit_code}` ? undefined : `${item}: ${reason}`;
   }

@@ -1,0 +1,84 @@
+/** The real program and bad input: one sentence on stderr, nothing on stdout, and the exit code that tells whose fault it is. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { runProgram, type Ended } from '../e2e/programs.js';
+import { temporaryDirectories } from '../temporary-directory.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const makeDirectory = temporaryDirectories();
+
+describe('bad input', () => {
+  it.each<[string, readonly string[], string]>([
+    ['an unknown command', ['dance'], "unknown command 'dance'"],
+    ['an unknown flag', ['status', '--colour'], "unknown option '--colour'"],
+    ['a flag without its value', ['status', '--broker'], "option '--broker <url>' argument missing"],
+    ['too many operands', ['status', 'now'], "too many arguments for 'status'"],
+    ['no operand', ['cancel'], "missing required argument 'item'"],
+    ['a broker that is none', ['status', '--broker', 'http://x'], 'must be a URL such as mqtt://host:1883'],
+    ['a bad node id', ['items', '--id', 'Al pha'], 'id "Al pha" (--id)'],
+    ['a bad base', ['items', '--base', 'a//b'], 'base "a//b" (--base)'],
+    ['a bad metric', ['node', '--sense', 'guess'], 'sense.metric "guess"'],
+    ['a configuration that is not there', ['status', '--config', '/nope.yaml'], '/nope.yaml'],
+    ['a program that was not named', ['run'], "missing required argument 'program'"],
+    [
+      'an input that is not there',
+      ['run', '--in', '/nope/x', '--', 'true'],
+      '--in /nope/x: must be a file or directory',
+    ],
+    ['no number', ['run', '--cpus', 'many', '--', 'true'], '--cpus many: must be a number above 0'],
+    ['a bad item', ['cancel', 'K 9'], 'ITEM K 9: must be an item id'],
+    ['a bad target', ['migrate', 'top', '--to', 'B!'], '--to B!: must be a node id'],
+    ['a bad port', ['broker', '--port', '99999'], '--port 99999: must be a whole number from 0 to 65535'],
+    ['an open broker without passwords', ['broker', '--listen', '0.0.0.0', '--port', '0'], 'needs a password file'],
+    ['a bad user', ['broker', 'passwd', 'Bob!'], 'USER Bob!: must be the id of a node'],
+  ])('%s exits with 2', async (_what, args, message) => {
+    const ended = await tritmesh(args);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/^tritmesh: /);
+    expect(ended.stderr).toContain(message);
+  });
+
+  it('that is broken yaml names the line and exits with 2', async () => {
+    const path = join(makeDirectory(), 'config.yaml');
+    writeFileSync(path, 'id: alpha\nbase: [\n');
+    const ended = await tritmesh(['status', '--config', path]);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/config\.yaml:\d+\): must be valid yaml/);
+  });
+});
+
+describe('a broker that is down', () => {
+  it('is said, and a command that only looks exits with 1', async () => {
+    const ended = await tritmesh(['status', '--broker', 'mqtt://127.0.0.1:1']);
+    expect(ended).toEqual({ code: 1, stdout: '', stderr: 'tritmesh: connection refused at mqtt://127.0.0.1:1\n' });
+  });
+});
+
+describe('help and configuration', () => {
+  it('are printed with exit code 0', async () => {
+    expect(await tritmesh(['--help'])).toMatchObject({ code: 0, stderr: '' });
+    expect(await tritmesh(['run', '--help'])).toMatchObject({ code: 0, stderr: '' });
+    expect((await tritmesh(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('say where each value came from', async () => {
+    const directory = makeDirectory();
+    const path = join(directory, 'config.yaml');
+    writeFileSync(path, 'base: home/mesh\n');
+    const flags = ['--config', path, '--state-dir', directory, '--trit-plus-above', '0.9', '--json'];
+    const { stdout, code } = await tritmesh(['config', ...flags]);
+    expect(code).toBe(0);
+    const entries = JSON.parse(stdout) as { key: string; value: unknown; origin: string }[];
+    const find = (key: string): object | undefined => entries.find((one) => one.key === key);
+    expect(find('base')).toMatchObject({ value: 'home/mesh', origin: `${path}:1` });
+    expect(find('trit.plus_above')).toMatchObject({ value: 0.9, origin: '--trit-plus-above' });
+    expect(find('state_dir')).toMatchObject({ value: directory, origin: '--state-dir' });
+    expect(find('rebalance')).toMatchObject({ value: 'pairs', origin: 'default' });
+  });
+});
+
+function tritmesh(args: readonly string[]): Promise<Ended> {
+  return runProgram(process.execPath, [MAIN, ...args]);
+}
