@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectMqtt } from 'mqtt';
 import { filter, firstValueFrom, take, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BrokerUnsafe, createBroker, type BrokerOptions, type RunningBroker } from '../../broker/create-broker.js';
@@ -75,8 +77,11 @@ describe('the embedded broker', () => {
     ]);
   });
 
-  it('drops no retained message because others are said right after it', async () => {
-    const broker = await start({ stateDir: join(dir, 'state') });
+  it.each([
+    ['with a directory', true],
+    ['without a directory', false],
+  ])('drops no retained message because others are said right after it, %s', async (_title, hasDir) => {
+    const broker = await start(hasDir ? { stateDir: join(dir, 'state') } : {});
     const [alpha, beta] = [await connect(broker), await connect(broker, { clientId: 'beta' })];
     beta.subscribe(['tritmesh/#']);
     const kept = firstValueFrom(
@@ -167,6 +172,30 @@ describe('the embedded broker', () => {
     const bus = await connect(broker);
     expect(await say(bus, { topic, payload, qos: 1, retain: false })).toBeInstanceOf(Error);
     expect(events).toContainEqual({ kind: 'publish-denied', client: 'alpha', topic, reason });
+  });
+
+  it('hangs up on a client that says more than one CONNECT needs before it is let in', async () => {
+    const { port } = await start();
+    const socket = connectTcp(port, '127.0.0.1');
+    socket.on('error', () => {});
+    // CONNECT with a remaining length of 256 MiB, of which a part comes.
+    socket.write(Buffer.concat([Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]), Buffer.alloc(256 * 1024)]));
+    // Not events.once, which takes the reset for a failure.
+    await new Promise((resolve) => socket.on('close', resolve));
+  });
+
+  it('keeps no session for a client that asks for one, and says so', async () => {
+    const { url } = await start();
+    const connect = async (): Promise<boolean> => {
+      const client = connectMqtt(url, { clientId: 'keeper', clean: false });
+      const hasSession = await new Promise<boolean>((resolve) =>
+        client.once('connect', ({ sessionPresent }) => resolve(sessionPresent)),
+      );
+      await client.subscribeAsync('tritmesh/#', { qos: 1 });
+      await client.endAsync();
+      return hasSession;
+    };
+    expect([await connect(), await connect()]).toEqual([false, false]);
   });
 
   it('shares its directory with no other broker, and frees it when it stops', async () => {
