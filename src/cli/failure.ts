@@ -27,15 +27,23 @@ export class CommandFailed extends Error {
 export const EXIT = { done: 0, failed: 1, badInput: 2, cancelled: 130 } as const;
 
 /** Errors whose message is a sentence for people, and that are the input's fault. */
-const INPUT_FAULTS: readonly string[] = ['BadInput', 'ConfigError', 'BrokerUnsafe', 'PasswordFileFault'];
+const INPUT_FAULTS: ReadonlySet<string> = new Set(['BadInput', 'ConfigError', 'BrokerUnsafe', 'PasswordFileFault']);
 /** Errors whose message is a sentence for people, and that happened on the way. */
-const RUN_FAULTS: readonly string[] = ['CommandFailed', 'AskFailed', 'BrokerUnreachable', 'BusOffline', 'KeyFileError'];
+const RUN_FAULTS: ReadonlySet<string> = new Set([
+  'CommandFailed',
+  'AskFailed',
+  'BrokerUnreachable',
+  'BrokerStateFault',
+  'BusOffline',
+  'JournalHeld',
+  'KeyFileError',
+]);
 
 /** What to say and how to exit. An error of no known sort is a fault of ours: its stack is shown. */
 export function describeFailure(error: unknown): { readonly text: string; readonly code: number } {
   if (!(error instanceof Error)) return { text: String(error), code: EXIT.failed };
-  if (INPUT_FAULTS.includes(error.name)) return { text: error.message, code: EXIT.badInput };
-  if (RUN_FAULTS.includes(error.name)) return { text: error.message, code: EXIT.failed };
+  if (INPUT_FAULTS.has(error.name)) return { text: error.message, code: EXIT.badInput };
+  if (RUN_FAULTS.has(error.name)) return { text: error.message, code: EXIT.failed };
   // The system's own errors (EADDRINUSE, EACCES …) say what and where.
   if ('code' in error && typeof error.code === 'string') return { text: error.message, code: EXIT.failed };
   return { text: error.stack ?? error.message, code: EXIT.failed };

@@ -2,7 +2,7 @@
 import { composeNode } from '../compose.js';
 import type { Config } from '../config/config.js';
 import type { Context } from './context.js';
-import { EXIT } from './failure.js';
+import { CommandFailed, EXIT } from './failure.js';
 import { untilStopped } from './until-stopped.js';
 
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -19,13 +19,20 @@ export async function runNode(context: Context): Promise<number> {
 /** Starts a node, says who it is, and writes its notes as they come. */
 export async function startNode(context: Context): Promise<{ stop(): Promise<void> }> {
   const { config } = context;
-  const running = await composeNode(config);
+  const running = await composeNode(config).catch(refuseStart);
   context.print(describeNode(config));
   const lowest = LEVELS.indexOf(config.log_level);
   running.node.notes$.subscribe(({ level, text }) => {
     if (LEVELS.indexOf(level) >= lowest) context.print(`${new Date().toISOString()} ${level.padEnd(5)} ${text}\n`);
   });
   return running;
+}
+
+/** What could not be opened is said in one sentence; only a fault of ours has a name of its own and shows its stack. */
+function refuseStart(error: unknown): never {
+  if (error instanceof Error && error.name === 'Error')
+    throw new CommandFailed(`the node cannot start: ${error.message}`);
+  throw error;
 }
 
 function describeNode(config: Config): string {

@@ -60,7 +60,10 @@ function nameSubject(base: string, heard: Heard): string {
 /** Local time with milliseconds: 12:00:00.123. */
 function formatTime(wall: number): string {
   const date = new Date(wall);
-  const pad = (value: number, digits: number): string => String(value).padStart(digits, '0');
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => pad(part, 2)).join(':');
-  return `${time}.${pad(date.getMilliseconds(), 3)}`;
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => padNumber(part, 2)).join(':');
+  return `${time}.${padNumber(date.getMilliseconds(), 3)}`;
+}
+
+function padNumber(value: number, digits: number): string {
+  return String(value).padStart(digits, '0');
 }

@@ -14,7 +14,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'reason' },
 ];
 
-const WAITING: readonly Phase[] = ['staging', 'deferred', 'queued', 'offered', 'lost'];
+const WAITING: ReadonlySet<Phase> = new Set(['staging', 'deferred', 'queued', 'offered', 'lost']);
 
 /** One line an item; ended ones only with `all`. */
 export function renderItems(items: readonly ItemSeen[], all: boolean, width: number): string {
@@ -42,7 +42,7 @@ function describeItem(item: ItemSeen): readonly string[] {
 /** The items that wait, each with the reason why each node does not take it; empty when none waits. */
 export function renderWaiting(items: readonly ItemSeen[]): string {
   return items
-    .filter((item) => WAITING.includes(item.phase))
+    .filter((item) => WAITING.has(item.phase))
     .map((item) => [
       `${item.owner}/${item.item} (${showText(item.name)}) is ${item.phase}: ${showText(item.reason) || 'no reason given'}`,
       ...item.blocked.map((one) => `  ${one.node}: ${showText(one.reason)}`),
