@@ -68,7 +68,8 @@ export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules):
   const { round } = state;
   if (round === null) return { state, effects: [] };
   const best = bestClaim(round.claims);
-  if (best !== undefined && round.windowEndsAt !== undefined && at.ms >= round.windowEndsAt) {
+  // A claim in the round's last moment is as good as any: the round's end ends the window too.
+  if (best !== undefined && at.ms >= Math.min(round.windowEndsAt ?? round.endsAt, round.endsAt)) {
     return ackClaim(state, best, at, rules);
   }
   // What a refusal shut out was shut out of this round only.

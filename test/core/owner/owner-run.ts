@@ -1,0 +1,85 @@
+/** An item driven by hand: facts go in one after another, the last step's effects are kept as text. */
+import { stepOwner } from '../../../src/core/owner/step.js';
+import { submitItem } from '../../../src/core/owner/submit.js';
+import type { OwnerInput } from '../../../src/core/owner/inputs.js';
+import type { OwnedItem } from '../../../src/core/owner/owned-item.js';
+import type { Item } from '../../../src/protocol/item.js';
+import type { Progress, Result } from '../../../src/protocol/messages.js';
+import { describeEffects } from '../effect-text.js';
+import { createItem, createResult, instant, ownerRules } from '../samples.js';
+
+/** Where an item stands and what the last fact led to. */
+export interface OwnerRun {
+  readonly state: OwnedItem;
+  readonly effects: readonly string[];
+  readonly ms: number;
+}
+
+/** Submits an item at 0. */
+export function submit(change: Partial<Item> = {}): OwnerRun {
+  const { state, effects } = submitItem(createItem(change), instant(0));
+  return { state, effects: describeEffects(effects), ms: 0 };
+}
+
+/** Feeds one fact at `ms`; without it no time passes. */
+export function feed(run: OwnerRun, input: OwnerInput, ms: number = run.ms): OwnerRun {
+  const { state, effects } = stepOwner(run.state, input, instant(ms), ownerRules);
+  return { state, effects: describeEffects(effects), ms };
+}
+
+/** Lets time come to `ms`. */
+export function pass(run: OwnerRun, ms: number): OwnerRun {
+  return feed(run, { type: 'TimePassed' }, ms);
+}
+
+export const chosen: OwnerInput = { type: 'OfferChosen', reason: 'submitted; beta is in sight' };
+export const bundle = { sha256: 'a'.repeat(64), bytes: 3, count: 1 };
+
+export function claim(from: string, rank: number, epoch = 1, ratio = 0.1): OwnerInput {
+  return { type: 'ClaimHeard', from, claim: { epoch, projected_ratio: ratio, slots_free: 1, rank } };
+}
+
+export function progress(phase: Progress['phase'], renewal: number, epoch = 1, from = 'beta'): OwnerInput {
+  return { type: 'ProgressHeard', from, progress: { epoch, phase, renewal } };
+}
+
+export function result(change: Partial<Result> = {}, from = 'beta'): OwnerInput {
+  return { type: 'ResultHeard', from, result: createResult(change) };
+}
+
+export const withOutputs = { outputs_count: 1, outputs_bytes: 3, manifest_sha256: 'b'.repeat(64) };
+
+/** An item in its first round. */
+export function offered(change: Partial<Item> = {}): OwnerRun {
+  return feed(submit(change), chosen);
+}
+
+/** An item that beta holds since 0. */
+export function acked(change: Partial<Item> = {}): OwnerRun {
+  return feed(offered(change), claim('beta', 0));
+}
+
+/** An item that runs at beta and was answered at 0. */
+export function running(change: Partial<Item> = {}): OwnerRun {
+  return feed(acked(change), progress('running', 1));
+}
+
+/** An item whose outputs are on their way. */
+export function returning(change: Partial<Item> = {}): OwnerRun {
+  return feed(running(change), result(withOutputs));
+}
+
+/** An item that was moved off beta: stopped there, its directory is on its way. */
+export function vacated(change: Partial<Item> = {}): OwnerRun {
+  return feed(running(restartable(change)), result({ outcome: 'vacated', ...withOutputs }));
+}
+
+/** A `once` item whose lease ended without an answer. */
+export function lost(change: Partial<Item> = {}): OwnerRun {
+  return pass(running({ retry: 'once', ...change }), 8000);
+}
+
+/** The same item, but it may be stopped and started again. */
+export function restartable(change: Partial<Item> = {}): Partial<Item> {
+  return { command: { ...createItem().command, migrate: 'restart' }, ...change };
+}
