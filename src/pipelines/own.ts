@@ -7,8 +7,7 @@ import type { Clock } from '../clock/clock.js';
 import { say, type Effect } from '../core/effects.js';
 import type { OwnerInput } from '../core/owner/inputs.js';
 import { isHeld, isSettled, type OwnedItem, type OwnerRules } from '../core/owner/owned-item.js';
-import { stepOwner, wakeTime } from '../core/owner/step.js';
-import { submitItem } from '../core/owner/submit.js';
+import { openItem, stepOwner, wakeTime } from '../core/owner/step.js';
 import type { NodeInput } from './inputs.js';
 import { createLedger, instantOf, type Ledger } from './ledger.js';
 
@@ -55,7 +54,7 @@ export function ownItems(parts: OwnParts): Ownership {
   function take(input: NodeInput): void {
     if (input.type === 'ItemSubmitted') {
       if (ledger.states.has(input.item.item)) return;
-      ledger.open(input.item.item, submitItem(input.item, instantOf(parts.clock)));
+      ledger.open(input.item.item, openItem(input.item, instantOf(parts.clock), parts.rules()));
     }
     if (input.type !== 'OwnerFact' || ledger.feed(input.item, input.fact)) return;
     parts.perform(`item/${input.item}`, answerStranger(input.item, input.fact, parts.rules().self));

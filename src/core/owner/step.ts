@@ -2,6 +2,7 @@
  * The owner's step: one item, one fact, the next state and what is to be done. A change that others should see adds the
  * item's status; nothing else is done here but choosing the file that decides.
  */
+import type { Item } from '../../protocol/item.js';
 import type { Instant, Step } from '../effects.js';
 import type { OwnerInput } from './inputs.js';
 import { hearProgress, leaseEnd, passLeaseTime } from './lease.js';
@@ -10,7 +11,13 @@ import { hearClaim, openRound, passOver, passRoundTime } from './offer.js';
 import { isHeld, sayStatus, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { failHome, hearResult, passReturnTime, takeHome } from './result.js';
 import { failPlaced, takePlaced } from './settle.js';
-import { failStaging, resumeItem, takeStaged, wakeItem } from './submit.js';
+import { failStaging, resumeItem, submitItem, takeStaged, wakeItem } from './submit.js';
+
+/** Takes a new item on. Its status is said at once: one that sleeps may not change for hours. */
+export function openItem(item: Item, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { state, effects } = submitItem(item, at);
+  return { state, effects: [...effects, sayStatus(state, rules.self)] };
+}
 
 /** Takes one fact in. */
 export function stepOwner(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
