@@ -1,0 +1,40 @@
+/**
+ * The second part: a script, not tritmesh, asks alpha to move its heaviest item by one unsigned MQTT message. The item is
+ * stopped, carried with its directory to the idle node and goes on there, and alpha's load falls.
+ */
+import { insist } from './demo-failed.js';
+import type { Burners } from './raise-mesh.js';
+import type { Stage } from './stage.js';
+
+const TRANSACTION = 'demo-move';
+/** How much alpha's ratio must fall: half of what the burner that leaves makes of it. */
+const FALL_MIN = 0.3;
+
+/** Plays it. */
+export async function moveBurner({ narrator, watch }: Stage, { heavy }: Burners): Promise<void> {
+  await watch.until('beta to be MINUS again', ({ states }) => (states.get('beta')?.trit === -1 ? true : undefined));
+  const before = await watch.until('alpha to be at 0.8 or above', ({ states }) => {
+    const ratio = states.get('alpha')?.load_ratio ?? 0;
+    return ratio >= 0.8 ? ratio : undefined;
+  });
+  narrator.tell(`alpha is at ${before.toFixed(2)}; a plain message, unsigned, as mosquitto_pub would send it:`);
+  await watch.publish(
+    { kind: 'request', node: 'alpha', verb: 'migrate' },
+    JSON.stringify({ select: 'top', transaction: TRANSACTION }),
+  );
+  const answer = await watch.until('the answer to the migrate request', ({ responses }) => responses.get(TRANSACTION));
+  insist(answer.status === 'ok', `alpha refused to move an item: ${answer.error ?? 'no reason'}`);
+  insist(answer.data['item'] === heavy, `alpha chose ${String(answer.data['item'])}, but its top item is ${heavy}`);
+  await watch.until(`the burner ${heavy} to run on beta`, ({ statuses }) => {
+    const status = statuses.get(heavy);
+    return status?.phase === 'running' && status.receiver === 'beta' ? true : undefined;
+  });
+  const said = await watch.until('what the moved burner says on beta', ({ outputs }) => outputs.get(`${heavy} beta`));
+  insist(/carries on at round [1-9]/.test(said), `the moved burner began anew, it said: ${said.trim()}`);
+  narrator.tell(`the burner on beta: ${said.trim()}`);
+  const after = await watch.until(`alpha to fall ${FALL_MIN} below ${before.toFixed(2)}`, ({ states }) => {
+    const ratio = states.get('alpha')?.load_ratio ?? before;
+    return ratio <= before - FALL_MIN ? ratio : undefined;
+  });
+  narrator.tell(`alpha fell from ${before.toFixed(2)} to ${after.toFixed(2)}`);
+}
