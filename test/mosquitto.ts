@@ -6,7 +6,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -58,7 +58,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   await writeFile(config, await writeConfig(dir, port, options.users !== undefined));
   await copyFile(join(SHIPPED, 'tritmesh.acl'), join(dir, 'tritmesh.acl'));
   await writePasswords(dir, options.users ?? {});
-  let child: ChildProcess | undefined = await launch(config);
+  let child: ChildProcess | undefined = await launch(config, port);
 
   async function stop(): Promise<void> {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -74,7 +74,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     stop,
     async start({ forgetful = false } = {}) {
       if (forgetful) await rm(join(dir, 'mosquitto.db'), { force: true });
-      child = await launch(config);
+      child = await launch(config, port);
     },
     async setUsers(users) {
       await writePasswords(dir, users);
@@ -122,14 +122,27 @@ async function writePasswords(dir: string, users: Readonly<Record<string, string
   if (Object.keys(users).length > 0) await promisify(execFile)(needProgram('mosquitto_passwd'), ['-U', path]);
 }
 
-async function launch(config: string): Promise<ChildProcess> {
+async function launch(config: string, port: number): Promise<ChildProcess> {
   const child = spawn(needProgram('mosquitto'), ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   // A test that is given up must not leave a broker behind.
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
   await waitForLine(child, /mosquitto version \S+ running/);
+  await shakeHands(port);
   return child;
+}
+
+/**
+ * Waits for an answer to a CONNECT: a Mosquitto that is ended between saying that it runs and running forgets the signal
+ * (seen with 2.0.11).
+ */
+async function shakeHands(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  const packet = [0x10, 12, 0, 4, ...Buffer.from('MQTT'), 4, 2, 0, 60, 0, 0];
+  socket.write(Buffer.from(packet));
+  await once(socket, 'data');
+  socket.destroy();
 }
 
 /** Waits until the broker says a line; rejects, with all it said, when it ends before. */
