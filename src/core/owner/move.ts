@@ -49,7 +49,10 @@ export function moveItem(
   if (isHeld(state.phase)) return orderReceiver({ ...state, target: to, reason }, 'vacate', at, rules);
   const avoid = to === null ? [rules.self] : [];
   if (state.phase === 'staging') return { state: { ...state, target: to, avoid }, effects: [] };
-  return { state: enterPhase(state, 'queued', reason, at, { target: to, avoid, round: null }), effects: [] };
+  return {
+    state: enterPhase(state, 'queued', reason, at, { target: to, avoid, round: null, waitsSince: at.ms }),
+    effects: [],
+  };
 }
 
 function orderReceiver(state: OwnedItem, order: 'cancel' | 'vacate', at: Instant, rules: OwnerRules): Step<OwnedItem> {

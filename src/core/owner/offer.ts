@@ -79,6 +79,21 @@ export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules):
   return { state: { ...state, round: next }, effects: [sayOffer(state, next, at, rules)] };
 }
 
+/**
+ * Until when the members in `avoid` are left out, monotonic ms. The one that refused or failed goes last, it is not shut
+ * out: where it is the only receiver, the item would wait for ever.
+ */
+export function avoidEnd(state: OwnedItem, rules: OwnerRules): number | undefined {
+  return state.avoid.length === 0 ? undefined : state.waitsSince + rules.offerTtlMs;
+}
+
+/** Time passed while the item waits for an offer. */
+export function passWaitTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const endsAt = avoidEnd(state, rules);
+  if (endsAt === undefined || at.ms < endsAt) return { state, effects: [] };
+  return { state: { ...state, avoid: [] }, effects: [] };
+}
+
 function bestClaim(claims: readonly HeardClaim[]): HeardClaim | undefined {
   return claims.toSorted((a, b) => a.rank - b.rank || a.projected_ratio - b.projected_ratio)[0];
 }

@@ -61,6 +61,8 @@ export interface OwnedItem extends ItemRecord {
   readonly answeredAt: number;
   /** When the ack, an order or a fetch is to be repeated. */
   readonly repeatAt: number | undefined;
+  /** Since when it waits: the members in `avoid` are left out for a while only. */
+  readonly waitsSince: number;
   /** When it last moved from one receiver to another. */
   readonly movedAt: number;
   readonly blocked: readonly Blocked[];
@@ -164,6 +166,7 @@ export function toRecord(state: OwnedItem): ItemRecord {
     round: _round,
     answeredAt: _answered,
     repeatAt: _repeat,
+    waitsSince: _waits,
     movedAt: _moved,
     blocked: _blocked,
     ...record
@@ -178,6 +181,7 @@ export function fromRecord(record: ItemRecord, now: number): OwnedItem {
     round: null,
     answeredAt: now,
     repeatAt: undefined,
+    waitsSince: now,
     movedAt: Number.NEGATIVE_INFINITY,
     blocked: [],
   };

@@ -7,7 +7,7 @@ import type { Instant, Step } from '../effects.js';
 import type { OwnerInput } from './inputs.js';
 import { hearProgress, leaseEnd, passLeaseTime } from './lease.js';
 import { cancelItem, moveItem, retryItem, takeCarried } from './move.js';
-import { hearClaim, openRound, passOver, passRoundTime } from './offer.js';
+import { avoidEnd, hearClaim, openRound, passOver, passRoundTime, passWaitTime } from './offer.js';
 import { isHeld, sayStatus, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { failHome, hearResult, passReturnTime, takeHome } from './result.js';
 import { failPlaced, takePlaced } from './settle.js';
@@ -72,7 +72,12 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
 function passTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.phase === 'offered') return passRoundTime(state, at, rules);
   if (isHeld(state.phase)) return passLeaseTime(state, at, rules);
+  if (isIdle(state)) return passWaitTime(state, at, rules);
   return state.phase === 'returning' ? passReturnTime(state, at, rules) : { state, effects: [] };
+}
+
+function isIdle(state: OwnedItem): boolean {
+  return state.phase === 'queued' || state.phase === 'deferred';
 }
 
 /** When the item next wants to hear that time passed, monotonic ms; `undefined` if it waits for nothing. */
@@ -81,6 +86,7 @@ export function wakeTime(state: OwnedItem, rules: OwnerRules): number | undefine
     return Math.min(state.round.endsAt, state.round.repeatAt, state.round.windowEndsAt ?? Number.POSITIVE_INFINITY);
   }
   if (isHeld(state.phase)) return Math.min(leaseEnd(state, rules), state.repeatAt ?? Number.POSITIVE_INFINITY);
+  if (isIdle(state)) return avoidEnd(state, rules);
   if (state.phase !== 'returning') return undefined;
   return Math.min(state.answeredAt + rules.returnMs, state.repeatAt ?? Number.POSITIVE_INFINITY);
 }

@@ -35,6 +35,7 @@ export function submitItem(item: Item, at: Instant): Step<OwnedItem> {
     round: null,
     answeredAt: at.ms,
     repeatAt: undefined,
+    waitsSince: at.ms,
     movedAt: Number.NEGATIVE_INFINITY,
     blocked: [],
   };
@@ -61,6 +62,7 @@ export function enterQueue(state: OwnedItem, reason: string, at: Instant, change
     receiver: null,
     round: null,
     repeatAt: undefined,
+    waitsSince: at.ms,
     order: 'hold',
     ...change,
   });

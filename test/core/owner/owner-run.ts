@@ -2,7 +2,7 @@
 import { stepOwner } from '../../../src/core/owner/step.js';
 import { submitItem } from '../../../src/core/owner/submit.js';
 import type { OwnerInput } from '../../../src/core/owner/inputs.js';
-import type { OwnedItem } from '../../../src/core/owner/owned-item.js';
+import type { BundleFacts, OwnedItem } from '../../../src/core/owner/owned-item.js';
 import type { Item } from '../../../src/protocol/item.js';
 import type { Progress, Result } from '../../../src/protocol/messages.js';
 import { describeEffects } from '../effect-text.js';
@@ -22,9 +22,9 @@ export function submit(change: Partial<Item> = {}): OwnerRun {
 }
 
 /** Feeds one fact at `ms`; without it no time passes. */
-export function feed(run: OwnerRun, input: OwnerInput, ms: number = run.ms): OwnerRun {
-  const { state, effects } = stepOwner(run.state, input, instant(ms), ownerRules);
-  return { state, effects: describeEffects(effects), ms };
+export function feed(run: OwnerRun, input: OwnerInput, ms?: number): OwnerRun {
+  const { state, effects } = stepOwner(run.state, input, instant(ms ?? run.ms), ownerRules);
+  return { state, effects: describeEffects(effects), ms: ms ?? run.ms };
 }
 
 /** Lets time come to `ms`. */
@@ -33,7 +33,7 @@ export function pass(run: OwnerRun, ms: number): OwnerRun {
 }
 
 export const chosen: OwnerInput = { type: 'OfferChosen', reason: 'submitted; beta is in sight' };
-export const bundle = { sha256: 'a'.repeat(64), bytes: 3, count: 1 };
+export const bundle: BundleFacts = { sha256: 'a'.repeat(64), bytes: 3, count: 1 };
 
 export function claim(from: string, rank: number, epoch = 1, ratio = 0.1): OwnerInput {
   return { type: 'ClaimHeard', from, claim: { epoch, projected_ratio: ratio, slots_free: 1, rank } };
@@ -47,7 +47,7 @@ export function result(change: Partial<Result> = {}, from = 'beta'): OwnerInput 
   return { type: 'ResultHeard', from, result: createResult(change) };
 }
 
-export const withOutputs = { outputs_count: 1, outputs_bytes: 3, manifest_sha256: 'b'.repeat(64) };
+export const withOutputs: Partial<Result> = { outputs_count: 1, outputs_bytes: 3, manifest_sha256: 'b'.repeat(64) };
 
 /** An item in its first round. */
 export function offered(change: Partial<Item> = {}): OwnerRun {
