@@ -111,6 +111,7 @@ export function giveUpEpoch(state: OwnedItem, reason: string, at: Instant, rules
   return { state: next, effects: [persist(next), unshare(state)] };
 }
 
-function unshare(state: OwnedItem): Effect {
+/** Takes what was shared with the receiver of this epoch back. */
+export function unshare(state: OwnedItem): Effect {
   return { type: 'Unshare', item: state.item.item, epoch: state.epoch };
 }

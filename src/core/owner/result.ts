@@ -4,7 +4,7 @@
  */
 import type { Result } from '../../protocol/messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { giveUpEpoch, holds, releaseStranger, sayLease } from './lease.js';
+import { giveUpEpoch, holds, releaseStranger, sayLease, unshare } from './lease.js';
 import { enterPhase, isHeld, isSettled, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
@@ -33,7 +33,10 @@ function takeResult(state: OwnedItem, from: string, result: Result, at: Instant,
         ? settle(heard, 'done', endReason(result), at, rules)
         : bringHome(heard, from, result, at);
     case 'vacated':
-      return bringHome(heard, from, result, at);
+      // It was cancelled while its receiver was stopping it to be moved: carried home it would be offered again.
+      return state.order === 'cancel'
+        ? settle(heard, 'cancelled', 'cancelled', at, rules)
+        : bringHome(heard, from, result, at);
     case 'refused':
       return takeRefusal(state, from, result, at, rules);
     case 'cancelled':
@@ -67,19 +70,29 @@ function fetchHome(state: OwnedItem, from: string, result: Result): Effect[] {
 }
 
 function takeRefusal(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const release = [sayLease(state, from, state.epoch, 0, 'settled', rules)];
+  const release = sayLease(state, from, state.epoch, 0, 'settled', rules);
   if (state.order === 'cancel') return settle(state, 'cancelled', 'cancelled before it started', at, rules);
+  if (mayHaveRun(state)) return { state, effects: state.phase === 'lost' ? [release] : [] };
   const next = enterQueue(state, `${from} refused it: ${result.reason}`, at, {
     avoid: [from],
     attempts: Math.max(0, state.attempts - 1),
   });
-  return { state: next, effects: [persist(next), ...release] };
+  return { state: next, effects: [persist(next), unshare(state), release] };
+}
+
+/**
+ * Whether the epoch is known to have started. A refusal of it comes from a receiver that has forgotten it, and answers an
+ * ack that was delivered once more: it says nothing about the run.
+ */
+function mayHaveRun(state: OwnedItem): boolean {
+  if (state.phase === 'lost' && state.result !== null) return true;
+  return state.history.some((entry) => entry.phase === 'running' && entry.epoch === state.epoch);
 }
 
 function takeLoss(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.order === 'cancel') return settle({ ...state, result }, 'cancelled', 'cancelled', at, rules);
   const release = sayLease(state, from, state.epoch, 0, 'settled', rules);
-  const given = giveUpEpoch(state, `${from} could not finish it: ${endReason(result)}`, at, rules);
+  const given = giveUpEpoch({ ...state, result }, `${from} could not finish it: ${endReason(result)}`, at, rules);
   return { state: given.state, effects: [...given.effects, release] };
 }
 

@@ -15,7 +15,12 @@ const passedOver: OwnerInput = {
 describe('submitting', () => {
   test.each<[string, OwnerRun, string, readonly string[]]>([
     ['an item with nothing to fetch waits at once', submit(), 'queued', ['persist queued']],
-    ['an item with inputs is journalled before it is staged', submit({ inputs: ['/a'] }), 'staging', ['persist staging', 'Stage']],
+    [
+      'an item with inputs is journalled before it is staged',
+      submit({ inputs: ['/a'] }),
+      'staging',
+      ['persist staging', 'Stage'],
+    ],
     [
       'a command with an environment is staged, so that only its receiver reads it',
       submit({ command: { argv: ['true'], env: { TOKEN: 'x' }, outputs: [], migrate: 'never' } }),
@@ -32,7 +37,13 @@ describe('submitting', () => {
 describe('waiting', () => {
   const staging = submit({ inputs: ['/a'] });
   test.each<[string, OwnerRun, OwnerInput, string, readonly string[]]>([
-    ['staged inputs lead into the queue', staging, { type: 'ItemStaged', bundle }, 'queued', ['persist queued', 'status queued']],
+    [
+      'staged inputs lead into the queue',
+      staging,
+      { type: 'ItemStaged', bundle },
+      'queued',
+      ['persist queued', 'status queued'],
+    ],
     [
       'inputs that cannot be staged end the item',
       staging,

@@ -1,0 +1,275 @@
+/** Results as their owner hears them: what settles, what comes home first, what is answered and changes nothing. */
+import { describe, expect, test } from 'vitest';
+import type { OwnerInput } from '../../../src/core/owner/inputs.js';
+import {
+  acked,
+  bundle,
+  chosen,
+  claim,
+  feed,
+  lost,
+  pass,
+  progress,
+  restartable,
+  result,
+  returning,
+  running,
+  submit,
+  vacated,
+  withOutputs,
+  type OwnerRun,
+} from './owner-run.js';
+
+describe('a result', () => {
+  test.each<[string, OwnerRun, OwnerInput, string, readonly string[]]>([
+    [
+      'without outputs settles the item, journalled before its receiver is released',
+      running(),
+      result(),
+      'done',
+      ['persist done', 'lease 1 to beta: settled 0', 'status done'],
+    ],
+    [
+      'with outputs brings them home first',
+      running(),
+      result(withOutputs),
+      'returning',
+      ['fetch home 1 from beta', 'status returning'],
+    ],
+    [
+      'that comes before any progress counts',
+      acked(),
+      result({ exit_code: 3 }),
+      'done',
+      ['persist done', 'lease 1 to beta: settled 0', 'status done'],
+    ],
+    [
+      'of a settled item is answered, so that its teller can rest',
+      feed(running(), result()),
+      result(),
+      'done',
+      ['lease 1 to beta: settled 0'],
+    ],
+    [
+      'of one who does not hold the item changes nothing',
+      running(),
+      result({}, 'gamma'),
+      'running',
+      ['lease 1 to gamma: gone 0'],
+    ],
+    ['of another epoch changes nothing', running(), result({ epoch: 2 }), 'running', ['lease 2 to beta: gone 0']],
+    [
+      'of an epoch that was given up changes nothing',
+      pass(running(), 8000),
+      result(),
+      'queued',
+      ['lease 1 to beta: gone 0'],
+    ],
+    [
+      'of a lost item still counts',
+      lost(),
+      result({ exit_code: 4 }),
+      'done',
+      ['persist done', 'lease 1 to beta: settled 0', 'status done'],
+    ],
+    [
+      'of a lost item still brings its outputs home',
+      lost(),
+      result(withOutputs),
+      'returning',
+      ['fetch home 1 from beta', 'status returning'],
+    ],
+    ['of an item whose outputs are on their way is no second fetch', returning(), result(withOutputs), 'returning', []],
+  ])('%s', (_title, run, input, phase, effects) => {
+    const after = feed(run, input);
+    expect(after.state.phase).toBe(phase);
+    expect(after.effects).toEqual(effects);
+  });
+
+  test('its exit code, or its own reason, is the reason of the end', () => {
+    expect(feed(running(), result({ exit_code: 3 })).state.reason).toBe('exit code 3');
+    expect(feed(running(), result({ reason: 'its wall-clock limit of 5 ms ended' })).state.reason).toContain(
+      'wall-clock',
+    );
+  });
+});
+
+describe('a refusal', () => {
+  const refused = result({ outcome: 'refused', reason: 'it is draining', exit_code: null });
+
+  test('takes no attempt away and leaves the refuser out', () => {
+    const after = feed(acked(), refused);
+    expect(after.state).toMatchObject({ phase: 'queued', attempts: 0, avoid: ['beta'], receiver: null });
+    expect(after.effects).toEqual(['persist queued', 'unshare 1', 'lease 1 to beta: settled 0', 'status queued']);
+  });
+
+  test('of a once item is no start: it is offered again', () => {
+    expect(feed(acked({ retry: 'once' }), refused).state.phase).toBe('queued');
+  });
+
+  test('of a cancelled item settles it', () => {
+    const asked = feed(acked(), { type: 'CancelAsked', reason: 'cancelled on request' });
+    expect(feed(asked, refused).state).toMatchObject({ phase: 'cancelled', reason: 'cancelled before it started' });
+  });
+
+  test('of a lost item whose receiver never said that it runs lets it be offered', () => {
+    const silent = pass(acked({ retry: 'once' }), 8000);
+    expect(silent.state.phase).toBe('lost');
+    expect(feed(silent, refused).state.phase).toBe('queued');
+  });
+
+  test('that follows the death of the same once epoch is a stray ack answered: it must not start again', () => {
+    const dead = feed(running({ retry: 'once' }), result({ outcome: 'died', reason: 'killed' }));
+    expect(dead.state.phase).toBe('lost');
+    const after = feed(dead, refused);
+    expect(after.state.phase).toBe('lost');
+    expect(after.effects).toEqual(['lease 1 to beta: settled 0']);
+  });
+
+  test('that follows progress of a run counts for nothing: only the lease tells when the run is over', () => {
+    const run = running();
+    expect(feed(run, refused)).toMatchObject({ state: run.state, effects: [] });
+    expect(feed(lost(), refused)).toMatchObject({ state: { phase: 'lost' }, effects: ['lease 1 to beta: settled 0'] });
+  });
+});
+
+describe('a death', () => {
+  const died = result({ outcome: 'died', reason: 'killed', exit_code: null });
+  test('of a rerun item leads back to the queue at once: nothing of it runs any more', () => {
+    const after = feed(running(), died, 100);
+    expect(after.state).toMatchObject({ phase: 'queued', attempts: 1, avoid: ['beta'] });
+    expect(after.effects).toEqual(['persist queued', 'unshare 1', 'lease 1 to beta: settled 0', 'status queued']);
+  });
+
+  test('of a once item is a loss', () => {
+    expect(feed(running({ retry: 'once' }), died).state).toMatchObject({ phase: 'lost', receiver: 'beta' });
+  });
+
+  test('in the last attempt fails the item', () => {
+    const after = feed(running({ attempts: 1 }), died);
+    expect(after.state.reason).toBe('beta could not finish it: killed; given up after 1 starts');
+  });
+
+  test('of a cancelled item settles it', () => {
+    const asked = feed(running(), { type: 'CancelAsked', reason: 'cancelled on request' });
+    expect(feed(asked, died).state.phase).toBe('cancelled');
+    expect(feed(asked, result({ outcome: 'cancelled' })).state.phase).toBe('cancelled');
+  });
+});
+
+describe('outputs on their way', () => {
+  const fetched: OwnerInput = { type: 'HomeFetched', epoch: 1 };
+  test('they are put into place, then the item is done and its receiver released', () => {
+    const placing = feed(returning(), fetched);
+    expect(placing).toMatchObject({ effects: ['place 1'], state: { phase: 'returning' } });
+    const after = feed(placing, { type: 'HomePlaced', epoch: 1 });
+    expect(after.effects).toEqual(['persist done', 'lease 1 to beta: settled 0', 'status done']);
+  });
+
+  test('what cannot be put into place is kept, and the reason says where', () => {
+    const after = feed(returning(), { type: 'PlaceFailed', epoch: 1, reason: 'permission denied' });
+    expect(after.state).toMatchObject({
+      phase: 'done',
+      reason: 'its outputs stay in its own directory: permission denied',
+    });
+  });
+
+  test('a fetch that failed is tried again after a pause', () => {
+    const failed = feed(returning(), { type: 'HomeFetchFailed', epoch: 1, reason: 'refused', final: false }, 10);
+    expect(failed.state.phase).toBe('returning');
+    expect(pass(failed, 309).effects).toEqual([]);
+    expect(pass(failed, 310).effects).toEqual(['fetch home 1 from beta']);
+  });
+
+  test('a fetch that cannot succeed gives the epoch up', () => {
+    const after = feed(returning(), { type: 'HomeFetchFailed', epoch: 1, reason: 'wrong hash', final: true });
+    expect(after.state).toMatchObject({
+      phase: 'queued',
+      reason: 'its outputs did not come home from beta: wrong hash',
+    });
+  });
+
+  test('a receiver that does not answer for long gives the epoch up; its repeats keep it', () => {
+    expect(pass(returning(), 20_000).state.phase).toBe('queued');
+    expect(pass(feed(returning(), result(withOutputs), 15_000), 20_000).state.phase).toBe('returning');
+    expect(pass(returning({ retry: 'once' }), 20_000).state.phase).toBe('lost');
+  });
+
+  test.each<OwnerInput>([
+    { type: 'HomeFetched', epoch: 2 },
+    { type: 'HomePlaced', epoch: 2 },
+    { type: 'PlaceFailed', epoch: 2, reason: 'x' },
+    { type: 'HomeFetchFailed', epoch: 2, reason: 'x', final: true },
+    { type: 'ItemCarried', epoch: 2, bundle },
+  ])('$type of another epoch changes nothing', (input) => {
+    const run = returning();
+    expect(feed(run, input)).toMatchObject({ state: run.state, effects: [] });
+  });
+});
+
+describe('moving', () => {
+  const carried: OwnerInput = { type: 'ItemCarried', epoch: 1, bundle };
+  test('a vacated item comes home, is carried, waits again, and only then its receiver is released', () => {
+    expect(vacated().effects).toEqual(['fetch home 1 from beta', 'status returning']);
+    const home = feed(vacated(), { type: 'HomeFetched', epoch: 1 });
+    expect(home.effects).toEqual(['carry 1']);
+    const after = feed(home, carried, 700);
+    expect(after.effects).toEqual([
+      'persist queued',
+      'lease 1 to beta: settled 0',
+      'unshare 1',
+      'event item_moved',
+      'status queued',
+    ]);
+    expect(after.state).toMatchObject({ hops: 1, attempts: 0, avoid: ['beta'], movedAt: 700, bundle });
+  });
+
+  test('it is offered again with the next epoch and can be acked elsewhere', () => {
+    const again = feed(feed(feed(vacated(), carried), chosen), claim('gamma', 0, 2));
+    expect(again.state).toMatchObject({ phase: 'acked', receiver: 'gamma', epoch: 2, avoid: [] });
+    expect(feed(again, progress('running', 9)).effects).toEqual(['lease 1 to beta: gone 0']);
+  });
+
+  test('a held item is vacated through its receiver, repeated until it obeys', () => {
+    const asked = feed(running(restartable()), { type: 'MoveAsked', reason: 'asked', to: 'gamma' }, 10);
+    expect(asked.effects).toEqual(['persist running', 'lease 1 to beta: vacate 0', 'status running']);
+    expect(asked.state).toMatchObject({ order: 'vacate', target: 'gamma' });
+    expect(pass(asked, 110).effects).toEqual(['lease 1 to beta: vacate 0']);
+    expect(feed(asked, progress('running', 4)).effects).toEqual(['lease 1 to beta: vacate 4']);
+  });
+
+  test.each<[string, OwnerRun]>([
+    ['an item that must not be stopped stays', running()],
+    ['an item that is to run here stays', submit({ place: 'here' })],
+    ['a lost item stays', lost()],
+    ['an item whose outputs are on their way stays', returning()],
+    ['an item that has ended stays', feed(running(), result())],
+    [
+      'an item that moved as often as it may stays',
+      { ...running(restartable()), state: { ...running(restartable()).state, hops: 2 } },
+    ],
+  ])('%s', (_title, run) => {
+    expect(feed(run, { type: 'MoveAsked', reason: 'asked', to: null })).toMatchObject({
+      state: run.state,
+      effects: [],
+    });
+  });
+
+  test('a waiting item goes to the one that was asked for', () => {
+    const after = feed(submit(), { type: 'MoveAsked', reason: 'asked', to: 'gamma' });
+    expect(after.state).toMatchObject({ phase: 'queued', target: 'gamma', avoid: [] });
+    expect(feed(feed(after, chosen), claim('beta', 0)).state.phase).toBe('offered');
+    expect(feed(feed(after, chosen), claim('gamma', 0)).state).toMatchObject({ receiver: 'gamma', target: null });
+  });
+
+  test('a waiting item that is sent just anywhere leaves its owner out', () => {
+    expect(feed(submit(), { type: 'MoveAsked', reason: 'asked', to: null }).state.avoid).toEqual(['alpha']);
+  });
+
+  test('an item that came home vacated after it was cancelled is not offered again', () => {
+    const asked = feed(running(restartable()), { type: 'CancelAsked', reason: 'cancelled on request' });
+    const after = feed(asked, result({ outcome: 'vacated', ...withOutputs }));
+    expect(after.state).toMatchObject({ phase: 'cancelled' });
+    expect(after.effects).toEqual(['persist cancelled', 'lease 1 to beta: settled 0', 'status cancelled']);
+  });
+});
