@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { filter, firstValueFrom, skip } from 'rxjs';
+import { distinctUntilChanged, filter, firstValueFrom, skip } from 'rxjs';
 import type { Bus } from './bus/bus.js';
 import { createMqttBus } from './bus/mqtt-bus.js';
 import type { Clock } from './clock/clock.js';
@@ -32,7 +32,7 @@ export interface Client {
   readonly clock: Clock;
   /**
    * Connects; resolves when the broker has granted the subscriptions. A broker that cannot be reached rejects with
-   * {@link BrokerUnreachable} or, with `onOffline`, is told there (once for each reason) and tried until it answers.
+   * {@link BrokerUnreachable} or, with `onOffline`, is told there (once each time it goes) and tried until it answers.
    */
   connect(onOffline?: (reason: string) => void): Promise<void>;
   close(): Promise<void>;
@@ -72,7 +72,7 @@ export function composeClient(options: ClientOptions): Client {
 async function connectBus(bus: Bus, onOffline: ((reason: string) => void) | undefined): Promise<void> {
   // The present state, `not connected yet`, is no news.
   const news$ = bus.link$.pipe(skip(1));
-  const told = news$.subscribe((link) => {
+  const told = news$.pipe(distinctUntilChanged((one, other) => one.state === other.state)).subscribe((link) => {
     if (link.state === 'offline' && link.reason !== 'closed') onOffline?.(link.reason);
   });
   const first = firstValueFrom(news$.pipe(filter((link) => link.state === 'online' || onOffline === undefined)));

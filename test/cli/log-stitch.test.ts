@@ -1,7 +1,7 @@
 /** The stitching of output: whatever is lost, repeated or cut, each byte of the last epoch is given exactly once. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LOG_START, stitchFile, stitchPiece, type LogPiece } from '../../src/cli/log-stitch.js';
+import { joinPiece, LOG_START, stitchFile, stitchPiece, type LogPiece } from '../../src/cli/log-stitch.js';
 
 describe('the stitched output of a job', () => {
   it('gives each byte of the file exactly once, whatever became of the pieces', () => {
@@ -54,6 +54,39 @@ describe('the stitched output of a job', () => {
   it('gives nothing more when no file came home', () => {
     const live = stitchPiece(LOG_START, { epoch: 1, offset: 0, text: 'some', lossy: false });
     expect(stitchFile(live.position, 1, new Uint8Array(0)).bytes.byteLength).toBe(0);
+  });
+});
+
+describe('the output for somebody who came late', () => {
+  it('shows every byte that came, in order, and counts the others', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), arbitraryFates(), (text, fates) => {
+        const pieces = cut(text, 1, fates).filter((piece) => !piece.lossy);
+        let position = LOG_START;
+        let shown = 0;
+        let missed = 0;
+        for (const piece of pieces) {
+          const joined = joinPiece(position, piece);
+          position = joined.position;
+          shown += joined.bytes.byteLength;
+          missed += joined.missed;
+        }
+        const last = pieces.at(-1);
+        const end = last === undefined ? 0 : last.offset + encode(last.text).byteLength;
+        const distinct = new Map(pieces.map((piece) => [piece.offset, encode(piece.text).byteLength]));
+        expect(shown + missed).toBe(end);
+        expect(shown).toBe([...distinct.values()].reduce((sum, bytes) => sum + bytes, 0));
+      }),
+    );
+  });
+
+  it('says that an item was started again, and shows nothing of the epoch before', () => {
+    const first = joinPiece(LOG_START, { epoch: 1, offset: 5, text: 'abc', lossy: false });
+    const second = joinPiece(first.position, { epoch: 2, offset: 0, text: 'x', lossy: false });
+    const late = joinPiece(second.position, { epoch: 1, offset: 8, text: 'def', lossy: false });
+    expect([first.missed, first.restarted]).toEqual([5, false]);
+    expect([second.missed, second.restarted]).toEqual([0, true]);
+    expect(late.bytes.byteLength).toBe(0);
   });
 });
 

@@ -7,6 +7,7 @@ import { runProgram, type Ended } from '../e2e/programs.js';
 import { temporaryDirectories } from '../temporary-directory.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const REPORT_LOADS = new URL('../fixtures/report-loads.mjs', import.meta.url).href;
 const makeDirectory = temporaryDirectories();
 
 describe('bad input', () => {
@@ -53,6 +54,23 @@ describe('a broker that is down', () => {
   it('is said, and a command that only looks exits with 1', async () => {
     const ended = await tritmesh(['status', '--broker', 'mqtt://127.0.0.1:1']);
     expect(ended).toEqual({ code: 1, stdout: '', stderr: 'tritmesh: connection refused at mqtt://127.0.0.1:1\n' });
+  });
+});
+
+describe('a cold start of tritmesh status', () => {
+  it('loads nothing that only nodes, brokers or transfers need', async () => {
+    const args = ['--import', REPORT_LOADS, MAIN, 'status', '--broker', 'mqtt://127.0.0.1:1'];
+    const { stderr } = await runProgram(process.execPath, args);
+    const loaded = stderr.split('\n').filter((line) => line.startsWith('loaded '));
+    expect(loaded.some((line) => line.includes('/src/cli/status.js'))).toBe(true);
+    expect(loaded.some((line) => line.includes('/node_modules/mqtt/'))).toBe(true);
+    const heavy =
+      /\/node_modules\/(aedes|execa|level|classic-level|systeminformation|@peculiar|yaml|pino|ws|tinyglobby)/;
+    expect(loaded.filter((line) => heavy.test(line))).toEqual([]);
+    const ours = loaded.flatMap(
+      (line) => /\/dist\/src\/(node|pipelines|journal|run|transfer|identity)\//.exec(line) ?? [],
+    );
+    expect(ours).toEqual([]);
   });
 });
 

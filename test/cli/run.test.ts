@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createBroker, type RunningBroker } from '../../broker/create-broker.js';
 import { allUp, isStatus, openScene, type Ear, type NodeProcess, type Scene } from '../e2e/programs.js';
 
@@ -62,7 +62,12 @@ describe('tritmesh run', () => {
   it('prints the end as one JSON document with --json', async () => {
     const { code, stdout } = await run(['--json', '--', 'sh', '-c', 'echo hidden; exit 3']);
     expect(code).toBe(3);
-    expect(JSON.parse(stdout.toString())).toMatchObject({ owner: 'alpha', phase: 'done', exit_code: 3, receiver: 'alpha' });
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      owner: 'alpha',
+      phase: 'done',
+      exit_code: 3,
+      receiver: 'alpha',
+    });
   });
 
   it('with --no-wait prints the id and goes; logs shows what came home', async () => {
@@ -80,6 +85,19 @@ describe('tritmesh run', () => {
     expect(code).toBe(130);
     expect(stderr).toMatch(/cancelling .*; Ctrl-C again leaves it as it is/);
     expect(stderr).toMatch(/was cancelled/);
+  });
+
+  it('leaves its item as it is at the second Ctrl-C and says how to look at it', async () => {
+    // Two signals of one number may come as one.
+    const { code, stderr } = await run(['--', 'sh', '-c', 'echo ready; sleep 60'], (child, stdout) => {
+      if (stdout.includes('ready') && child.kill('SIGINT')) child.kill('SIGTERM');
+    });
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/left \S+; look at it with: tritmesh items, tritmesh logs -f/);
+    const [, item = ''] = /left (\S+);/.exec(stderr) ?? [];
+    // The first one may have been asked already, or not.
+    await scene.command(node, ['cancel', item]);
+    await ear.next(isStatus(item, 'cancelled'));
   });
 });
 
@@ -111,6 +129,23 @@ describe('tritmesh run without its node', () => {
     const ended = await runAs(['--id', 'omega', '--state-dir', stranger], ['--', 'true']);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain('no node "omega" is known below tritmesh');
+  });
+});
+
+describe('tritmesh run and a broker that goes away', () => {
+  it('says so once and carries on', async () => {
+    const { port } = broker;
+    let isDown: Promise<void> | undefined;
+    const waiting = run(['--', 'sh', '-c', 'echo begin; sleep 3; echo end'], (_child, stdout) => {
+      if (stdout.includes('begin')) isDown ??= broker.close();
+    });
+    await ear.next((one) => one.topic.includes('/log/') && one.text.includes('begin'));
+    await vi.waitUntil(() => isDown !== undefined, { timeout: 30_000 });
+    await isDown;
+    broker = await createBroker({ base: 'tritmesh', port });
+    const { code, stdout, stderr } = await waiting;
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 0, stdout: 'begin\nend\n' });
+    expect(stderr.match(/still trying/g)).toHaveLength(1);
   });
 });
 
