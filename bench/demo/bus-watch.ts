@@ -45,6 +45,8 @@ export async function watchBus({ url, base, waits, onHeard }: BusWatchOptions): 
   const picture = createPicture();
   const waiting = new Set<() => void>();
   const client: MqttClient = await waits.during(`the broker at ${url}`, connectAsync(url, { clientId: 'spectator' }));
+  // A broker that goes away is told by whoever started it.
+  client.on('error', () => undefined);
   client.on('message', (topic, payload, { retain }) => {
     const heard = readHeard(base, { topic, payload, retained: retain });
     picture.take(heard);

@@ -14,8 +14,10 @@ import { createWaitList, type WaitList } from './wait-list.js';
 /** All of it together; it takes about half of this on two cores. */
 const LIMIT_MS = 40_000;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const SIGPIPE_CODE = 141;
 
-process.exitCode = await runDemo();
+// Not only the code: what the play still waits for would hold the process.
+process.exit(await runDemo());
 
 /** Runs it; gives the exit code. */
 async function runDemo(): Promise<number> {
@@ -29,7 +31,8 @@ async function runDemo(): Promise<number> {
     // Whatever ends it first: what comes of the play afterwards has no listener.
     played.catch(() => undefined);
     const code = await Promise.race([played, limit.over, interrupted, ground.programs.broken]);
-    if (code === 0) narrator.succeed('all of it happened: run away, moved by a message, woken by the sum');
+    if (code !== 0) narrator.tell('interrupted: ending what was started');
+    else narrator.succeed('all of it happened: run away, moved by a message, woken by the sum');
     return code;
   } catch (error) {
     narrator.fail(describeError(error));
@@ -56,6 +59,8 @@ async function play(stage: Stage): Promise<number> {
 /** Resolves with the exit code of the signal; later ones change nothing, the cleaning up is short. */
 function awaitSignal(): Promise<number> {
   return new Promise((resolve) => {
+    // A reader that went away (`npm run demo | head`) is a signal, too.
+    process.stdout.on('error', () => resolve(SIGPIPE_CODE));
     for (const [signal, code] of Object.entries(SIGNALS)) process.on(signal, () => resolve(code));
   });
 }

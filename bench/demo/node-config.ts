@@ -13,7 +13,7 @@ export function formatConfig(isLinux: boolean = process.platform === 'linux'): s
     },
     // Long enough that a job of half a second turns nobody.
     trit: { plus_hold_ms: 1500, minus_hold_ms: 1500, ergodic_hold_ms: 1500 },
-    state: { every_ms: 2000 },
+    state: { every_ms: 1500 },
     transfer: { listen: '127.0.0.1' },
   });
 }

@@ -2,7 +2,9 @@
  * The processes of the demo: programs that stay and commands that end. Each leads a process group of its own, so that a
  * Ctrl-C on the terminal reaches the demo alone, which then ends them by pid and in order.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { DemoFailed } from './demo-failed.js';
 
@@ -32,60 +34,71 @@ export interface Programs {
 }
 
 /** Makes the keeper of the processes; none runs yet. */
-export function createPrograms({ directory, variables }: Surroundings): Programs {
-  const living: ChildProcess[] = [];
-  let isStopping = false;
-  let breakDown: (error: Error) => void = () => undefined;
-  const broken = new Promise<never>((_resolve, reject) => {
-    breakDown = reject;
-  });
+export function createPrograms(surroundings: Surroundings): Programs {
+  const living = new Set<Child>();
+  const ends = new EventEmitter<{ unexpected: [DemoFailed] }>();
+  const broken = new Promise<never>((_resolve, reject) => ends.once('unexpected', reject));
   broken.catch(() => undefined);
+  let isStopping = false;
 
-  function start(argv: readonly string[]): ChildProcess & { readonly tail: () => string } {
-    const child = spawn(process.execPath, argv, {
-      cwd: directory,
-      env: variables,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    living.push(child);
-    child.once('exit', () => living.splice(living.indexOf(child), 1));
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-TAIL_CHARS)));
-    return Object.assign(child, { tail: () => stderr });
+  function start(argv: readonly string[]): Child {
+    if (isStopping) throw new DemoFailed('it is being stopped');
+    const child = startChild(argv, surroundings);
+    living.add(child);
+    child.process.once('exit', () => living.delete(child));
+    return child;
   }
 
   function stay(name: string, argv: readonly string[]): Promise<string> {
     const child = start(argv);
-    child.once('exit', (code, signal) => {
-      if (!isStopping)
-        breakDown(new DemoFailed(`${name} ended (${code ?? signal}): ${child.tail().trim() || 'it said nothing'}`));
+    child.process.once('exit', (code, signal) => {
+      if (isStopping) return;
+      ends.emit(
+        'unexpected',
+        new DemoFailed(`${name} ended (${code ?? signal}): ${child.stderr() || 'it said nothing'}`),
+      );
     });
-    if (child.stdout === null) throw new DemoFailed(`${name} has no stdout`);
-    const lines = createInterface({ input: child.stdout });
+    const lines = createInterface({ input: child.process.stdout });
     return new Promise((resolve) => lines.once('line', resolve));
   }
 
   function run(argv: readonly string[]): Promise<Ended> {
     const child = start(argv);
     let stdout = '';
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve({ code, stdout, stderr: child.tail() }));
+    child.process.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    return new Promise((resolve) => {
+      child.process.once('close', (code) => resolve({ code, stdout, stderr: child.stderr() }));
     });
   }
 
   async function stop(graceMs: number): Promise<void> {
     isStopping = true;
-    for (const child of living.toReversed()) await endProcess(child, graceMs);
+    for (const child of [...living].toReversed()) await endProcess(child.process, graceMs);
   }
 
   return { stay, run, broken, stop };
 }
 
+interface Child {
+  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  /** The end of its stderr. */
+  stderr(): string;
+}
+
 /** As much of a program's stderr as is worth keeping. */
 const TAIL_CHARS = 4000;
+
+function startChild(argv: readonly string[], { directory, variables }: Surroundings): Child {
+  const child = spawn(process.execPath, argv, {
+    cwd: directory,
+    env: variables,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-TAIL_CHARS)));
+  return { process: child, stderr: () => stderr.trim() };
+}
 
 function endProcess(child: ChildProcess, graceMs: number): Promise<void> {
   return new Promise((resolve) => {

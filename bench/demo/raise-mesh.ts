@@ -25,8 +25,7 @@ export async function raiseMesh(stage: Stage): Promise<Burners> {
   await stage.startNode('alpha');
   const light = await startBurner(stage, 'alpha', LIGHT, ['--migrate', 'restart']);
   const heavy = await startBurner(stage, 'alpha', HEAVY, ['--migrate', 'restart']);
-  await Promise.all([stage.startNode('beta'), stage.startNode('gamma')]);
-  const between = await startBurner(stage, 'gamma', BETWEEN, ['--here']);
+  const [between] = await Promise.all([raiseGamma(stage), stage.startNode('beta')]);
   await stage.watch.until('alpha to be PLUS, gamma ERGODIC, beta MINUS and the sum 0', ({ states, mesh }) => {
     const trits = ['alpha', 'gamma', 'beta'].map((node) => states.get(node)?.trit);
     return trits.join() === '1,0,-1' && mesh?.sum === 0 && mesh.online === 3 ? true : undefined;
@@ -35,10 +34,26 @@ export async function raiseMesh(stage: Stage): Promise<Burners> {
   return { heavy, all };
 }
 
+/** Starts gamma with a burner of its own, which must stay there. */
+async function raiseGamma(stage: Stage): Promise<string> {
+  await stage.startNode('gamma');
+  return startBurner(stage, 'gamma', BETWEEN, ['--here']);
+}
+
 /** Submits a burner and waits until it runs on its own node. */
 async function startBurner(stage: Stage, node: string, share: string, flags: readonly string[]): Promise<string> {
   const command = [process.execPath, 'burner.mjs', share];
-  const item = await stage.submit(node, ['run', '--no-wait', ...flags, '--in', BURNER, '--', ...command]);
+  const item = await stage.submit(node, [
+    'run',
+    '--no-wait',
+    '--name',
+    'burner',
+    ...flags,
+    '--in',
+    BURNER,
+    '--',
+    ...command,
+  ]);
   await stage.watch.until(`the burner ${item} to run on ${node}`, ({ statuses }) => {
     const status = statuses.get(item);
     return status?.phase === 'running' && status.receiver === node ? true : undefined;

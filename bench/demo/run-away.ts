@@ -15,16 +15,19 @@ const LINES = 40_000;
 
 const SCRIPT = 'compress.sh';
 
-/** What runs on the other node, `$1` being Node there: gzip, or zlib where there is none; then the sha256 of what came out. */
+/** What runs on the other node: gzip, or zlib where there is none; then the sha256 of what came out. */
 const SCRIPT_TEXT = `
 set -e
 if command -v gzip >/dev/null; then
-  gzip -9 "$2"
+  gzip -9 "$1"
 else
-  "$1" -e 'const f=require("fs"),n=process.argv[1];f.writeFileSync(n+".gz",require("zlib").gzipSync(f.readFileSync(n)))' "$2"
+  "${process.execPath}" -e 'const f=require("fs"),n=process.argv[1];f.writeFileSync(n+".gz",require("zlib").gzipSync(f.readFileSync(n)))' "$1"
 fi
-"$1" -e 'console.log(require("crypto").createHash("sha256").update(require("fs").readFileSync(process.argv[1])).digest("hex"))' "$2.gz"
+"${process.execPath}" -e 'console.log(require("crypto").createHash("sha256").update(require("fs").readFileSync(process.argv[1])).digest("hex"))' "$1.gz"
 `;
+
+/** What is typed. */
+const RUN = `run --away --in ${SCRIPT} ${INPUT} --out ${OUTPUT} --name compress -- sh ${SCRIPT} ${INPUT}`.split(' ');
 
 /** Plays it. */
 export async function runAway({ narrator, watch, directory, tritmesh }: Stage): Promise<void> {
@@ -32,10 +35,7 @@ export async function runAway({ narrator, watch, directory, tritmesh }: Stage): 
   writeFileSync(join(directory, INPUT), text);
   writeFileSync(join(directory, SCRIPT), SCRIPT_TEXT);
   narrator.tell(`${INPUT}: ${Buffer.byteLength(text)} bytes, to be compressed on another node`);
-  const { code, stdout, stderr } = await tritmesh('alpha', [
-    ...['run', '--away', '--in', SCRIPT, INPUT, '--out', OUTPUT, '--name', 'compress'],
-    ...['--', 'sh', SCRIPT, process.execPath, INPUT],
-  ]);
+  const { code, stdout, stderr } = await tritmesh('alpha', RUN);
   narrator.output(stdout);
   insist(code === 0, `tritmesh run ended with exit code ${code}: ${stderr.trim()}`);
   await watch.until('the status "done on beta" with exit code 0', ({ statuses }) =>

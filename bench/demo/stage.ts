@@ -58,17 +58,18 @@ export function layGround(narrator: Narrator, waits: WaitList): Ground {
       const url = await startBroker(programs, root, waits);
       watch = await watchBus({ url, base: BASE, waits, onHeard: (heard) => narrator.heard(BASE, heard) });
       narrator.tell(`broker at ${url}; see all of it with: mosquitto_sub -p ${new URL(url).port} -t '${BASE}/#' -v`);
-      const flagsOf = (id: string): readonly string[] => [
-        ...['--broker', url, '--id', id, '--config', config],
-        ...['--state-dir', join(root, id)],
-      ];
+      const shared = ['--broker', url, '--config', config];
+      const flagsOf = (id: string): readonly string[] => [...shared, '--id', id, '--state-dir', join(root, id)];
       return createStage({ narrator, watch, directory, programs, waits, flagsOf });
     },
     async close() {
       await watch?.close();
       await programs.stop(GRACE_MS);
-      endLeftovers(root);
-      rmSync(root, { recursive: true, force: true, maxRetries: 10 });
+      try {
+        endLeftovers(root);
+      } finally {
+        rmSync(root, { recursive: true, force: true, maxRetries: 10 });
+      }
     },
   };
 }
