@@ -1,0 +1,108 @@
+/**
+ * `dispatch`: from submit to the start of the process on the other node, one no-op after another, on each broker; beside it
+ * a bare spawn of the same program from the same process in turns. Submitted through the library, as a resident program
+ * does; a cold `tritmesh run` is a figure of its own.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import mqtt from 'mqtt';
+import { filter, firstValueFrom } from 'rxjs';
+import { BASE, listBrokers, startBroker, type BenchBroker } from './ground/brokers.js';
+import { startPair, type Pair } from './ground/pair.js';
+import { cleanVariables, TRITMESH } from './ground/program.js';
+import type { Scratch } from './ground/scratch.js';
+import { quantile, round, type Figure } from './measure/figure.js';
+import { measureRoundTrip } from './measure/round-trip.js';
+import { readStamp, setWallClock, STAMP_ARGV, stampSpawns } from './measure/stamp.js';
+
+const ROUNDS = 10;
+const JOBS_A_ROUND = 20;
+const COLD_RUNS = 10;
+const ROUND_TRIPS = 200;
+/** The aims of docs/BENCH: times the bare spawn. */
+const AIMS: Readonly<Record<BenchBroker['name'], number>> = { aedes: 3, mosquitto: 2.5 };
+
+/** Measures it; a figure for each broker. */
+export async function* measureDispatch(scratch: Scratch): AsyncGenerator<Figure> {
+  for (const name of listBrokers()) {
+    const inner = scratch.open();
+    yield await measureOn(inner, await startBroker(inner, name));
+    await inner.close();
+  }
+}
+
+async function measureOn(scratch: Scratch, broker: BenchBroker): Promise<Figure> {
+  const pair = await startPair(scratch, broker);
+  const stamps = await listenForStamps(scratch, broker);
+  const file = join(scratch.directory, 'stamps');
+  const floor: number[] = [];
+  const jobs: number[] = [];
+  // The first round warms both and is not counted.
+  for (let turn = 0; turn <= ROUNDS; turn += 1) {
+    const spawned = await stampSpawns(JOBS_A_ROUND, file);
+    const dispatched = await dispatchJobs(pair, stamps, `job-${turn}`);
+    if (turn === 0) continue;
+    floor.push(...spawned);
+    jobs.push(...dispatched);
+  }
+  const cold = await runCold(pair);
+  const [p50, floorP50] = [quantile(jobs, 0.5), quantile(floor, 0.5)];
+  return {
+    bench: 'dispatch',
+    broker: broker.name,
+    jobs: jobs.length,
+    p50_ms: round(p50),
+    p99_ms: round(quantile(jobs, 0.99)),
+    floor_p50_ms: round(floorP50),
+    floor_p99_ms: round(quantile(floor, 0.99)),
+    ratio: round(p50 / floorP50),
+    aim_ratio: AIMS[broker.name],
+    round_trip_p50_ms: round(await measureRoundTrip(broker.url, ROUND_TRIPS)),
+    cold_run_p50_ms: round(quantile(cold, 0.5)),
+  };
+}
+
+/** Waits for the stamp that a job says; its output comes over the bus. */
+type Stamps = (item: string) => Promise<number>;
+
+async function listenForStamps(scratch: Scratch, broker: BenchBroker): Promise<Stamps> {
+  const client = await mqtt.connectAsync(broker.url, { clientId: 'bench-stamps' });
+  scratch.defer(() => client.endAsync());
+  const waiting = new Map<string, (stamp: number) => void>();
+  client.on('message', (topic, payload) => {
+    const item = topic.split('/')[3] ?? '';
+    const { text } = JSON.parse(payload.toString()) as { readonly text?: string };
+    waiting.get(item)?.(readStamp(text ?? '') ?? Number.NaN);
+    waiting.delete(item);
+  });
+  await client.subscribeAsync(`${BASE}/work/owner/+/log/+`);
+  return (item) => new Promise((resolve) => waiting.set(item, resolve));
+}
+
+async function dispatchJobs(pair: Pair, stamps: Stamps, round: string): Promise<readonly number[]> {
+  const wall = setWallClock();
+  const times: number[] = [];
+  for (let index = 0; index < JOBS_A_ROUND; index += 1) {
+    const item = `${round}-${index}`;
+    const ended = Promise.all([stamps(item), firstValueFrom(pair.settled$.pipe(filter((one) => one === item)))]);
+    const begun = wall();
+    await pair.submit(item, STAMP_ARGV);
+    const [stamp] = await ended;
+    times.push(stamp - begun);
+  }
+  return times;
+}
+
+/** From the start of a cold `tritmesh run` to the start of its job. */
+async function runCold(pair: Pair): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let index = 0; index < COLD_RUNS; index += 1) {
+    const wall = setWallClock();
+    const argv = [TRITMESH, 'run', ...pair.flags, '--cpus', '0.01', '--', ...STAMP_ARGV];
+    const begun = wall();
+    const { stdout } = await promisify(execFile)(process.execPath, argv, { env: cleanVariables() });
+    times.push((readStamp(stdout) ?? Number.NaN) - begun);
+  }
+  return times;
+}

@@ -1,0 +1,81 @@
+/** The brokers that the bus is measured on, each a process of its own on a free port of the loopback. */
+import { accessSync, constants, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { delimiter, join } from 'node:path';
+import { startProgram, TRITMESH } from './program.js';
+import type { Scratch } from './scratch.js';
+
+/** Base topic of what is measured. */
+export const BASE = 'tritmesh';
+
+/** A broker that runs. */
+export interface BenchBroker {
+  /** What the figures call it. */
+  readonly name: 'aedes' | 'mosquitto';
+  readonly url: string;
+}
+
+/** The names of the brokers that this machine has; says on stderr which is left out, and how to get it. */
+export function listBrokers(): readonly BenchBroker['name'][] {
+  if (findMosquitto() !== undefined) return ['aedes', 'mosquitto'];
+  console.error('skipped: mosquitto is not on this machine: apt-get install mosquitto');
+  return ['aedes'];
+}
+
+/** Starts a broker. */
+export function startBroker(scratch: Scratch, name: BenchBroker['name']): Promise<BenchBroker> {
+  return name === 'aedes' ? startEmbedded(scratch) : startMosquitto(scratch);
+}
+
+async function startEmbedded(scratch: Scratch): Promise<BenchBroker> {
+  const flags = ['--port', '0', '--base', BASE, '--state-dir', join(scratch.directory, 'broker')];
+  const { line } = await startProgram(scratch, [process.execPath, TRITMESH, 'broker', ...flags], /mqtt:\/\//);
+  return { name: 'aedes', url: /mqtt:\/\/\S+/.exec(line)?.[0] ?? '' };
+}
+
+/** With the settings of broker/mosquitto/mosquitto.conf that matter for speed. */
+async function startMosquitto(scratch: Scratch): Promise<BenchBroker> {
+  const port = await findFreePort();
+  const file = join(scratch.directory, 'mosquitto.conf');
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'max_inflight_messages 1000',
+    'max_queued_messages 20000',
+    'set_tcp_nodelay true',
+    'log_dest stderr',
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  await startProgram(scratch, [findMosquitto() ?? 'mosquitto', '-c', file], /running/);
+  return { name: 'mosquitto', url: `mqtt://127.0.0.1:${port}` };
+}
+
+/** Debian keeps it where users have no PATH to. */
+function findMosquitto(): string | undefined {
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    '/usr/sbin',
+    '/usr/local/sbin',
+    '/opt/homebrew/sbin',
+  ];
+  return folders.map((folder) => join(folder, 'mosquitto')).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
