@@ -43,6 +43,8 @@ export function hostGuests(parts: HostParts): Hosting {
     changed: (_name, before, after) => parts.changed(before, after),
   });
 
+  let claims = 0;
+
   function take(input: NodeInput): void {
     switch (input.type) {
       case 'ClaimChosen':
@@ -65,7 +67,19 @@ export function hostGuests(parts: HostParts): Hosting {
     const { owner, item, offer } = standing;
     const name = guestName({ owner, item, epoch: offer.epoch });
     if (ledger.states.has(name)) return;
-    ledger.open(name, claimOffer({ owner, item, offer, rank, ...terms() }, instantOf(parts.clock), parts.rules()));
+    ledger.open(
+      name,
+      claimOffer(
+        { owner, item, offer, rank, renewal: numberClaim(), ...terms() },
+        instantOf(parts.clock),
+        parts.rules(),
+      ),
+    );
+  }
+
+  function numberClaim(): number {
+    claims += 1;
+    return parts.rules().renewalBase + claims;
   }
 
   function terms(): { readonly projectedRatio: number; readonly slotsFree: number } {
@@ -115,6 +129,7 @@ function strayTerms(owner: string, item: string, ack: Ack): Parameters<typeof cl
       expires_at: '',
     },
     rank: 0,
+    renewal: 0,
     projectedRatio: 0,
     slotsFree: 0,
   };

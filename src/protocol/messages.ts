@@ -100,9 +100,11 @@ export interface Offer {
   readonly expires_at: string;
 }
 
-/** `work/<owner>/<item>/claim/<node>`: stands for renewal 0 of the lease. */
+/** `work/<owner>/<item>/claim/<node>`: the first renewal of the lease, numbered like the others. */
 export interface Claim {
   readonly epoch: number;
+  /** Number of this claim; the same one when it is said again. */
+  readonly renewal: number;
   readonly projected_ratio: number;
   readonly slots_free: number;
   readonly rank: number;
@@ -112,6 +114,8 @@ export interface Claim {
 export interface Ack {
   readonly epoch: number;
   readonly to: string;
+  /** The number of the claim that is answered: the lease counts from the sending of that one. */
+  readonly renewal: number;
   readonly lease_ms: number;
   /** `none` when the item has nothing to fetch; `command` stands here then. */
   readonly transport: 'none' | 'https';

@@ -120,11 +120,12 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     ttl_ms: z.int().min(1).max(LEASE_MS_MAX),
     expires_at: time,
   }),
-  claim: z.object({ ...stamp, epoch, projected_ratio: ratio, slots_free: counter, rank: counter }),
+  claim: z.object({ ...stamp, epoch, renewal: counter, projected_ratio: ratio, slots_free: counter, rank: counter }),
   ack: z.object({
     ...stamp,
     epoch,
     to: nodeId,
+    renewal: counter,
     lease_ms: z.int().min(1).max(LEASE_MS_MAX),
     transport: z.enum(['none', 'https']),
     urls: z.array(url).max(16),

@@ -171,7 +171,7 @@ describe('an event', () => {
         type: 'message',
         kind: 'ack',
         topic: { kind: 'ack', owner: 'alpha', item: 'k1' },
-        message: { ...STAMP, epoch: 2, to: 'beta', lease_ms: 60_000, transport: 'none', urls: [] },
+        message: { ...STAMP, epoch: 2, to: 'beta', renewal: 1, lease_ms: 60_000, transport: 'none', urls: [] },
         retained: false,
       },
     ],

@@ -11,6 +11,7 @@ export function ackClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules
   const why = `${claim.from} claimed it with rank ${claim.rank} at a projected ratio of ${claim.projected_ratio.toFixed(2)}`;
   const next = enterPhase(state, 'acked', why, at, {
     receiver: claim.from,
+    claimRenewal: claim.renewal,
     attempts: state.attempts + 1,
     leaseMs: rules.leaseMs,
     avoid: [],
@@ -36,6 +37,7 @@ export function sayAck(state: OwnedItem, rules: OwnerRules): Effect {
     {
       epoch: state.epoch,
       to: state.receiver ?? rules.self,
+      renewal: state.claimRenewal,
       lease_ms: state.leaseMs,
       transport: fetched ? 'https' : 'none',
       urls: fetched ? rules.urls : [],

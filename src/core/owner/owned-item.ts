@@ -38,6 +38,8 @@ export interface ItemRecord {
   /** The last round that was acked, or is being offered. */
   readonly epoch: number;
   readonly receiver: string | null;
+  /** Number of the claim that was acked: each repeat of the ack names the same one. */
+  readonly claimRenewal: number;
   /** Starts so far: acks that were not refused. */
   readonly attempts: number;
   readonly hops: number;

@@ -27,6 +27,8 @@ export function hearAck(
 }
 
 function findAckFault(guest: Guest, ack: Ack, at: Instant): string | undefined {
+  // The owner's clock began with the claim it heard; that one was forgotten here, and with it when it was sent.
+  if (ack.renewal !== guest.claimRenewal) return 'the ack answers an earlier claim';
   if (at.ms >= guest.claimedAt + ack.lease_ms) return 'the ack came when its lease was over';
   if (ack.transport === 'none' && ack.command === undefined) return 'the ack carries neither a command nor a transport';
   if (ack.transport === 'https' && ack.manifest_sha256 === undefined) return 'the ack carries no manifest_sha256';

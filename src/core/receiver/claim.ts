@@ -1,5 +1,6 @@
 /**
- * A receiver claims an offer. A claim holds slots for a short while and starts the clock of the lease: it is renewal 0.
+ * A receiver claims an offer. A claim holds slots for a short while and starts the clock of the lease: it is numbered as
+ * its first renewal, and only the ack that names this number answers it.
  * It is no right to anything until the owner's ack names this node.
  */
 import type { Offer } from '../../protocol/messages.js';
@@ -13,6 +14,8 @@ export interface ClaimTerms {
   readonly item: string;
   readonly offer: Offer;
   readonly rank: number;
+  /** Number of this claim, above those of all earlier claims of this node. */
+  readonly renewal: number;
   readonly projectedRatio: number;
   readonly slotsFree: number;
 }
@@ -38,7 +41,8 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
     rank: terms.rank,
     claimedAt: at.ms,
     leaseEndsAt: at.ms,
-    renewal: rules.renewalBase,
+    renewal: terms.renewal,
+    claimRenewal: terms.renewal,
     sent: [],
     renewAt: Number.POSITIVE_INFINITY,
     startedMs: at.ms,
@@ -59,6 +63,7 @@ export function sayClaim(
     { kind: 'claim', owner: guest.owner, item: guest.item, node: rules.self },
     {
       epoch: guest.epoch,
+      renewal: guest.claimRenewal,
       projected_ratio: terms.projectedRatio,
       slots_free: terms.slotsFree,
       rank: guest.rank,

@@ -44,7 +44,8 @@ export interface GuestRecord {
 export interface Guest extends GuestRecord {
   /** The rank that the claim told. */
   readonly rank: number;
-  /** When the claim was sent: renewal 0. */
+  /** Number of the claim, and when it was sent: the lease counts from there. */
+  readonly claimRenewal: number;
   readonly claimedAt: number;
   /** Until when the item may run; only an answer of the owner moves it. */
   readonly leaseEndsAt: number;
@@ -139,6 +140,7 @@ export function fromGuestRecord(record: GuestRecord, at: Instant, rules: Receive
   return {
     ...record,
     rank: 0,
+    claimRenewal: rules.renewalBase,
     claimedAt: at.ms,
     // The guardian alone knows how long the lease was last extended; it ends the run whatever this node believes.
     leaseEndsAt: at.ms + record.leaseMs,

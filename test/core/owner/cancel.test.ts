@@ -69,7 +69,7 @@ describe('cancel', () => {
     const after = feed(feed(offered(), cancel), {
       type: 'ClaimHeard',
       from: 'beta',
-      claim: { epoch: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
+      claim: { epoch: 1, renewal: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
     });
     expect(after).toMatchObject({ state: { phase: 'cancelled' }, effects: [] });
   });
@@ -118,7 +118,7 @@ describe('restart', () => {
     const held = feed(feed(withBundle(), chosen), {
       type: 'ClaimHeard',
       from: 'beta',
-      claim: { epoch: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
+      claim: { epoch: 1, renewal: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
     });
     expect(feed(held, { type: 'NodeRestarted' }).effects).toEqual(['Restage', 'share 1 with beta', 'status acked']);
   });

@@ -63,7 +63,7 @@ describe('a lease that ends without an answer', () => {
     const held = feed(feed(woken, { type: 'OfferChosen', reason: 'wake' }), {
       type: 'ClaimHeard',
       from: 'beta',
-      claim: { epoch: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
+      claim: { epoch: 1, renewal: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
     });
     expect(pass(held, 8000).state.phase).toBe('deferred');
   });
@@ -100,7 +100,7 @@ describe('the members that a round leaves out', () => {
     const acked = feed(refused, {
       type: 'ClaimHeard',
       from: 'beta',
-      claim: { epoch: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
+      claim: { epoch: 1, renewal: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
     });
     const asleep = feed(acked, result({ outcome: 'refused', reason: 'it is draining' }));
     expect(asleep.state).toMatchObject({ phase: 'deferred', avoid: ['beta'] });

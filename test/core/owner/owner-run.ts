@@ -36,7 +36,7 @@ export const chosen: OwnerInput = { type: 'OfferChosen', reason: 'submitted; bet
 export const bundle: BundleFacts = { sha256: 'a'.repeat(64), bytes: 3, count: 1 };
 
 export function claim(from: string, rank: number, epoch = 1, ratio = 0.1): OwnerInput {
-  return { type: 'ClaimHeard', from, claim: { epoch, projected_ratio: ratio, slots_free: 1, rank } };
+  return { type: 'ClaimHeard', from, claim: { epoch, renewal: 1001, projected_ratio: ratio, slots_free: 1, rank } };
 }
 
 export function progress(phase: Progress['phase'], renewal: number, epoch = 1, from = 'beta'): OwnerInput {

@@ -1,0 +1,167 @@
+/** What became of a run: its outputs, its result, and the result's repeats; also a restart in each phase. */
+import { describe, expect, test } from 'vitest';
+import { fromGuestRecord, type GuestRecord } from '../../../src/core/receiver/guest.js';
+import { guestWakeTime, stepReceiver } from '../../../src/core/receiver/step.js';
+import { describeEffects } from '../effect-text.js';
+import { instant, receiverRules } from '../samples.js';
+import {
+  claimed,
+  collecting,
+  ended,
+  exited,
+  feed,
+  fetching,
+  handle,
+  lease,
+  pass,
+  running,
+  starting,
+  type GuestRun,
+} from './receiver-run.js';
+
+const restart = { migrate: 'restart' } as const;
+const wanted = { type: 'VacateWanted', reason: 'beta drains' } as const;
+
+describe('a run', () => {
+  test('that started renews its lease and writes its process down', () => {
+    expect(running().effects).toEqual(['progress 1 running 1002', 'persist running']);
+  });
+
+  test('that exits has its outputs described', () => {
+    const run = feed(running({ outputs: ['*.txt'] }), exited);
+    expect(run.effects).toEqual(['collect [*.txt]']);
+    expect(run.guest).toMatchObject({
+      phase: 'collecting',
+      result: { outcome: 'exited', exit_code: 0, run_ms: 20, cpu_s: 0.5 },
+    });
+  });
+
+  test('that exits before its start was told counts all the same', () => {
+    expect(feed(starting(), exited).guest?.phase).toBe('collecting');
+  });
+
+  test('tells its result with what comes home', () => {
+    const run = feed(collecting(), { type: 'Collected', bundle: { sha256: 'c'.repeat(64), bytes: 9, count: 2 } });
+    expect(run.raw).toMatchObject([
+      {
+        kind: 'result',
+        body: { outcome: 'exited', outputs_count: 2, outputs_bytes: 9, manifest_sha256: 'c'.repeat(64) },
+      },
+    ]);
+  });
+
+  test('whose outputs cannot be read counts without them', () => {
+    const run = feed(collecting(), { type: 'CollectFailed', reason: 'no space' });
+    expect(run.guest).toMatchObject({
+      phase: 'ended',
+      result: { outcome: 'exited', outputs_count: 0, reason: 'its outputs could not be read: no space' },
+    });
+  });
+
+  test('that dies tells why', () => {
+    expect(feed(running(), { type: 'RunDied', reason: 'the machine was restarted' }).guest).toMatchObject({
+      result: { outcome: 'died', reason: 'the machine was restarted' },
+    });
+  });
+
+  test.each<[string, GuestRun, string]>([
+    ['cancelled', feed(running(), lease('cancel', 0)), 'cancelled'],
+    ['vacated', feed(running(restart), lease('vacate', 0)), 'vacated'],
+  ])('that was stopped to be %s says so, whether it exits or dies', (_title, run, outcome) => {
+    expect(feed(run, exited).guest?.result?.outcome).toBe(outcome);
+    expect(feed(run, { type: 'RunDied', reason: 'killed' }).guest?.result?.outcome).toBe(outcome);
+  });
+
+  test('that was vacated brings its whole directory home', () => {
+    expect(feed(feed(running(restart), wanted), exited).effects).toEqual(['collect everything']);
+  });
+
+  test('whose directory cannot be read cannot be moved: it died', () => {
+    const stopped = feed(feed(running(restart), wanted), exited);
+    expect(feed(stopped, { type: 'CollectFailed', reason: 'no space' }).guest).toMatchObject({
+      result: { outcome: 'died' },
+    });
+  });
+
+  test('gives way to its machine only if it may be moved', () => {
+    expect(feed(running(), wanted).effects).toEqual([]);
+    expect(feed(running(restart), wanted).guest).toMatchObject({ stopping: 'vacate', stopReason: 'beta drains' });
+    expect(feed(fetching(), wanted).effects).toEqual([]);
+  });
+
+  test.each<[string, GuestRun]>([
+    ['claimed', claimed()],
+    ['fetching', fetching()],
+    ['collecting', collecting()],
+    ['ended', ended()],
+  ])('cannot exit when it is %s', (_title, run) => {
+    expect(feed(run, exited)).toMatchObject({ guest: run.guest, effects: [] });
+    expect(feed(run, { type: 'RunDied', reason: 'x' })).toMatchObject({ guest: run.guest, effects: [] });
+    expect(feed(run, { type: 'RunStarted', handle })).toMatchObject({ guest: run.guest, effects: [] });
+  });
+});
+
+describe('a result', () => {
+  test('is said again with growing pauses until it is settled', () => {
+    const said: number[] = [];
+    let run = ended();
+    for (let ms = 0; ms <= 2000; ms += 50) {
+      run = pass(run, ms);
+      if (run.effects.length > 0) said.push(ms);
+    }
+    expect(said).toEqual([100, 300, 700, 1100, 1500, 1900]);
+  });
+
+  test('is given up when nobody has asked for it for very long', () => {
+    expect(pass(ended(), 60_000)).toMatchObject({ guest: null, effects: ['RemoveGuest', 'persist nothing'] });
+    expect(guestWakeTime({ ...ended().guest!, repeatAt: 70_000 }, receiverRules)).toBe(60_000);
+  });
+});
+
+describe('restart', () => {
+  /** What the journal holds is what the last Persist said; the guest begins from it. */
+  function again(run: GuestRun): GuestRun {
+    const rules = { ...receiverRules, renewalBase: 2000 };
+    const guest = fromGuestRecord(run.guest as GuestRecord, instant(9000), rules);
+    const { state, effects } = stepReceiver(guest, { type: 'NodeRestarted' }, instant(9000), rules);
+    return { guest: state, effects: describeEffects(effects), raw: effects, ms: 9000 };
+  }
+
+  test.each<[string, GuestRun, string, readonly string[]]>([
+    ['fetching: it surely was not started', fetching(), 'ended', ['result 1 refused']],
+    ['starting: it is looked for', starting(), 'starting', ['AdoptRun']],
+    ['running: it is looked for', running(), 'running', ['AdoptRun']],
+    [
+      'being stopped: it is looked for and stopped again',
+      feed(running(), lease('cancel', 0)),
+      'running',
+      ['AdoptRun', 'StopRun grace 1000'],
+    ],
+    ['ended: its result is said', ended(), 'ended', []],
+  ])('%s', (_title, run, phase, effects) => {
+    const after = again(run);
+    expect(after.guest?.phase).toBe(phase);
+    expect(after.effects).toEqual(effects);
+  });
+
+  test('a run that is found renews its lease with numbers above all earlier ones', () => {
+    expect(feed(again(running()), { type: 'RunStarted', handle }).effects).toEqual([
+      'progress 1 running 2001',
+      'persist running',
+    ]);
+  });
+
+  test('a run that surely never started is refused', () => {
+    expect(feed(again(starting()), { type: 'RunFailed', reason: 'never started' }).guest).toMatchObject({
+      result: { outcome: 'refused' },
+    });
+  });
+
+  test('nothing extends the guardian before the owner has answered', () => {
+    expect(pass(again(running()), 9000).effects).toEqual(['progress 1 running 2001']);
+  });
+
+  test('an ended guest tells its result at once', () => {
+    expect(pass(again(ended()), 9000).effects).toEqual(['result 1 exited']);
+  });
+});
