@@ -46,6 +46,10 @@ export interface Bus {
    * themselves). A retained empty payload forgets the topic, and clears it at the broker.
    */
   publish(message: BusPublish, done?: PublishDone): void;
+  /**
+   * Remembers a retained topic no longer and leaves it at the broker as it is: for a topic that another writer has taken over.
+   */
+  forget(topic: string): void;
   /** Says the last word (the will's payload) if one was given, disconnects without triggering the will, calls back. */
   close(done: () => void): void;
 }

@@ -51,6 +51,7 @@ export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): B
       phase = 'started';
       broker.join(client);
     },
+    forget: cache.forget,
     subscribe(wanted) {
       const added = wanted.filter((filter) => !filters.has(filter));
       for (const filter of added) filters.add(filter);

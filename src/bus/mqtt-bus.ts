@@ -95,6 +95,7 @@ export function createMqttBus(options: MqttBusOptions): Bus {
       phase = 'started';
       dialer.start();
     },
+    forget: cache.forget,
     subscribe(wanted) {
       const added = wanted.filter((filter) => !filters.has(filter));
       for (const filter of added) filters.add(filter);

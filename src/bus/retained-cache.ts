@@ -10,6 +10,8 @@ export interface RetainedCache {
   remember(message: BusPublish): void;
   /** The broker has the message: a topic that it cleared need not be cleared again. */
   settle(message: BusPublish): void;
+  /** Keeps a topic no longer; the broker is not told. */
+  forget(topic: string): void;
   /** What to say at a connect. */
   list(): readonly BusPublish[];
 }
@@ -23,6 +25,9 @@ export function createRetainedCache(): RetainedCache {
     },
     settle(message) {
       if (message.payload === '' && messages.get(message.topic) === message) messages.delete(message.topic);
+    },
+    forget: (topic) => {
+      messages.delete(topic);
     },
     list: () => [...messages.values()],
   };

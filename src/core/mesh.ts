@@ -51,11 +51,17 @@ export interface MeshSum {
 /** Takes in what was heard; says whether it changed anything. */
 export function stepMesh(view: MeshView, input: MeshInput, now: number): boolean {
   const member = view.get(input.node) ?? createMember(input.node);
-  if (!view.has(input.node) && view.size >= MEMBERS_MAX) return false;
+  if (!view.has(input.node) && view.size >= MEMBERS_MAX && !dropGone(view)) return false;
   const next = changeMember(member, input, now);
   if (next === member) return false;
   view.set(input.node, next);
   return true;
+}
+
+/** Makes room by forgetting a member that is gone; false when none is. */
+function dropGone(view: MeshView): boolean {
+  for (const member of view.values()) if (!member.available) return view.delete(member.id);
+  return false;
 }
 
 function createMember(id: string): Member {
@@ -77,7 +83,10 @@ function changeMember(member: Member, input: MeshInput, now: number): Member {
       if (input.online === member.available) return member;
       return { ...member, available: input.online, offlineSince: input.online ? Number.NEGATIVE_INFINITY : now };
     case 'InfoHeard':
-      return { ...member, info: input.info };
+      // Another key is another machine: what the one before it numbered says nothing about this one.
+      return member.info === undefined || member.info.key === input.info.key
+        ? { ...member, info: input.info }
+        : { ...member, info: input.info, state: undefined, boot: -1, seq: -1 };
     case 'StateHeard': {
       const { boot, seq } = input.state;
       if (boot < member.boot || (boot === member.boot && seq <= member.seq)) return member;

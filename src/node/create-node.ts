@@ -20,7 +20,7 @@ export type NodeStarted = (error: Error | undefined, node?: RunningNode) => void
 export function createNode(ports: NodePorts, settings: NodeSettings, done: NodeStarted): void {
   ports.journal.load((loadError, entries, faults) => {
     if (loadError !== undefined) return done(loadError);
-    const restored = restore(entries);
+    const restored = restore(entries, ports.clock.wall());
     numberRun(ports, settings, { ...restored, faults: [...restored.faults, ...faults] }, done);
   });
 }

@@ -25,6 +25,7 @@ export function joinInputs(bench: Workbench, ports: NodePorts): void {
     base: settings.base,
     identity: ports.identity,
     view,
+    pins: bench.pins,
     unsignedVerbs: settings.unsignedVerbs,
     wall: () => clock.wall(),
   });
@@ -51,6 +52,7 @@ function pushHeard(bench: Workbench, input: NodeInput | undefined): void {
 function joinMembers(bench: Workbench, receiver: Receiver): void {
   bench.live(trackMembers(bench.inbox.inputs$, bench.view, bench.clock)).subscribe((node) => {
     bench.stir();
+    bench.performer.release(node);
     const early = receiver.release(node);
     if (early !== undefined) pushHeard(bench, receiver.receive(early));
   });
@@ -66,6 +68,7 @@ function passThrough(bench: Workbench, input: NodeInput): void {
   if (keepBook(book, input, clock.now()) || STIRRING.has(input.type)) bench.stir();
   if (input.type === 'SetHeard') applySetting(bench, input.key, input.value);
   if (input.type === 'RequestAnswered') gate.take(input.subject, [input.response]);
+  if (input.type === 'AfterAsked') gate.after(input.subject, input.done);
   answerRequest(input, {
     self: bench.settings.id,
     version: bench.settings.info.version,
@@ -91,12 +94,16 @@ const STIRRING: ReadonlySet<NodeInput['type']> = new Set([
 
 function applySetting(bench: Workbench, key: string, value: string): void {
   if (key !== 'drain') return;
-  const { id } = bench.settings;
   bench.gate.take('node', [{ type: 'Persist', key: DRAIN_KEY, value: value === 'ON' }]);
   if (value !== 'ON') return;
   for (const guest of bench.host.ledger.states.keys()) {
-    bench.inbox.push({ type: 'GuestFact', guest, fact: { type: 'VacateWanted', reason: `${id} drains` } });
+    vacate(bench, guest);
   }
+}
+
+function vacate(bench: Workbench, guest: string): void {
+  const reason = `${bench.settings.id} drains`;
+  bench.inbox.push({ type: 'GuestFact', guest, fact: { type: 'VacateWanted', reason } });
 }
 
 function pushRunEvent(bench: Workbench, event: RunEvent): void {
@@ -104,6 +111,7 @@ function pushRunEvent(bench: Workbench, event: RunEvent): void {
   if (event.type === 'RunOutput') return sayOutput(bench, event);
   const { run: _run, ...fact } = event;
   bench.inbox.push({ type: 'GuestFact', guest, fact });
+  if (event.type === 'RunStarted' && bench.condition.draining) vacate(bench, guest);
 }
 
 function sayOutput(bench: Workbench, event: Extract<RunEvent, { type: 'RunOutput' }>): void {

@@ -101,7 +101,9 @@ function offeringFacts(bench: Workbench): OfferingFacts {
 }
 
 function wakingFacts(bench: Workbench): WakingFacts {
-  const awake = [...pick(bench, bench.own.queued), ...pick(bench, bench.own.offered)];
+  // A queued item that nobody can take asks for no slot: it must not keep others asleep.
+  const queued = pick(bench, bench.own.queued).filter((state) => state.blocked.length === 0);
+  const awake = [...queued, ...pick(bench, bench.own.offered)];
   const slotsAsked = awake.reduce((sum, state) => sum + slotsOf(state), 0);
   return { ...common(bench), direction: directionNow(bench), slotsAsked };
 }
@@ -135,7 +137,7 @@ function sheddingFacts(bench: Workbench): SheddingFacts {
     loadRatio: state.load_ratio,
     direction: directionNow(bench),
     rebalance: settings.rebalance,
-    lastMoveAt: Math.max(Number.NEGATIVE_INFINITY, ...states.map((one) => one.movedAt)),
+    lastMoveAt: states.reduce((latest, one) => Math.max(latest, one.movedAt), Number.NEGATIVE_INFINITY),
     moving: states.some((one) => one.order === 'vacate'),
   };
 }

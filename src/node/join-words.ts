@@ -51,7 +51,9 @@ export function joinWords(bench: Workbench): Words {
   );
   bench.live(publishScum(scum$, clock)).subscribe((body) => sayScum(bench, body));
   bench.live(electMesh(sum$, bench.view, clock, settings.mesh)).subscribe((body) => {
+    // A former reporter must not say its old report again when it reconnects.
     if (body?.reporter === self) speaker.say({ type: 'Say', kind: 'mesh', topic: { kind: 'mesh' }, body });
+    else speaker.forget({ kind: 'mesh' });
   });
   bench.live(sum$).subscribe(() => inbox.push({ type: 'MeshChanged' }));
   joinEvents(bench);

@@ -45,6 +45,11 @@ function describeInput(input: NodeInput): NodeNote | undefined {
       return { level: 'debug', text: `refused a message on ${input.topic}: ${input.reason}` };
     case 'RequestRefused':
       return { level: 'info', text: `refused a request ${input.verb}: ${input.reason}` };
+    case 'RivalHeard':
+      return {
+        level: 'error',
+        text: `another node, on ${input.host}, says to be this one: give one of them another --id`,
+      };
     case 'JournalChanged':
       return input.fault === undefined
         ? { level: 'info', text: 'the journal can be written again' }

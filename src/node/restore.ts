@@ -6,6 +6,7 @@ import type { ItemRecord } from '../core/owner/owned-item.js';
 import type { GuestRecord } from '../core/receiver/guest.js';
 import type { JournalEntry } from '../journal/journal.js';
 import { commandSchema, itemSchema, needSchema } from '../protocol/item.js';
+import { pinKey } from '../pipelines/key-pins.js';
 import { PHASES } from '../protocol/status.js';
 
 /** Journal key of the number of the last run. */
@@ -19,26 +20,37 @@ export interface Restored {
   readonly draining: boolean;
   readonly items: readonly ItemRecord[];
   readonly guests: readonly GuestRecord[];
+  /** Keys of members, by id. */
+  readonly pins: ReadonlyMap<string, string>;
   readonly faults: readonly string[];
 }
 
-/** Reads the journal's entries. */
-export function restore(entries: readonly JournalEntry[]): Restored {
+const PIN_PREFIX = pinKey('');
+
+/** Reads the journal's entries; `wall` is the wall clock, ms. */
+export function restore(entries: readonly JournalEntry[], wall: number): Restored {
   const items: ItemRecord[] = [];
   const guests: GuestRecord[] = [];
   const faults: string[] = [];
+  const pins = new Map<string, string>();
   let boot = 0;
   let draining = false;
   for (const { key, value } of entries) {
     if (key === BOOT_KEY && typeof value === 'number') boot = value;
     else if (key === DRAIN_KEY) draining = value === true;
+    else if (key.startsWith(PIN_PREFIX) && typeof value === 'string') pins.set(key.slice(PIN_PREFIX.length), value);
     else if (key.startsWith('item/') && isItemRecord(value)) items.push(value);
     else if (key.startsWith('guest/') && isGuestRecord(value)) guests.push(value);
     else faults.push(key);
   }
   // Item ids sort by the time they were made; the queue goes on in the order of submission.
   items.sort((a, b) => (a.item.submitted_at < b.item.submitted_at ? -1 : 1));
-  return { boot: boot + 1, draining, items, guests, faults };
+  return { boot: nextBoot(boot, wall), draining, items, guests, pins, faults };
+}
+
+/** Later than every run before it, also when the journal was lost and only the wall clock remembers that time passed. */
+function nextBoot(last: number, wall: number): number {
+  return Math.max(last + 1, Math.floor(wall / 1000));
 }
 
 function isItemRecord(value: unknown): value is ItemRecord {

@@ -41,7 +41,7 @@ function submit(bench: Workbench, item: Item, done: (error?: Error) => void): vo
   if (bench.own.ledger.states.has(item.item)) return done(new Error(`there is an item ${item.item} already`));
   const submitted_at = new Date(bench.clock.wall()).toISOString();
   bench.inbox.push({ type: 'ItemSubmitted', item: { ...item, submitted_at } });
-  bench.gate.after(`item/${item.item}`, () => done());
+  bench.inbox.push({ type: 'AfterAsked', subject: `item/${item.item}`, done: () => done() });
 }
 
 /** The journal closes last: what was decided before is still written. */

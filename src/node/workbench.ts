@@ -15,7 +15,8 @@ import { createInbox, type Inbox } from '../pipelines/inbox.js';
 import type { NodeInput } from '../pipelines/inputs.js';
 import { instantOf } from '../pipelines/ledger.js';
 import { ownItems, type Ownership } from '../pipelines/own.js';
-import { createPerformer } from '../pipelines/perform.js';
+import { createKeyPins, pinKey, type KeyPins } from '../pipelines/key-pins.js';
+import { createPerformer, type Performer } from '../pipelines/perform.js';
 import { createSpeaker, type Speaker } from '../pipelines/say.js';
 import { createStatusBoard } from '../pipelines/status.js';
 import { createGuestIndex, type GuestIndex } from './guest-index.js';
@@ -36,6 +37,8 @@ export interface Workbench {
   readonly guests: GuestIndex;
   readonly gate: Gate;
   readonly speaker: Speaker;
+  readonly performer: Performer;
+  readonly pins: KeyPins;
   readonly notes: Notes;
   /** This node's birth message. */
   readonly birth: Message<'info'>;
@@ -51,7 +54,7 @@ export interface Workbench {
 }
 
 /** Renewals of one run of a node; those of the next run are numbered above them. */
-const RENEWALS_A_RUN = 1_000_000_000;
+const RENEWALS_A_RUN = 1_000_000;
 
 /** Lays the workbench out. */
 export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored: Restored): Workbench {
@@ -73,15 +76,24 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     seq: 0,
   };
 
+  const pins = createKeyPins(view, clock, restored.pins, (node, key) =>
+    gate.take('node', [{ type: 'Persist', key: pinKey(node), value: key }]),
+  );
   const speaker = createSpeaker({ self, base, boot: restored.boot, bus, clock, identity, push });
   const statuses = createStatusBoard(self, speaker, clock, settings.statusKeptMs);
   const keyOf = (node: string): string | undefined => (node === self ? identity.publicKey : view.get(node)?.info?.key);
-  const perform = createPerformer({ self, speaker, statuses, transfer, workspace, runner, keyOf, push });
-  const gate = createGate({ journal, clock, perform, faulty: (fault) => push({ type: 'JournalChanged', fault }) });
+  const performer = createPerformer({ self, speaker, statuses, transfer, workspace, runner, keyOf, push });
+  const gate = createGate({
+    journal,
+    clock,
+    perform: performer.perform,
+    faulty: (fault) => push({ type: 'JournalChanged', fault }),
+  });
   const stir = (): void => stirred$.next();
 
   const own = ownItems({
     clock,
+    unreadable: new Set(restored.faults),
     rules: () => ({ ...settings.owner, self, urls: transfer.urls() }),
     perform: gate.take,
     changed: (before, after) => {
@@ -126,6 +138,8 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     guests,
     gate,
     speaker,
+    performer,
+    pins,
     notes,
     birth,
     stirred$,

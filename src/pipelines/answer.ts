@@ -40,14 +40,15 @@ export function answerRequest(input: NodeInput, parts: AnswerParts): void {
   }
   if (input.type !== 'RequestHeard') return;
   const { request } = input;
-  const subject = 'item' in request ? `item/${itemOf(request)}` : `request/${request.verb}`;
   const answer = decide(request, input.signedBy, parts);
+  const subject = subjectOf(request, answer);
   respond(request.verb, request.transaction, answer, subject, parts);
 }
 
-function itemOf(request: Request & { readonly item?: unknown }): string {
-  if (request.verb === 'run') return request.item.item;
-  return typeof request.item === 'string' ? request.item : '';
+/** Whose writes the response waits for: those of the item it speaks of, or of the node's own settings. */
+function subjectOf(request: Request, answer: Answer): string {
+  if ('data' in answer && typeof answer.data['item'] === 'string') return `item/${answer.data['item']}`;
+  return request.verb === 'drain' ? 'node' : `request/${request.verb}`;
 }
 
 function respond(

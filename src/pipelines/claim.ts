@@ -35,6 +35,11 @@ export function keepBook(book: OfferBook, input: NodeInput, now: number): boolea
     noteOffer(book, input.owner, input.item, input.offer, now);
     return true;
   }
-  if (input.type === 'AckSeen') return book.delete(bookKey(input.owner, input.item));
+  if (input.type === 'AckSeen') {
+    const key = bookKey(input.owner, input.item);
+    const standing = book.get(key);
+    // A late copy of an older epoch's ack strikes nothing out.
+    return standing !== undefined && standing.offer.epoch <= input.ack.epoch && book.delete(key);
+  }
   return false;
 }

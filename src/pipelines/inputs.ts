@@ -39,6 +39,10 @@ export type NodeInput =
   | { readonly type: 'RefreshAsked' }
   /** A request was decided: its response stands behind what the request caused. */
   | { readonly type: 'RequestAnswered'; readonly subject: string; readonly response: Say }
+  /** Somebody says to be this node, with another key. */
+  | { readonly type: 'RivalHeard'; readonly host: string }
+  /** Something is to be called once all that was decided for a subject so far is done. */
+  | { readonly type: 'AfterAsked'; readonly subject: string; readonly done: () => void }
   | { readonly type: 'MessageRefused'; readonly topic: string; readonly reason: string }
   /** The journal cannot write: nothing new is taken on until it can. */
   /** The sum, or who is online, is another than before. */

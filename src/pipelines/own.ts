@@ -6,7 +6,7 @@
 import type { Clock } from '../clock/clock.js';
 import { say, type Effect } from '../core/effects.js';
 import type { OwnerInput } from '../core/owner/inputs.js';
-import { isHeld, isSettled, type OwnedItem, type OwnerRules } from '../core/owner/owned-item.js';
+import { isHeld, isSettled, itemKey, type OwnedItem, type OwnerRules } from '../core/owner/owned-item.js';
 import { openItem, stepOwner, wakeTime } from '../core/owner/step.js';
 import type { NodeInput } from './inputs.js';
 import { createLedger, instantOf, type Ledger } from './ledger.js';
@@ -14,6 +14,8 @@ import { createLedger, instantOf, type Ledger } from './ledger.js';
 /** What owning needs. */
 export interface OwnParts {
   readonly clock: Clock;
+  /** Journal keys of items that could not be read: whoever holds one must not be told that it is unknown. */
+  readonly unreadable: ReadonlySet<string>;
   rules(): OwnerRules;
   perform(subject: string, effects: readonly Effect[]): void;
   /** Told after each change of an item. */
@@ -57,6 +59,7 @@ export function ownItems(parts: OwnParts): Ownership {
       ledger.open(input.item.item, openItem(input.item, instantOf(parts.clock), parts.rules()));
     }
     if (input.type !== 'OwnerFact' || ledger.feed(input.item, input.fact)) return;
+    if (parts.unreadable.has(itemKey(input.item))) return;
     parts.perform(`item/${input.item}`, answerStranger(input.item, input.fact, parts.rules().self));
   }
 

@@ -2,14 +2,17 @@
  * Performs what a receiver wants done for its guests: inputs are fetched, commands run and stopped, outputs described.
  */
 import type { GuestEffect } from '../core/effects.js';
+import type { Share } from '../transfer/transfer.js';
 import type { Command } from '../protocol/item.js';
 import type { NodeInput } from './inputs.js';
-import { factsOf, inputShare, outputShare, splitGuest, type PerformParts } from './perform-parts.js';
+import { factsOf, inputShare, outputShare, splitGuest, type Part, type PerformParts } from './perform-parts.js';
 
 /** Makes the part that serves guests. */
-export function createGuestPerformer(parts: PerformParts): (effect: GuestEffect) => void {
+export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
   const { workspace, transfer, runner } = parts;
   const fetches = new Map<string, () => void>();
+  /** Outputs of owners whose key is not known yet, after a restart. */
+  const early = new Map<string, Omit<Share, 'peerKey'> & { readonly owner: string }>();
   type GuestFact = Extract<NodeInput, { type: 'GuestFact' }>['fact'];
   const tell = (guest: string, fact: GuestFact): void => parts.push({ type: 'GuestFact', guest, fact });
 
@@ -63,23 +66,30 @@ export function createGuestPerformer(parts: PerformParts): (effect: GuestEffect)
     const directory = workspace.guestDirectory(owner, item, epoch);
     workspace.collect(directory, effect.globs, effect.everything, (ended) => {
       if (!ended.ok) return tell(guest, { type: 'CollectFailed', reason: ended.reason });
-      const peerKey = parts.keyOf(owner);
-      if (ended.value.count > 0 && peerKey !== undefined && owner !== parts.self) {
-        transfer.share({ share: outputShare(owner, item, epoch), bundle: ended.value, peerKey });
+      if (ended.value.count > 0 && owner !== parts.self) {
+        shareOutputs({ share: outputShare(owner, item, epoch), bundle: ended.value, owner });
       }
       tell(guest, { type: 'Collected', bundle: factsOf(ended.value) });
     });
+  }
+
+  function shareOutputs(waiting: Omit<Share, 'peerKey'> & { readonly owner: string }): void {
+    const { share, bundle, owner } = waiting;
+    const peerKey = parts.keyOf(owner);
+    if (peerKey === undefined) early.set(share, waiting);
+    else transfer.share({ share, bundle, peerKey });
   }
 
   function remove(guest: string): void {
     const { owner, item, epoch } = splitGuest(guest);
     fetches.get(guest)?.();
     fetches.delete(guest);
+    early.delete(outputShare(owner, item, epoch));
     transfer.unshare(outputShare(owner, item, epoch));
     workspace.removeGuest(owner, item, epoch);
   }
 
-  return (effect) => {
+  const perform = (effect: GuestEffect): void => {
     switch (effect.type) {
       case 'FetchInputs':
         return fetchInputs(effect);
@@ -99,4 +109,12 @@ export function createGuestPerformer(parts: PerformParts): (effect: GuestEffect)
         return remove(effect.guest);
     }
   };
+
+  const release = (node: string): void => {
+    for (const waiting of [...early.values()].filter((one) => one.owner === node)) {
+      early.delete(waiting.share);
+      shareOutputs(waiting);
+    }
+  };
+  return { perform, release };
 }

@@ -4,13 +4,13 @@
 import type { ItemEffect } from '../core/effects.js';
 import type { Bundle, Ended } from '../transfer/transfer.js';
 import type { NodeInput } from './inputs.js';
-import { factsOf, inputShare, outputShare, type PerformParts } from './perform-parts.js';
+import { factsOf, inputShare, outputShare, type Part, type PerformParts } from './perform-parts.js';
 
 /** Makes the part that serves items of this owner. */
-export function createItemPerformer(parts: PerformParts): (effect: ItemEffect) => void {
+export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
   const { workspace, transfer, self } = parts;
   const bundles = new Map<string, Bundle>();
-  /** Shares asked for before the bundle was described again, after a restart. */
+  /** Shares asked for before the bundle was described again, or the receiver's key known, after a restart. */
   const early = new Map<string, Extract<ItemEffect, { type: 'Share' }>>();
   type OwnerFact = Extract<NodeInput, { type: 'OwnerFact' }>['fact'];
   const tell = (item: string, fact: OwnerFact): void => parts.push({ type: 'OwnerFact', item, fact });
@@ -38,7 +38,8 @@ export function createItemPerformer(parts: PerformParts): (effect: ItemEffect) =
         item,
         ended.ok
           ? { type: 'HomeFetched', epoch }
-          : { type: 'HomeFetchFailed', epoch, reason: ended.reason, final: ended.final },
+          : // Its receiver may describe its outputs anew after a restart; how long that is waited for, the owner decides.
+            { type: 'HomeFetchFailed', epoch, reason: ended.reason, final: false },
       );
     if (effect.from === self) return workspace.adoptGuest(self, item, epoch, done);
     const peerKey = parts.keyOf(effect.from);
@@ -69,7 +70,7 @@ export function createItemPerformer(parts: PerformParts): (effect: ItemEffect) =
     });
   }
 
-  return (effect) => {
+  const perform = (effect: ItemEffect): void => {
     switch (effect.type) {
       case 'Stage':
         return workspace.stage(effect.item, effect.inputs, effect.command, (ended) => takeBundle(effect.item, ended));
@@ -98,4 +99,12 @@ export function createItemPerformer(parts: PerformParts): (effect: ItemEffect) =
         return workspace.removeItem(effect.item, effect.all);
     }
   };
+
+  const release = (node: string): void => {
+    for (const share of [...early.values()].filter((one) => one.to === node)) {
+      early.delete(share.item);
+      shareItem(share);
+    }
+  };
+  return { perform, release };
 }

@@ -17,6 +17,13 @@ export interface PerformParts {
   push(input: NodeInput): void;
 }
 
+/** A performer of one family of effects. */
+export interface Part<E> {
+  perform(effect: E): void;
+  /** A member's key is known now. */
+  release(node: string): void;
+}
+
 /** What the core wants to know of a bundle. */
 export function factsOf(bundle: Bundle): { readonly sha256: string; readonly bytes: number; readonly count: number } {
   return { sha256: bundle.sha256, bytes: bundle.bytes, count: bundle.count };

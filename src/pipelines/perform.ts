@@ -9,16 +9,20 @@ import type { PerformParts } from './perform-parts.js';
 import type { Speaker } from './say.js';
 import type { StatusBoard } from './status.js';
 
-/** Performs one effect. */
-export type Perform = (subject: string, effect: Exclude<Effect, { type: 'Persist' }>) => void;
+/** Performs effects. */
+export interface Performer {
+  perform(subject: string, effect: Exclude<Effect, { type: 'Persist' }>): void;
+  /** A member's key is known now: what had to wait for it is shared. */
+  release(node: string): void;
+}
 
 /** Makes the performer of a node. */
 export function createPerformer(
   parts: PerformParts & { readonly speaker: Speaker; readonly statuses: StatusBoard },
-): Perform {
+): Performer {
   const items = createItemPerformer(parts);
   const guests = createGuestPerformer(parts);
-  return (_subject, effect) => {
+  const perform: Performer['perform'] = (_subject, effect) => {
     switch (effect.type) {
       case 'Say':
         return effect.kind === 'status' ? parts.statuses.take(effect) : parts.speaker.say(effect);
@@ -32,9 +36,16 @@ export function createPerformer(
       case 'Place':
       case 'Carry':
       case 'RemoveItem':
-        return items(effect);
+        return items.perform(effect);
       default:
-        return guests(effect);
+        return guests.perform(effect);
     }
+  };
+  return {
+    perform,
+    release: (node) => {
+      items.release(node);
+      guests.release(node);
+    },
   };
 }

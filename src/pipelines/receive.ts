@@ -11,6 +11,7 @@ import type { Message, MessageKind } from '../protocol/messages.js';
 import { decodeRequest, isVerb, peekTransaction, type Request, type Verb } from '../protocol/requests.js';
 import { parseTopic, type Topic } from '../protocol/topics.js';
 import type { NodeInput } from './inputs.js';
+import type { KeyPins } from './key-pins.js';
 
 /** What receiving goes by. */
 export interface ReceiveParts {
@@ -18,6 +19,8 @@ export interface ReceiveParts {
   readonly base: string;
   readonly identity: Identity;
   readonly view: MeshView;
+  /** Whether a member's key is the one that it was first seen with, or may be taken for it from now on. */
+  readonly pins: KeyPins;
   /** Verbs that may come unsigned. */
   readonly unsignedVerbs: readonly string[];
   /** Wall clock, ms: a signed request is taken within {@link REQUEST_AGE_MS_MAX} of it. */
@@ -41,7 +44,7 @@ export function createReceiver(parts: ReceiveParts): Receiver {
 
   function receive(message: BusMessage): NodeInput | undefined {
     const topic = parseTopic(parts.base, message.topic);
-    if (topic === undefined || isOwnEcho(topic, parts.self)) return undefined;
+    if (topic === undefined || isOwnEcho(topic, message, parts)) return undefined;
     switch (topic.kind) {
       case 'availability':
         return readAvailability(topic.node, message);
@@ -83,8 +86,12 @@ export function createReceiver(parts: ReceiveParts): Receiver {
 /** States kept of members whose birth was not heard yet. */
 const EARLY_MAX = 256;
 
-function isOwnEcho(topic: Topic, self: string): boolean {
+function isOwnEcho(topic: Topic, message: BusMessage, parts: ReceiveParts): boolean {
+  const { self } = parts;
   switch (topic.kind) {
+    // Our own birth comes back to us; one of another key under our id is no echo.
+    case 'info':
+      return topic.node === self && !isForeignBirth(topic, message, parts);
     case 'offer':
     case 'ack':
     case 'lease':
@@ -97,6 +104,11 @@ function isOwnEcho(topic: Topic, self: string): boolean {
     default:
       return topic.node === self;
   }
+}
+
+function isForeignBirth(topic: Topic & { readonly kind: 'info' }, message: BusMessage, parts: ReceiveParts): boolean {
+  const decoded = decodeMessage(parts.base, topic, message.payload);
+  return decoded.ok && decoded.value.key !== parts.identity.publicKey;
 }
 
 function readAvailability(node: string, message: BusMessage): NodeInput {
@@ -121,13 +133,12 @@ function readSet(key: string, message: BusMessage): NodeInput {
 function readInfo(topic: Topic & { readonly kind: 'info' }, message: BusMessage, parts: ReceiveParts): NodeInput {
   const decoded = decodeMessage(parts.base, topic, message.payload);
   if (!decoded.ok) return refuse(message, `${decoded.field} ${decoded.reason}`);
-  const known = parts.view.get(topic.node);
-  if (known?.info !== undefined && known.info.key !== decoded.value.key && known.available) {
-    return refuse(message, 'key is another one than that of the member that is online under this id');
-  }
-  // A birth proves that its writer holds the key it tells; whose key it is was decided when it was first heard.
+  // A birth proves that its writer holds the key it tells; whether it is this member's key, the pins say.
   const signed = checkProof(decoded, decoded.value.key, parts);
-  return signed.ok ? { type: 'InfoHeard', node: topic.node, info: signed.value } : refuse(message, signed.reason);
+  if (!signed.ok) return refuse(message, `${signed.field} ${signed.reason}`);
+  if (topic.node === parts.self) return { type: 'RivalHeard', host: signed.value.host };
+  const fault = parts.pins.admit(topic.node, signed.value.key);
+  return fault === undefined ? { type: 'InfoHeard', node: topic.node, info: signed.value } : refuse(message, fault);
 }
 
 function checkProof<T>(decoded: Decoded<T>, key: string | undefined, parts: ReceiveParts): Decoded<T> {

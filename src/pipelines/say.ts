@@ -29,6 +29,8 @@ export interface Speaker {
   sayText(topic: Topic, text: string): void;
   /** Takes a retained topic off the bus. */
   unsay(topic: Topic): void;
+  /** Leaves a retained topic to another writer. */
+  forget(topic: Topic): void;
 }
 
 /** Makes a speaker. */
@@ -51,6 +53,7 @@ export function createSpeaker(parts: SayParts): Speaker {
     sayText: (topic, text) => {
       parts.bus.publish({ topic: formatTopic(parts.base, topic), payload: text, qos: 1, retain: true });
     },
+    forget: (topic) => parts.bus.forget(formatTopic(parts.base, topic)),
     unsay: (topic) => {
       parts.bus.publish({ topic: formatTopic(parts.base, topic), payload: '', qos: 1, retain: true });
     },

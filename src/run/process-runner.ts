@@ -66,18 +66,23 @@ export function createProcessRunner({ clock }: ProcessRunnerOptions): Runner {
     else watch.settle(live, 'nothing of it was left');
   };
 
+  const extend = (run: string, guardMs: number): void => {
+    const live = watch.runs.get(run);
+    if (live !== undefined) extendRun(live, addGuardTime(readGuardClock(), guardMs));
+  };
+
+  const stop = (run: string, graceMs: number): void => {
+    const live = watch.runs.get(run);
+    if (live !== undefined) watch.stop(live, graceMs, 'stopped');
+  };
+
   return {
     events$: events.asObservable(),
     start,
     adopt: (run, directory, handle) => later(() => adopt(run, directory, handle)),
-    extend: (run, guardMs) => {
-      const live = watch.runs.get(run);
-      if (live !== undefined) extendRun(live, addGuardTime(readGuardClock(), guardMs));
-    },
-    stop: (run, graceMs) => {
-      const live = watch.runs.get(run);
-      if (live !== undefined) watch.stop(live, graceMs, 'stopped');
-    },
+    // Both stand behind an `adopt` that was asked for before them: a stop that overtook it would be lost.
+    extend: (run, guardMs) => later(() => extend(run, guardMs)),
+    stop: (run, graceMs) => later(() => stop(run, graceMs)),
     pids: () => {
       const live = [...watch.runs.values()];
       const members = listMembers(live.map(({ handle }) => handle.pid));
