@@ -39,6 +39,7 @@ async function runDemo(): Promise<number> {
     return 1;
   } finally {
     limit.clear();
+    narrator.hush();
     await ground.close();
   }
 }

@@ -19,6 +19,8 @@ export interface Narrator {
   heard(base: string, heard: Heard): void;
   fail(text: string): void;
   succeed(text: string): void;
+  /** Says nothing more: what happens while everything is ended is no part of the story. */
+  hush(): void;
 }
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, cyan: 36 } as const;
@@ -29,9 +31,13 @@ export function createNarrator(now: () => number): Narrator {
   const start = now();
   const paint = createPaint(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
   const told = new Map<string, string>();
-  const line = (text: string): void => console.log(`${paint('dim', formatSeconds(now() - start))}  ${text}`);
+  let isHushed = false;
+  const print = (text: string): void => {
+    if (!isHushed) console.log(text);
+  };
+  const line = (text: string): void => print(`${paint('dim', formatSeconds(now() - start))}  ${text}`);
   return {
-    part: (title) => console.log(`\n${paint('bold', title)}`),
+    part: (title) => print(`\n${paint('bold', title)}`),
     tell: line,
     command: (text) => line(paint('cyan', `$ ${text}`)),
     output(text) {
@@ -45,8 +51,9 @@ export function createNarrator(now: () => number): Narrator {
       told.set(topic, text);
       line(`${paint('dim', topic.padEnd(TOPIC_CHARS))}  ${text}`);
     },
-    fail: (text) => console.log(`\n${paint('red', `the demo failed: ${text}`)}`),
-    succeed: (text) => console.log(`\n${paint('green', text)}`),
+    fail: (text) => print(`\n${paint('red', `the demo failed: ${text}`)}`),
+    succeed: (text) => print(`\n${paint('green', text)}`),
+    hush: () => void (isHushed = true),
   };
 }
 
