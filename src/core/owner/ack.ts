@@ -4,7 +4,15 @@
  */
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
-import { enterPhase, isInline, persist, type HeardClaim, type OwnedItem, type OwnerRules } from './owned-item.js';
+import {
+  commandOf,
+  enterPhase,
+  isInline,
+  persist,
+  type HeardClaim,
+  type OwnedItem,
+  type OwnerRules,
+} from './owned-item.js';
 
 /** Gives the item to the claimant. */
 export function ackClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules: OwnerRules): Step<OwnedItem> {
@@ -42,7 +50,7 @@ export function sayAck(state: OwnedItem, rules: OwnerRules): Effect {
       transport: fetched ? 'https' : 'none',
       urls: fetched ? rules.urls : [],
       ...(state.bundle === null ? {} : { manifest_sha256: state.bundle.sha256 }),
-      ...(isInline(state.item.command) ? { command: state.item.command } : {}),
+      ...(isInline(state.item.command) ? { command: commandOf(state.item) } : {}),
     },
   );
 }

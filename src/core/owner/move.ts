@@ -33,6 +33,7 @@ export function findMoveObstacle(state: OwnedItem): string | undefined {
   if (state.phase === 'returning') return 'it has run, its outputs are on their way home';
   if (state.order !== 'hold') return `it is being stopped already (${state.order})`;
   if (!isHeld(state.phase)) return undefined;
+  if (state.item.retry === 'once') return 'it may have started and is to run once';
   if (state.item.command.migrate === 'never') return 'it has started and was submitted with migrate: never';
   return state.hops >= HOPS_MAX ? `it has moved ${HOPS_MAX} times already` : undefined;
 }

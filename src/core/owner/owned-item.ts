@@ -109,6 +109,11 @@ export function isInline(command: Command): boolean {
   );
 }
 
+/** The command as its receiver gets it: what is to run once must not be stopped and started again either. */
+export function commandOf(item: Item): Command {
+  return item.retry === 'once' ? { ...item.command, migrate: 'never' } : item.command;
+}
+
 /** What the next round asks the mesh for. */
 export function askFor(state: ItemRecord, self: string): Ask {
   const { item } = state;

@@ -6,6 +6,7 @@ import type { Item } from '../../protocol/item.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { settle } from './settle.js';
 import {
+  commandOf,
   enterPhase,
   isInline,
   isWaiting,
@@ -22,6 +23,7 @@ export function submitItem(item: Item, at: Instant): Step<OwnedItem> {
     phase: 'staging',
     epoch: 0,
     receiver: null,
+    claimRenewal: 0,
     attempts: 0,
     hops: 0,
     avoid: [],
@@ -53,7 +55,7 @@ function needsStaging(item: Item): boolean {
 }
 
 function stageEffect(state: OwnedItem): Effect {
-  return { type: 'Stage', item: state.item.item, inputs: state.item.inputs, command: state.item.command };
+  return { type: 'Stage', item: state.item.item, inputs: state.item.inputs, command: commandOf(state.item) };
 }
 
 /** Waiting begins: asleep if the item is deferred, else in the queue. */
@@ -113,7 +115,7 @@ export function resumeItem(state: OwnedItem, at: Instant, rules: OwnerRules): St
 
 function restage(state: OwnedItem): Effect[] {
   if (state.bundle === null) return [];
-  return [{ type: 'Restage', item: state.item.item, command: state.item.command }];
+  return [{ type: 'Restage', item: state.item.item, command: commandOf(state.item) }];
 }
 
 function shareAgain(state: OwnedItem): Effect[] {

@@ -1,7 +1,9 @@
 /** Who gets an item: the one place where a receiver is chosen. */
 import { describe, expect, test } from 'vitest';
 import type { OwnerInput } from '../../../src/core/owner/inputs.js';
-import { acked, bundle, chosen, claim, feed, offered, pass, progress, submit } from './owner-run.js';
+import { stepOwner } from '../../../src/core/owner/step.js';
+import { instant, ownerRules } from '../samples.js';
+import { acked, bundle, chosen, claim, feed, offered, pass, progress, restartable, submit } from './owner-run.js';
 
 describe('claims', () => {
   test('the first claim of rank 0 is acked at once, journalled before it is said', () => {
@@ -77,5 +79,17 @@ describe('the ack', () => {
     for (let ms = 100; ms < 8000; ms += 100) run = pass(run, ms);
     expect(run.state).toMatchObject({ phase: 'acked', answeredAt: 0 });
     expect(pass(run, 8000).state).toMatchObject({ phase: 'queued', receiver: null });
+  });
+});
+
+describe('a command that is to run once', () => {
+  test('reaches its receiver as one that must not be stopped and started again', () => {
+    const { effects } = stepOwner(
+      offered(restartable({ retry: 'once' })).state,
+      claim('beta', 0),
+      instant(0),
+      ownerRules,
+    );
+    expect(effects).toMatchObject([{}, { kind: 'ack', body: { command: { migrate: 'never' } } }, {}]);
   });
 });

@@ -240,6 +240,7 @@ describe('moving', () => {
 
   test.each<[string, OwnerRun]>([
     ['an item that must not be stopped stays', running()],
+    ['an item that is to run once stays where it may have started', running(restartable({ retry: 'once' }))],
     ['an item that is to run here stays', submit({ place: 'here' })],
     ['a lost item stays', lost()],
     ['an item whose outputs are on their way stays', returning()],

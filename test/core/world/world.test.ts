@@ -1,0 +1,49 @@
+/** The promises of the protocol, held over many small worlds: see `world.ts`. A failure prints the plan that breaks one. */
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { anyPlan, type Plan } from './plan.js';
+import { live } from './world.js';
+
+const calm: Plan = {
+  seed: 1,
+  retry: 'once',
+  attempts: 1,
+  inputs: false,
+  outputs: false,
+  restartable: false,
+  runMs: 100,
+  dropPercent: 0,
+  twicePercent: 0,
+  delayMs: 5,
+  crashes: [],
+  cancelAt: undefined,
+  moveAt: undefined,
+};
+
+describe('a world', () => {
+  test.each<[string, Partial<Plan>]>([
+    ['a command', {}],
+    ['a command with inputs and outputs', { inputs: true, outputs: true }],
+  ])('without faults runs %s once and settles', (_title, change) => {
+    expect(live({ ...calm, ...change })).toMatchObject({ violations: [], phase: 'done', starts: 1 });
+  });
+
+  test('in which a running item is moved runs it again elsewhere', () => {
+    const fate = live({ ...calm, retry: 'rerun', restartable: true, runMs: 5000, moveAt: 1000, outputs: true });
+    expect(fate).toMatchObject({ violations: [], phase: 'done', starts: 2 });
+  });
+
+  test('with faults breaks no promise, and settles when they stop', () => {
+    const seen = new Map<string, number>();
+    fc.assert(
+      fc.property(anyPlan, (plan) => {
+        const { violations, phase, lines } = live(plan);
+        seen.set(phase, (seen.get(phase) ?? 0) + 1);
+        if (violations.length > 0) throw new Error([...violations, ...lines.slice(-60)].join('\n'));
+      }),
+      { numRuns: Number(process.env['TRITMESH_WORLDS'] ?? 300) },
+    );
+    // A world in which everything is given up would hold every promise.
+    expect(seen.get('done') ?? 0).toBeGreaterThan(50);
+  });
+});
