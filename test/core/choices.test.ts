@@ -1,0 +1,182 @@
+/** What an owner does with its waiting and its running items: offer, wake, shed. */
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { chooseOffers, type OfferingFacts } from '../../src/core/offering.js';
+import { slotsOf } from '../../src/core/owner/owned-item.js';
+import { chooseShed, type RunningHere, type SheddingFacts } from '../../src/core/shedding.js';
+import { chooseWakes, type WakingFacts } from '../../src/core/waking.js';
+import type { Direction } from '../../src/protocol/messages.js';
+import { chosen, claim, feed, progress, restartable, submit } from './owner/owner-run.js';
+import { createMember, createView, meshRules, need } from './samples.js';
+
+const view = createView(createMember('alpha', { trit: 1 }), createMember('beta', { slots: 2, slots_free: 2 }));
+
+describe('chooseOffers', () => {
+  const facts: OfferingFacts = {
+    self: 'alpha',
+    view,
+    mesh: meshRules,
+    now: 0,
+    trit: 1,
+    direction: 'rest',
+    rebalance: 'pairs',
+    outstanding: 0,
+  };
+
+  test.each<[string, Parameters<typeof submit>[0], Partial<OfferingFacts>, boolean, string]>([
+    ['a pair of an item and a receiver is enough', {}, {}, true, 'its owner is PLUS; beta is in sight'],
+    [
+      'the strict seed sheds above 0 only',
+      {},
+      { rebalance: 'gf3' },
+      false,
+      'rebalance is gf3 and the mesh sum is not above 0',
+    ],
+    [
+      'above 0 the strict seed sheds',
+      {},
+      { rebalance: 'gf3', direction: 'shed' },
+      true,
+      'its owner is PLUS; beta is in sight',
+    ],
+    ['an owner that is not PLUS offers', {}, { rebalance: 'gf3', trit: 0 }, true, 'submitted; beta is in sight'],
+    ['no receiver', { need: { ...need, cpus: 9 } }, {}, false, 'no receiver: see why each node does not take it'],
+    ['a full window', {}, { outstanding: 8 }, false, 'waits behind other items of this owner'],
+  ])('%s', (_title, change, more, offer, reason) => {
+    const [offering] = chooseOffers([submit(change).state], { ...facts, ...more });
+    expect(offering).toMatchObject({ offer, reason });
+  });
+
+  test('a full receiver is worth an offer: its next free slot is waited for', () => {
+    const full = createView(createMember('beta', { slots_free: 0 }));
+    expect(chooseOffers([submit().state], { ...facts, view: full })[0]).toMatchObject({ offer: true });
+  });
+
+  test('each node that does not take it is named with its reason', () => {
+    const [offering] = chooseOffers([submit({ need: { ...need, arch: 'arm64' } }).state], facts);
+    expect(offering).toMatchObject({
+      blocked: [
+        { node: 'alpha', reason: 'arch is x64, arm64 is needed' },
+        { node: 'beta', reason: 'arch is x64, arm64 is needed' },
+      ],
+    });
+  });
+
+  test('a woken item is not offered once the sum is negative no more', () => {
+    const woken = feed(submit({ deferred: true }), { type: 'WakeChosen', reason: '' }).state;
+    expect(chooseOffers([woken], facts)[0]).toMatchObject({ offer: false });
+    expect(chooseOffers([woken], { ...facts, direction: 'wake' })[0]).toMatchObject({ offer: true });
+  });
+
+  test('twice the slots in sight are offered, the oldest first', () => {
+    const queue = Array.from({ length: 12 }, (_, index) => submit({ item: `j${index}` }).state);
+    const offered = chooseOffers(queue, facts).filter((one) => one.offer);
+    expect(offered.map((one) => one.item)).toEqual(['j0', 'j1', 'j2', 'j3', 'j4', 'j5', 'j6', 'j7']);
+  });
+});
+
+describe('chooseWakes', () => {
+  const facts: WakingFacts = { self: 'alpha', view, mesh: meshRules, now: 0, direction: 'wake', slotsAsked: 0 };
+  const asleep = (item: string, cpus = 1): ReturnType<typeof submit>['state'] =>
+    submit({ item, deferred: true, need: { ...need, cpus } }).state;
+
+  test.each<Direction>(['rest', 'shed'])('at %s nothing wakes', (direction) => {
+    expect(chooseWakes([asleep('j1')], { ...facts, direction })).toEqual([]);
+  });
+
+  test('no more wake than there are free slots, oldest first', () => {
+    expect(
+      chooseWakes(
+        ['j1', 'j2', 'j3'].map((item) => asleep(item)),
+        facts,
+      ),
+    ).toEqual(['j1', 'j2']);
+    expect(chooseWakes([asleep('j1'), asleep('j2')], { ...facts, slotsAsked: 1 })).toEqual(['j1']);
+  });
+
+  test('never more slots than are free, whatever sleeps', () => {
+    const members = fc.array(
+      fc.record({
+        slots_free: fc.integer({ min: 0, max: 4 }),
+        trit: fc.constantFrom(-1 as const, 0 as const, 1 as const),
+      }),
+      { maxLength: 5 },
+    );
+    const sleepers = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 12 });
+    fc.assert(
+      fc.property(members, sleepers, fc.integer({ min: 0, max: 4 }), (states, sizes, slotsAsked) => {
+        const mesh = createView(...states.map((state, index) => createMember(`n${index}`, { ...state, slots: 4 })));
+        const items = sizes.map((cpus, index) => asleep(`j${index}`, cpus));
+        const woken = chooseWakes(items, { ...facts, view: mesh, slotsAsked });
+        const slots = items.filter((one) => woken.includes(one.item.item)).reduce((sum, one) => sum + slotsOf(one), 0);
+        const free = states.filter((one) => one.trit === -1).reduce((sum, one) => sum + one.slots_free, 0);
+        expect(slots + slotsAsked).toBeLessThanOrEqual(Math.max(free, slotsAsked));
+      }),
+    );
+  });
+});
+
+describe('chooseShed', () => {
+  const facts: SheddingFacts = {
+    self: 'alpha',
+    view,
+    mesh: meshRules,
+    moves: { projectedMax: 0.65, gainMin: 0.1, cooldownMs: 60_000, itemRestMs: 600_000 },
+    now: 1_000,
+    trit: 1,
+    loadRatio: 1.2,
+    direction: 'shed',
+    rebalance: 'pairs',
+    lastMoveAt: Number.NEGATIVE_INFINITY,
+    moving: false,
+  };
+
+  function runningHere(item: string, score: number, change: Parameters<typeof submit>[0] = restartable()): RunningHere {
+    const held = feed(feed(submit({ item, ...change }), chosen), claim('alpha', 0));
+    return { state: feed(held, progress('running', 1, 1, 'alpha')).state, score };
+  }
+
+  test('the heaviest item that may move goes', () => {
+    const shedding = chooseShed(
+      [runningHere('light', 10), runningHere('fixed', 90, {}), runningHere('heavy', 80)],
+      facts,
+    );
+    expect(shedding).toEqual({ shed: true, item: 'heavy', reason: 'this node is PLUS at 1.20, beta would be at 0.60' });
+  });
+
+  const tired = runningHere('j1', 80);
+  test.each<[string, readonly RunningHere[], Partial<SheddingFacts>, string]>([
+    ['a node that is not PLUS', [tired], { trit: 0 }, 'this node is not PLUS'],
+    [
+      'the strict seed at rest',
+      [tired],
+      { rebalance: 'gf3', direction: 'rest' },
+      'rebalance is gf3 and the mesh sum is not above 0',
+    ],
+    ['another move under way', [tired], { moving: true }, 'one move at a time: another one is under way'],
+    ['a move only just now', [tired], { lastMoveAt: 500 }, 'this node moved something only just now'],
+    ['nothing that runs', [], {}, 'nothing of this node runs here'],
+    [
+      'an item that must not stop',
+      [runningHere('j1', 80, {})],
+      {},
+      'j1: it has started and was submitted with migrate: never',
+    ],
+    [
+      'an item that was moved lately',
+      [{ ...tired, state: { ...tired.state, movedAt: 0 } }],
+      {},
+      'j1: it was moved only lately',
+    ],
+    ['no receiver', [tired], { view: createView(createMember('alpha', { trit: 1 })) }, 'j1: no receiver is in sight'],
+    [
+      'a receiver that would be too full',
+      [tired],
+      { view: createView(createMember('beta', { projected_ratio: 0.2 })) },
+      'j1: beta would be at 0.70, above 0.65',
+    ],
+    ['too little gain', [tired], { loadRatio: 0.65 }, 'j1: moving it to beta gains less than 0.1'],
+  ])('%s: nothing moves', (_title, running, change, reason) => {
+    expect(chooseShed(running, { ...facts, ...change })).toEqual({ shed: false, reason });
+  });
+});

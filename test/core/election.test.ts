@@ -1,0 +1,117 @@
+/** The election: each member has a place or one reason why not, and all nodes find the same order. */
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { claimDelayMs, rankReceivers, type Ask } from '../../src/core/election.js';
+import type { Member } from '../../src/core/mesh.js';
+import type { State } from '../../src/protocol/messages.js';
+import { createMember, createView, meshRules, need } from './samples.js';
+
+const ask: Ask = { owner: 'alpha', item: 'j1', epoch: 1, need, avoid: [], deferred: false };
+
+function reasonFor(member: Member, change: Partial<Ask> = {}): string | undefined {
+  return rankReceivers(createView(member), { ...ask, ...change }, 0, meshRules).blocked.get(member.id);
+}
+
+describe('why a member does not take an item', () => {
+  const offline = { ...createMember('beta'), available: false };
+  const unborn = { ...createMember('beta'), info: undefined };
+  test.each<[string, Member, Partial<Ask>, string | undefined]>([
+    ['a MINUS node takes it', createMember('beta'), {}, undefined],
+    ['offline', offline, {}, 'offline'],
+    ['not heard of', unborn, {}, 'its birth message has not been heard yet'],
+    ['PLUS', createMember('beta', { trit: 1 }), {}, 'it is PLUS (overloaded)'],
+    ['ERGODIC', createMember('beta', { trit: 0 }), {}, 'it is ERGODIC (busy), only MINUS nodes receive'],
+    ['the owner may be ERGODIC', createMember('alpha', { trit: 0 }), {}, undefined],
+    [
+      'the owner of a deferred item may not',
+      createMember('alpha', { trit: 0 }),
+      { deferred: true },
+      'it is ERGODIC (busy), only MINUS nodes receive',
+    ],
+    ['the owner may not be PLUS', createMember('alpha', { trit: 1 }), {}, 'it is PLUS (overloaded)'],
+    ['draining', createMember('beta', { draining: true }), {}, 'it is draining'],
+    ['not accepting', createMember('beta', { accepting: false }), {}, 'it accepts no work of others'],
+    ['the owner always accepts its own', createMember('alpha', { accepting: false }), {}, undefined],
+    ['left out', createMember('beta'), { avoid: ['beta'] }, 'it refused or gave up the item before'],
+    ['away from its owner', createMember('alpha'), { avoid: ['alpha'] }, 'it is to run away from its owner'],
+    ['another one is asked for', createMember('beta'), { need: { ...need, on: 'gamma' } }, 'only gamma was asked for'],
+    ['arch', createMember('beta'), { need: { ...need, arch: 'arm64' } }, 'arch is x64, arm64 is needed'],
+    ['os', createMember('beta'), { need: { ...need, os: 'darwin' } }, 'os is linux, darwin is needed'],
+    ['label', createMember('beta'), { need: { ...need, labels: ['gpu'] } }, 'it lacks the label gpu'],
+    ['ability', createMember('beta'), { need: { ...need, abilities: ['criu'] } }, 'it lacks the ability criu'],
+    ['too small', createMember('beta'), { need: { ...need, cpus: 3 } }, 'it has 2 slots, 3 are needed'],
+    [
+      'memory',
+      createMember('beta'),
+      { need: { ...need, memory_bytes: 7 * 1024 ** 3 } },
+      'it has 6144 MiB of memory free, 7168 MiB is needed',
+    ],
+    ['full', createMember('beta', { slots_free: 0 }), {}, 'its slots are taken: 0 of 2 free, 1 needed'],
+  ])('%s', (_title, member, change, reason) => {
+    expect(reasonFor(member, change)).toBe(reason);
+  });
+});
+
+const anyState: fc.Arbitrary<Partial<State>> = fc.record({
+  trit: fc.constantFrom(-1, -1, 0, 1),
+  projected_ratio: fc.double({ min: 0, max: 1, noNaN: true }),
+  cpus: fc.integer({ min: 1, max: 16 }),
+  slots_free: fc.integer({ min: 0, max: 2 }),
+  draining: fc.boolean(),
+});
+const anyMembers: fc.Arbitrary<readonly Member[]> = fc
+  .uniqueArray(fc.tuple(fc.stringMatching(/^[a-z]{1,4}$/), anyState), { selector: ([id]) => id, maxLength: 12 })
+  .map((list) => list.map(([id, state]) => createMember(id, state)));
+
+describe('rankReceivers', () => {
+  test('each member has either a place or exactly one reason, and the full ones have a reason', () => {
+    fc.assert(
+      fc.property(anyMembers, (members) => {
+        const { ranked, blocked, full } = rankReceivers(createView(...members), ask, 0, meshRules);
+        expect([...ranked, ...blocked.keys()].toSorted()).toEqual(members.map((one) => one.id).toSorted());
+        expect(full.every((id) => blocked.has(id))).toBe(true);
+      }),
+    );
+  });
+
+  test('all nodes find the same order, in whatever order they heard of the members', () => {
+    fc.assert(
+      fc.property(
+        anyMembers.chain((members) =>
+          fc.tuple(fc.constant(members), fc.shuffledSubarray([...members], { minLength: members.length })),
+        ),
+        ([members, shuffled]) => {
+          const here = rankReceivers(createView(...members), ask, 0, meshRules).ranked;
+          expect(rankReceivers(createView(...shuffled), ask, 0, meshRules).ranked).toEqual(here);
+        },
+      ),
+    );
+  });
+
+  test('a clearly less loaded receiver comes first', () => {
+    const view = createView(createMember('a', { projected_ratio: 0.25 }), createMember('b', { projected_ratio: 0.05 }));
+    for (let epoch = 1; epoch < 50; epoch += 1) {
+      expect(rankReceivers(view, { ...ask, epoch }, 0, meshRules).ranked).toEqual(['b', 'a']);
+    }
+  });
+
+  test('among near-equals a node with three times the cpus comes first three times as often', () => {
+    const view = createView(
+      createMember('big', { cpus: 6, projected_ratio: 0.15 }),
+      createMember('small', { cpus: 2 }),
+    );
+    const firsts = Array.from(
+      { length: 4000 },
+      (_, index) => rankReceivers(view, { ...ask, item: `j${index}` }, 0, meshRules).ranked[0],
+    );
+    const share = firsts.filter((id) => id === 'big').length / firsts.length;
+    expect(share).toBeGreaterThan(0.7);
+    expect(share).toBeLessThan(0.8);
+  });
+});
+
+describe('claimDelayMs', () => {
+  test('the first three follow closely, the others give them time to be acked', () => {
+    expect([0, 1, 2, 3, 4].map((rank) => claimDelayMs(rank, 40))).toEqual([0, 40, 80, 200, 280]);
+  });
+});
