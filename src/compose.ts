@@ -10,7 +10,7 @@ import { toNodeSettings } from './config/node-settings.js';
 import { checkIdFree } from './node/id-clash.js';
 import { loadIdentity } from './identity/load-identity.js';
 import { createLevelJournal } from './journal/level-journal.js';
-import { describeMachine } from './machine-facts.js';
+import { describeMachine, readMachineRun } from './machine-facts.js';
 import { createNode } from './node/create-node.js';
 import type { NodePorts } from './node/ports.js';
 import type { RunningNode } from './node/running-node.js';
@@ -83,7 +83,7 @@ function createProbeBus(config: Config): NodePorts['bus'] {
 }
 
 async function startNode(ports: NodePorts, config: Config): Promise<RunningNode> {
-  const settings = toNodeSettings(config, await describeMachine());
+  const settings = toNodeSettings(config, await describeMachine(), await readMachineRun());
   return new Promise((resolve, reject) => {
     createNode(ports, settings, (error, node) => {
       if (node !== undefined) return resolve(node);

@@ -17,6 +17,12 @@ export async function describeMachine(): Promise<Omit<Info, 'key' | 'cpus' | 'la
   };
 }
 
+/** Names the present run of the machine. Where the kernel does not, nothing tells one run from the next. */
+export async function readMachineRun(): Promise<string> {
+  const text = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'unknown');
+  return text.trim();
+}
+
 /** The version of this package. Compiled, this file is two folders below package.json, as a source one. */
 export async function readVersion(): Promise<string> {
   for (const up of ['..', '../..']) {

@@ -18,12 +18,15 @@ const RETURN_LEASES = 10;
 export function toNodeSettings(
   config: Config,
   machine: Omit<Info, 'key' | 'cpus' | 'labels' | 'transports'>,
+  machineRun: string,
 ): NodeSettings {
   const { lease, offers, moves, trit } = config;
   return {
     id: config.id,
     base: config.base,
     info: { ...machine, cpus: config.cpus, labels: config.labels, transports: ['https'] },
+    machineRun,
+    journalSync: config.journal.sync,
     slots: config.slots,
     trit: {
       plusAbove: trit.plus_above,

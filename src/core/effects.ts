@@ -49,9 +49,19 @@ export type GuestEffect =
       readonly urls: readonly string[];
       readonly sha256: string;
     }
-  | { readonly type: 'StartRun'; readonly guest: string; readonly command: Command; readonly guardMs: number }
+  /**
+   * `leaseEndsAt` and `guardAt` are monotonic ms, not durations: the journal may keep this effect waiting, and a run must not
+   * start when its lease is over.
+   */
+  | {
+      readonly type: 'StartRun';
+      readonly guest: string;
+      readonly command: Command;
+      readonly leaseEndsAt: number;
+      readonly guardAt: number;
+    }
   | { readonly type: 'AdoptRun'; readonly guest: string; readonly handle: { pid: number; start: string } | null }
-  | { readonly type: 'ExtendRun'; readonly guest: string; readonly guardMs: number }
+  | { readonly type: 'ExtendRun'; readonly guest: string; readonly guardAt: number }
   | { readonly type: 'StopRun'; readonly guest: string; readonly graceMs: number }
   | {
       readonly type: 'Collect';
@@ -59,7 +69,8 @@ export type GuestEffect =
       readonly globs: readonly string[];
       readonly everything: boolean;
     }
-  | { readonly type: 'RemoveGuest'; readonly guest: string };
+  /** Forgets a guest's shares and, with `files`, its directory. */
+  | { readonly type: 'RemoveGuest'; readonly guest: string; readonly files: boolean };
 
 /** Everything the core may want done. */
 export type Effect =

@@ -61,6 +61,7 @@ function judge(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, Ran
   if (state.item.deferred && facts.direction !== 'wake') {
     return { item, offer: false, reason: 'it is deferred and the mesh sum is not negative any more', blocked: [] };
   }
+  if (facts.now < state.notBefore) return { item, offer: false, reason: state.reason, blocked: [] };
   const ranking = rankOnce(state, facts, rankings);
   if (ranking.ranked.length === 0 && ranking.full.length === 0) {
     return {

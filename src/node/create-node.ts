@@ -7,7 +7,7 @@ import { joinInputs } from './join-inputs.js';
 import { joinLooks } from './join-looks.js';
 import { joinWords } from './join-words.js';
 import type { NodePorts } from './ports.js';
-import { BOOT_KEY, restore, type Restored } from './restore.js';
+import { BOOT_KEY, MACHINE_KEY, restore, type Restored } from './restore.js';
 import { resumeWork } from './resume-work.js';
 import type { RunningNode } from './running-node.js';
 import { createSight } from './sight.js';
@@ -20,13 +20,17 @@ export type NodeStarted = (error: Error | undefined, node?: RunningNode) => void
 export function createNode(ports: NodePorts, settings: NodeSettings, done: NodeStarted): void {
   ports.journal.load((loadError, entries, faults) => {
     if (loadError !== undefined) return done(loadError);
-    const restored = restore(entries, ports.clock.wall());
+    const restored = restore(entries, settings.machineRun, ports.clock.wall());
     numberRun(ports, settings, { ...restored, faults: [...restored.faults, ...faults] }, done);
   });
 }
 
 function numberRun(ports: NodePorts, settings: NodeSettings, restored: Restored, done: NodeStarted): void {
-  ports.journal.write([{ key: BOOT_KEY, value: restored.boot }], (error) => {
+  const marks = [
+    { key: BOOT_KEY, value: restored.boot },
+    { key: MACHINE_KEY, value: settings.machineRun },
+  ];
+  ports.journal.write(marks, (error) => {
     if (error !== undefined) return done(error);
     ports.transfer.start((started) => {
       if (started.ok) done(undefined, runNode(ports, settings, restored));

@@ -13,11 +13,15 @@ import { PHASES } from '../protocol/status.js';
 export const BOOT_KEY = 'node/boot';
 /** Journal key of whether the node drains. */
 export const DRAIN_KEY = 'node/drain';
+/** Journal key of the run of the machine that the last run of the node was in. */
+export const MACHINE_KEY = 'node/machine';
 
 /** What a node begins with. */
 export interface Restored {
   readonly boot: number;
   readonly draining: boolean;
+  /** The machine went down since the last run of this node. */
+  readonly machineRestarted: boolean;
   readonly items: readonly ItemRecord[];
   readonly guests: readonly GuestRecord[];
   /** Keys of members, by id. */
@@ -27,16 +31,18 @@ export interface Restored {
 
 const PIN_PREFIX = pinKey('');
 
-/** Reads the journal's entries; `wall` is the wall clock, ms. */
-export function restore(entries: readonly JournalEntry[], wall: number): Restored {
+/** Reads the journal's entries; `machineRun` names the present run of the machine, `wall` is the wall clock, ms. */
+export function restore(entries: readonly JournalEntry[], machineRun: string, wall: number): Restored {
   const items: ItemRecord[] = [];
   const guests: GuestRecord[] = [];
   const faults: string[] = [];
   const pins = new Map<string, string>();
+  let machine: unknown;
   let boot = 0;
   let draining = false;
   for (const { key, value } of entries) {
     if (key === BOOT_KEY && typeof value === 'number') boot = value;
+    else if (key === MACHINE_KEY) machine = value;
     else if (key === DRAIN_KEY) draining = value === true;
     else if (key.startsWith(PIN_PREFIX) && typeof value === 'string') pins.set(key.slice(PIN_PREFIX.length), value);
     else if (key.startsWith('item/') && isItemRecord(value)) items.push(value);
@@ -45,7 +51,8 @@ export function restore(entries: readonly JournalEntry[], wall: number): Restore
   }
   // Item ids sort by the time they were made; the queue goes on in the order of submission.
   items.sort((a, b) => (a.item.submitted_at < b.item.submitted_at ? -1 : 1));
-  return { boot: nextBoot(boot, wall), draining, items, guests, pins, faults };
+  const machineRestarted = machine !== undefined && machine !== machineRun;
+  return { machineRestarted, boot: nextBoot(boot, wall), draining, items, guests, pins, faults };
 }
 
 /** Later than every run before it, also when the journal was lost and only the wall clock remembers that time passed. */

@@ -10,11 +10,12 @@ import type { Workbench } from './workbench.js';
 /** Feeds the restored items and guests to their state machines. */
 export function resumeWork(bench: Workbench, restored: Restored): void {
   const { own, host, inbox, clock, notes } = bench;
+  const rolledBack = restored.machineRestarted && !bench.settings.journalSync;
   for (const key of restored.faults) notes.say('warn', `the journal entry ${key} could not be read and was left alone`);
   for (const record of restored.items) {
     const id = record.item.item;
     own.ledger.open(id, { state: fromRecord(record, clock.now()), effects: [] });
-    inbox.push({ type: 'OwnerFact', item: id, fact: { type: 'NodeRestarted' } });
+    inbox.push({ type: 'OwnerFact', item: id, fact: { type: 'NodeRestarted', rolledBack } });
   }
   for (const record of restored.guests) {
     const guest = fromGuestRecord(record, instantOf(clock), host.rules());

@@ -82,7 +82,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
   const speaker = createSpeaker({ self, base, boot: restored.boot, bus, clock, identity, push });
   const statuses = createStatusBoard(self, speaker, clock, settings.statusKeptMs);
   const keyOf = (node: string): string | undefined => (node === self ? identity.publicKey : view.get(node)?.info?.key);
-  const performer = createPerformer({ self, speaker, statuses, transfer, workspace, runner, keyOf, push });
+  const performer = createPerformer({ self, clock, speaker, statuses, transfer, workspace, runner, keyOf, push });
   const gate = createGate({
     journal,
     clock,

@@ -3,13 +3,12 @@
  * are handed to the guest they mean; an ack for a claim that was given up is refused, so that its owner need not wait.
  */
 import type { Clock } from '../clock/clock.js';
-import type { Effect } from '../core/effects.js';
+import { say, type Effect } from '../core/effects.js';
 import { claimOffer } from '../core/receiver/claim.js';
 import { guestName, type Guest, type ReceiverRules } from '../core/receiver/guest.js';
 import type { ReceiverInput } from '../core/receiver/inputs.js';
 import { guestWakeTime, stepReceiver } from '../core/receiver/step.js';
-import { hearAck } from '../core/receiver/accept.js';
-import type { Ack, State } from '../protocol/messages.js';
+import type { Ack, Lease, Result, State } from '../protocol/messages.js';
 import type { NodeInput } from './inputs.js';
 import { createLedger, instantOf, type Ledger } from './ledger.js';
 
@@ -54,10 +53,12 @@ export function hostGuests(parts: HostParts): Hosting {
       case 'AckSeen':
         return takeAck(input.owner, input.item, input.ack);
       case 'LeaseSeen':
-        ledger.feed(guestName({ ...input, epoch: input.lease.epoch }), { type: 'LeaseHeard', lease: input.lease });
-        return;
+        return takeLease(input.owner, input.item, input.lease);
       case 'GuestFact':
-        ledger.feed(input.guest, input.fact);
+        // Described too late, after the guest was released: what was shared of it is taken back.
+        if (!ledger.feed(input.guest, input.fact) && input.fact.type === 'Collected') {
+          parts.perform(`guest/${input.guest}`, [{ type: 'RemoveGuest', guest: input.guest, files: true }]);
+        }
         return;
       default:
     }
@@ -96,41 +97,38 @@ export function hostGuests(parts: HostParts): Hosting {
     const name = guestName({ owner, item, epoch: ack.epoch });
     const obstacle = parts.obstacle(owner);
     if (ledger.feed(name, { type: 'AckHeard', ack, obstacle }) || ack.to !== self) return;
-    const forgotten = claimOffer(strayTerms(owner, item, ack), instantOf(parts.clock), parts.rules());
-    const refused = hearAck(
-      forgotten.state,
-      ack,
-      'its claim was given up before the ack came',
-      instantOf(parts.clock),
-      parts.rules(),
-    );
-    ledger.open(name, refused);
+    refuseStray(owner, item, ack.epoch, 'its claim was given up before the ack came');
+  }
+
+  /** An order for an epoch that is not here overtook its ack, or the ack was lost: the owner need not wait for the lease. */
+  function takeLease(owner: string, item: string, lease: Lease): void {
+    const { self } = parts.rules();
+    const known = ledger.feed(guestName({ owner, item, epoch: lease.epoch }), { type: 'LeaseHeard', lease });
+    const asks = lease.order === 'cancel' || lease.order === 'vacate';
+    if (!known && asks && lease.to === self) refuseStray(owner, item, lease.epoch, 'it never heard the ack');
+  }
+
+  /** Says so once and remembers nothing: an owner that did not hear it asks again. */
+  function refuseStray(owner: string, item: string, epoch: number, reason: string): void {
+    const { self } = parts.rules();
+    const result: Result = { ...NOTHING_RAN, epoch, reason };
+    parts.perform(`guest/${guestName({ owner, item, epoch })}`, [
+      say({ kind: 'result', owner, item, node: self }, result),
+    ]);
   }
 
   return { ledger, rules: parts.rules, take };
 }
 
-/** Terms of a claim that this node does not remember: only good to be refused. */
-function strayTerms(owner: string, item: string, ack: Ack): Parameters<typeof claimOffer>[0] {
-  return {
-    owner,
-    item,
-    offer: {
-      epoch: ack.epoch,
-      kind: 'job',
-      name: item,
-      need: { cpus: 1, labels: [], abilities: [] },
-      size_bytes: 0,
-      hops: 0,
-      avoid: [],
-      deferred: false,
-      reason: '',
-      ttl_ms: 1,
-      expires_at: '',
-    },
-    rank: 0,
-    renewal: 0,
-    projectedRatio: 0,
-    slotsFree: 0,
-  };
-}
+/** The result of an epoch that was never started here. */
+const NOTHING_RAN: Omit<Result, 'epoch' | 'reason'> = {
+  outcome: 'refused',
+  exit_code: null,
+  signal: null,
+  started_at: null,
+  run_ms: 0,
+  cpu_s: 0,
+  outputs_count: 0,
+  outputs_bytes: 0,
+  urls: [],
+};

@@ -3,7 +3,6 @@
  */
 import type { GuestEffect } from '../core/effects.js';
 import type { Share } from '../transfer/transfer.js';
-import type { Command } from '../protocol/item.js';
 import type { NodeInput } from './inputs.js';
 import { factsOf, inputShare, outputShare, splitGuest, type Part, type PerformParts } from './perform-parts.js';
 
@@ -44,7 +43,13 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
     fetches.set(guest, abandon);
   }
 
-  function start(guest: string, command: Command, guardMs: number): void {
+  function start(effect: Extract<GuestEffect, { type: 'StartRun' }>): void {
+    const { guest, command } = effect;
+    const now = parts.clock.now();
+    if (now >= effect.leaseEndsAt) {
+      return tell(guest, { type: 'RunFailed', reason: 'its lease ended before it could be started' });
+    }
+    const guardMs = effect.guardAt - now;
     const { owner, item, epoch } = splitGuest(guest);
     runner.start({
       run: guest,
@@ -65,7 +70,7 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
     const { owner, item, epoch } = splitGuest(guest);
     const directory = workspace.guestDirectory(owner, item, epoch);
     workspace.collect(directory, effect.globs, effect.everything, (ended) => {
-      if (!ended.ok) return tell(guest, { type: 'CollectFailed', reason: ended.reason });
+      if (!ended.ok) return tell(guest, { type: 'CollectFailed', reason: ended.reason, final: ended.final });
       if (ended.value.count > 0 && owner !== parts.self) {
         shareOutputs({ share: outputShare(owner, item, epoch), bundle: ended.value, owner });
       }
@@ -80,13 +85,13 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
     else transfer.share({ share, bundle, peerKey });
   }
 
-  function remove(guest: string): void {
+  function remove(guest: string, files: boolean): void {
     const { owner, item, epoch } = splitGuest(guest);
     fetches.get(guest)?.();
     fetches.delete(guest);
     early.delete(outputShare(owner, item, epoch));
     transfer.unshare(outputShare(owner, item, epoch));
-    workspace.removeGuest(owner, item, epoch);
+    if (files) workspace.removeGuest(owner, item, epoch);
   }
 
   const perform = (effect: GuestEffect): void => {
@@ -94,19 +99,19 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
       case 'FetchInputs':
         return fetchInputs(effect);
       case 'StartRun':
-        return start(effect.guest, effect.command, effect.guardMs);
+        return start(effect);
       case 'AdoptRun': {
         const { owner, item, epoch } = splitGuest(effect.guest);
         return runner.adopt(effect.guest, workspace.guestDirectory(owner, item, epoch), effect.handle);
       }
       case 'ExtendRun':
-        return runner.extend(effect.guest, effect.guardMs);
+        return runner.extend(effect.guest, Math.max(0, effect.guardAt - parts.clock.now()));
       case 'StopRun':
         return runner.stop(effect.guest, effect.graceMs);
       case 'Collect':
         return collect(effect);
       case 'RemoveGuest':
-        return remove(effect.guest);
+        return remove(effect.guest, effect.files);
     }
   };
 

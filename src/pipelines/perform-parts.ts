@@ -2,6 +2,7 @@
  * What both performers need: the ports, the keys of members, the way back for what became of an effect, and the names under
  * which directories are shared.
  */
+import type { Clock } from '../clock/clock.js';
 import type { Runner } from '../run/runner.js';
 import type { Bundle, Transfer, Workspace } from '../transfer/transfer.js';
 import type { NodeInput } from './inputs.js';
@@ -9,6 +10,7 @@ import type { NodeInput } from './inputs.js';
 /** The ports and what goes with them. */
 export interface PerformParts {
   readonly self: string;
+  readonly clock: Clock;
   readonly transfer: Transfer;
   readonly workspace: Workspace;
   readonly runner: Runner;

@@ -15,6 +15,10 @@ export interface NodeSettings {
   readonly id: string;
   readonly base: string;
   readonly info: Omit<Info, 'key'>;
+  /** Names the present run of the machine: another one means that it was down. */
+  readonly machineRun: string;
+  /** Whether each journal write waits for the disk. */
+  readonly journalSync: boolean;
   readonly slots: number;
   readonly trit: TritRules;
   readonly scumFormula: ScumFormula;

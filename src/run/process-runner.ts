@@ -7,6 +7,7 @@ import type { Clock } from '../clock/clock.js';
 import { addGuardTime, GUARD_NEVER, readDeadline, readGuardClock } from './guard-clock.js';
 import { createLaunchPad, type Launcher } from './launch-pad.js';
 import { forbidStart, openRunDirectory, readOrderHead, writeOrder } from './run-directory.js';
+import { isOfThisBoot } from './process-table.js';
 import { createRunWatch, extendRun, isAlive } from './run-watch.js';
 import type { RunEvent, RunHandle, Runner, RunOrder } from './runner.js';
 import { listMembers } from './session.js';
@@ -52,6 +53,10 @@ export function createProcessRunner({ clock }: ProcessRunnerOptions): Runner {
   const adopt = (run: string, directory: string, told: RunHandle | null): void => {
     if (watch.runs.has(run)) return;
     const start = forbidStart(directory);
+    // After a power loss the mark of a start may be missing although it started: it is surely over, and no more is known.
+    if (start === 'forbidden' && told !== null && !isOfThisBoot(told.start)) {
+      return tell({ type: 'RunDied', run, reason: 'the machine was restarted' });
+    }
     if (start === 'forbidden' || (start === 'absent' && told === null)) {
       return tell({ type: 'RunFailed', run, reason: 'its launcher never started it' });
     }

@@ -31,6 +31,12 @@ export function readStart(pid: number): string | undefined {
   return row === undefined || row.zombie ? undefined : `${row.startTicks}@${readBoot()}`;
 }
 
+/** Whether a start time as {@link readStart} gives it is of the machine's present run; where it does not tell, it may be. */
+export function isOfThisBoot(start: string): boolean {
+  const [, told] = start.split('@');
+  return told === undefined || told === readBoot();
+}
+
 /** Whether a process works below a directory, or was given it in its environment: how a member of a run is known. */
 export function belongsTo(pid: number, directory: string): boolean {
   if (!isLinux) return listProcesses(['eww', '-o', 'command=', '-p', String(pid)]).includes(directory);

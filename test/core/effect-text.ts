@@ -22,7 +22,7 @@ export function describeEffect(effect: Effect): string {
       return effect.everything ? 'collect everything' : `collect [${effect.globs.join(' ')}]`;
     case 'StartRun':
     case 'ExtendRun':
-      return `${effect.type} guard ${effect.guardMs}`;
+      return `${effect.type} guard ${effect.guardAt}`;
     case 'StopRun':
       return `StopRun grace ${effect.graceMs}`;
     default:

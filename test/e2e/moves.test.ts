@@ -33,7 +33,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
 
   async function submit(node: NodeProcess | undefined, args: readonly string[]): Promise<string> {
     if (node === undefined) throw new Error('no such node');
-    const submitted = await scene.command(node, ['run', '--no-wait', '--json', ...args]);
+    const submitted = await scene.command(node, ['run', '--no-wait', '--json', ...args], node.stateDir);
     expect(submitted.code, submitted.stderr).toBe(0);
     return String((JSON.parse(submitted.stdout) as { item?: string }).item);
   }

@@ -30,7 +30,8 @@ export type OwnerInput =
   | { readonly type: 'MoveAsked'; readonly reason: string; readonly to: string | null }
   | { readonly type: 'RetryAsked'; readonly reason: string }
   | { readonly type: 'TimePassed' }
-  | { readonly type: 'NodeRestarted' };
+  /** `rolledBack`: the machine went down and the journal may have lost its last writes. */
+  | { readonly type: 'NodeRestarted'; readonly rolledBack: boolean };
 
 /** The fact that begins an item. */
 export interface ItemSubmitted {

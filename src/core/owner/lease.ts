@@ -23,7 +23,7 @@ export function hearProgress(
   if (!isHeld(state.phase)) return { state, effects: [] };
   const answered = answer(state, progress.renewal, at, rules);
   if (progress.phase !== 'running' || state.phase === 'running') return answered;
-  return { ...answered, state: enterPhase(answered.state, 'running', state.reason, at) };
+  return { ...answered, state: enterPhase(answered.state, 'running', state.reason, at, { refusals: 0 }) };
 }
 
 function answer(state: OwnedItem, renewal: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {

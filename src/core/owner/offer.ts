@@ -18,7 +18,7 @@ import { enterQueue } from './submit.js';
 
 /** Opens a round with the next epoch. Nothing is journalled: until an epoch is acked it means nothing. */
 export function openRound(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  if (state.phase !== 'queued') return { state, effects: [] };
+  if (state.phase !== 'queued' || at.ms < state.notBefore) return { state, effects: [] };
   const round: Round = {
     endsAt: at.ms + rules.offerTtlMs,
     repeatAt: at.ms + rules.repeatMs,
@@ -73,25 +73,27 @@ export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules):
     return ackClaim(state, best, at, rules);
   }
   // What a refusal shut out was shut out of this round only.
-  if (at.ms >= round.endsAt) return { state: enterQueue(state, 'nobody claimed it', at, { avoid: [] }), effects: [] };
+  if (at.ms >= round.endsAt)
+    return { state: enterQueue(state, 'nobody claimed it', at, { avoid: [], target: null }), effects: [] };
   if (at.ms < round.repeatAt) return { state, effects: [] };
   const next = { ...round, repeatAt: at.ms + rules.repeatMs };
   return { state: { ...state, round: next }, effects: [sayOffer(state, next, at, rules)] };
 }
 
 /**
- * Until when the members in `avoid` are left out, monotonic ms. The one that refused or failed goes last, it is not shut
+ * Until when the members in `avoid` are left out, and until when it waits for the one that a person wished, monotonic ms. The one that refused or failed goes last, it is not shut
  * out: where it is the only receiver, the item would wait for ever.
  */
 export function avoidEnd(state: OwnedItem, rules: OwnerRules): number | undefined {
-  return state.avoid.length === 0 ? undefined : state.waitsSince + rules.offerTtlMs;
+  return state.avoid.length === 0 && state.target === null ? undefined : state.waitsSince + rules.offerTtlMs;
 }
 
 /** Time passed while the item waits for an offer. */
 export function passWaitTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const endsAt = avoidEnd(state, rules);
   if (endsAt === undefined || at.ms < endsAt) return { state, effects: [] };
-  return { state: { ...state, avoid: [] }, effects: [] };
+  const reason = state.target === null ? state.reason : `${state.target}, where it was to go, did not take it`;
+  return { state: { ...state, avoid: [], target: null, reason }, effects: [] };
 }
 
 function bestClaim(claims: readonly HeardClaim[]): HeardClaim | undefined {

@@ -65,6 +65,9 @@ export interface OwnedItem extends ItemRecord {
   readonly repeatAt: number | undefined;
   /** Since when it waits: the members in `avoid` are left out for a while only. */
   readonly waitsSince: number;
+  /** Refusals in a row, and until when the item pauses because of them. */
+  readonly refusals: number;
+  readonly notBefore: number;
   /** When it last moved from one receiver to another. */
   readonly movedAt: number;
   readonly blocked: readonly Blocked[];
@@ -174,6 +177,8 @@ export function toRecord(state: OwnedItem): ItemRecord {
     answeredAt: _answered,
     repeatAt: _repeat,
     waitsSince: _waits,
+    refusals: _refusals,
+    notBefore: _notBefore,
     movedAt: _moved,
     blocked: _blocked,
     ...record
@@ -189,6 +194,8 @@ export function fromRecord(record: ItemRecord, now: number): OwnedItem {
     answeredAt: now,
     repeatAt: undefined,
     waitsSince: now,
+    refusals: 0,
+    notBefore: now,
     movedAt: Number.NEGATIVE_INFINITY,
     blocked: [],
   };

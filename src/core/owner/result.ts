@@ -76,9 +76,18 @@ function takeRefusal(state: OwnedItem, from: string, result: Result, at: Instant
   const next = enterQueue(state, `${from} refused it: ${result.reason}`, at, {
     avoid: [from],
     attempts: Math.max(0, state.attempts - 1),
+    refusals: state.refusals + 1,
+    notBefore: at.ms + refusalPauseMs(state.refusals, rules),
   });
   return { state: next, effects: [persist(next), unshare(state), release] };
 }
+
+/** The first refusal costs no pause: another receiver may take it. What everybody refuses is offered ever more rarely. */
+function refusalPauseMs(before: number, rules: OwnerRules): number {
+  return before === 0 ? 0 : Math.min(REFUSAL_PAUSE_MS_MAX, rules.repeatMs * 2 ** Math.min(before - 1, 16));
+}
+
+const REFUSAL_PAUSE_MS_MAX = 60_000;
 
 /**
  * Whether the epoch is known to have started. A refusal of it comes from a receiver that has forgotten it, and answers an

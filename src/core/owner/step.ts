@@ -65,7 +65,7 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
     case 'TimePassed':
       return passTime(state, at, rules);
     case 'NodeRestarted':
-      return resumeItem(state, at, rules);
+      return resumeItem(state, input.rolledBack, at, rules);
   }
 }
 

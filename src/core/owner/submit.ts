@@ -38,6 +38,8 @@ export function submitItem(item: Item, at: Instant): Step<OwnedItem> {
     answeredAt: at.ms,
     repeatAt: undefined,
     waitsSince: at.ms,
+    refusals: 0,
+    notBefore: at.ms,
     movedAt: Number.NEGATIVE_INFINITY,
     blocked: [],
   };
@@ -93,7 +95,7 @@ export function wakeItem(state: OwnedItem, reason: string, at: Instant): Step<Ow
  * Takes an item up again after a restart. Its monotonic times are lost, so a held item counts as answered just now: the
  * owner waits a whole lease and its margin before it offers again.
  */
-export function resumeItem(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+export function resumeItem(state: OwnedItem, rolledBack: boolean, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const again: OwnedItem = { ...state, answeredAt: at.ms };
   switch (state.phase) {
     case 'staging':
@@ -101,17 +103,36 @@ export function resumeItem(state: OwnedItem, at: Instant, rules: OwnerRules): St
     case 'deferred':
     case 'queued':
     case 'offered':
-      return { state: enterQueue(again, 'its owner was restarted', at), effects: restage(again) };
+      return { state: requeue(again, rolledBack, at, rules), effects: restage(again) };
     case 'acked':
     case 'running':
       return {
         state: { ...again, repeatAt: at.ms + rules.repeatMs },
         effects: [...restage(again), ...shareAgain(again)],
       };
+    // A person may have it started once more: its inputs are served again then.
+    case 'lost':
+      return { state: again, effects: restage(again) };
     default:
       return { state: again, effects: [] };
   }
 }
+
+/**
+ * After a loss of power the journal may not know of an ack that was said. So the item waits until such a lease must be
+ * over, and the next epochs are numbered above any that was acked in the writes that were lost.
+ */
+function requeue(state: OwnedItem, rolledBack: boolean, at: Instant, rules: OwnerRules): OwnedItem {
+  if (!rolledBack) return enterQueue(state, 'its owner was restarted', at);
+  const notBefore = at.ms + rules.leaseMs + rules.marginMs;
+  return enterQueue(state, 'its machine was restarted: a lease that the journal lost may still run', at, {
+    epoch: state.epoch + EPOCHS_LOST_MAX,
+    notBefore,
+  });
+}
+
+/** More epochs than an owner can ack before the system writes its journal to disk by itself (half a minute). */
+const EPOCHS_LOST_MAX = 1000;
 
 function restage(state: OwnedItem): Effect[] {
   if (state.bundle === null) return [];

@@ -60,10 +60,18 @@ function accept(guest: Guest, ack: Ack, at: Instant, rules: ReceiverRules): Step
 /** Starts the command; the journal knows first that it may have been started. */
 export function beginRun(guest: Guest, command: Command, at: Instant, rules: ReceiverRules): Step<Guest> {
   const starting: Guest = { ...guest, phase: 'starting', command, startedMs: at.ms, startedAt: at.ts };
-  const guardMs = guest.leaseEndsAt - at.ms + rules.leaseGraceMs;
   return {
     state: starting,
-    effects: [persistGuest(starting), { type: 'StartRun', guest: guestName(guest), command, guardMs }],
+    effects: [
+      persistGuest(starting),
+      {
+        type: 'StartRun',
+        guest: guestName(guest),
+        command,
+        leaseEndsAt: guest.leaseEndsAt,
+        guardAt: guest.leaseEndsAt + rules.leaseGraceMs,
+      },
+    ],
   };
 }
 

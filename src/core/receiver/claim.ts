@@ -49,6 +49,7 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
     repeatAt: Number.POSITIVE_INFINITY,
     repeatMs: rules.repeatMs,
     endedMs: at.ms,
+    keepsFiles: false,
   };
   return { state: guest, effects: [sayClaim(guest, terms, rules)] };
 }

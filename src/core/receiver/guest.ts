@@ -58,6 +58,8 @@ export interface Guest extends GuestRecord {
   readonly repeatAt: number;
   readonly repeatMs: number;
   readonly endedMs: number;
+  /** Its files could not be described: they are not removed with it. */
+  readonly keepsFiles: boolean;
 }
 
 /** What the receiver's steps go by. */
@@ -108,7 +110,7 @@ export function persistGuest(guest: Guest): Effect {
 /** Forgets the guest and its directory. */
 export function forgetGuest(guest: Guest): Effect[] {
   return [
-    { type: 'RemoveGuest', guest: guestName(guest) },
+    { type: 'RemoveGuest', guest: guestName(guest), files: !guest.keepsFiles },
     { type: 'Persist', key: guestKey(guest), value: undefined },
   ];
 }
@@ -151,6 +153,7 @@ export function fromGuestRecord(record: GuestRecord, at: Instant, rules: Receive
     repeatAt: at.ms,
     repeatMs: rules.repeatMs,
     endedMs: at.ms,
+    keepsFiles: false,
   };
 }
 

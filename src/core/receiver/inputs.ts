@@ -32,7 +32,7 @@ export type ReceiverInput =
     }
   | { readonly type: 'RunDied'; readonly reason: string }
   | { readonly type: 'Collected'; readonly bundle: CollectedFacts }
-  | { readonly type: 'CollectFailed'; readonly reason: string }
+  | { readonly type: 'CollectFailed'; readonly reason: string; readonly final: boolean }
   /** This machine wants to be rid of it: it drains. */
   | { readonly type: 'VacateWanted'; readonly reason: string }
   | { readonly type: 'TimePassed' }

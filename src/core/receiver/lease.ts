@@ -62,14 +62,15 @@ function extendLease(guest: Guest, renewal: number, at: Instant, rules: Receiver
   if (at.ms >= guest.leaseEndsAt || guest.stopping === 'lease') return { state: guest, effects: [] };
   const next: Guest = { ...guest, leaseEndsAt: sent.at + guest.leaseMs };
   if (guest.phase !== 'running' && guest.phase !== 'starting') return { state: next, effects: [] };
-  const guardMs = next.leaseEndsAt - at.ms + rules.leaseGraceMs;
-  return { state: next, effects: [{ type: 'ExtendRun', guest: guestName(guest), guardMs }] };
+  const guardAt = next.leaseEndsAt + rules.leaseGraceMs;
+  return { state: next, effects: [{ type: 'ExtendRun', guest: guestName(guest), guardAt }] };
 }
 
 function obeyStop(guest: Guest, cause: 'cancel' | 'vacate', at: Instant, rules: ReceiverRules): Step<Guest | null> {
   switch (guest.phase) {
+    // The order overtook its ack, or the ack was lost: nothing started, and nothing will.
     case 'claimed':
-      return { state: guest, effects: [] };
+      return endGuest(guest, { outcome: 'refused', reason: 'it never heard the ack' }, at, rules);
     case 'fetching':
       return cause === 'cancel'
         ? endGuest(guest, { outcome: 'cancelled', reason: 'cancelled before it started' }, at, rules)

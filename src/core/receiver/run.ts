@@ -55,18 +55,41 @@ export function takeExit(
 }
 
 function collect(guest: Guest, result: Partial<Result>, rules: ReceiverRules): Step<Guest> {
-  const collecting: Guest = { ...guest, phase: 'collecting', result: fillResult(guest, result, rules) };
+  return collectAgain({
+    ...guest,
+    phase: 'collecting',
+    result: fillResult(guest, result, rules),
+    repeatMs: rules.repeatMs,
+  });
+}
+
+/** Describes the outputs, first or once more. */
+export function collectAgain(guest: Guest): Step<Guest> {
+  const everything = guest.result?.outcome === 'vacated';
+  const globs = guest.command?.outputs ?? [];
   return {
-    state: collecting,
-    effects: [
-      {
-        type: 'Collect',
-        guest: guestName(guest),
-        globs: guest.command?.outputs ?? [],
-        everything: result.outcome === 'vacated',
-      },
-    ],
+    state: { ...guest, repeatAt: Number.POSITIVE_INFINITY },
+    effects: [{ type: 'Collect', guest: guestName(guest), globs, everything }],
   };
+}
+
+/**
+ * The outputs could not be described. A full disk may be cleared and a file may be closed, so it is tried again. What can
+ * never travel, or does not for long, stays here: the exit code goes home, and the reason says where the files are.
+ */
+export function failCollect(
+  guest: Guest,
+  fault: { readonly reason: string; readonly final: boolean },
+  at: Instant,
+  rules: ReceiverRules,
+): Step<Guest | null> {
+  if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
+  if (!fault.final && guest.repeatMs < rules.repeatMaxMs) {
+    return { state: { ...guest, repeatAt: at.ms + guest.repeatMs, repeatMs: guest.repeatMs * 2 }, effects: [] };
+  }
+  const reason = `its files stay on ${rules.self} in guests/${guestName(guest)}: ${fault.reason}`;
+  const outcome = guest.result.outcome === 'vacated' ? 'died' : guest.result.outcome;
+  return endGuest({ ...guest, keepsFiles: true }, { ...guest.result, outcome, reason }, at, rules);
 }
 
 /** The outputs are described: the result is complete. */

@@ -5,11 +5,11 @@
 import type { Instant, Step } from '../effects.js';
 import { hearAck, takeInputs } from './accept.js';
 import { sayClaim } from './claim.js';
-import { guestName, type Guest, type ReceiverRules } from './guest.js';
+import { forgetGuest, guestName, type Guest, type ReceiverRules } from './guest.js';
 import type { ReceiverInput } from './inputs.js';
 import { hearLease, passLease, renewLease, wallEnd } from './lease.js';
 import { endGuest, passEnded } from './result.js';
-import { takeCollected, takeDeath, takeExit, takeStart } from './run.js';
+import { collectAgain, failCollect, takeCollected, takeDeath, takeExit, takeStart } from './run.js';
 import { canVacate, stopRun } from './stop.js';
 
 /** Takes one fact in. */
@@ -45,7 +45,7 @@ export function stepReceiver(
     case 'Collected':
       return takeCollected(guest, input.bundle, at, rules);
     case 'CollectFailed':
-      return failCollect(guest, input.reason, at, rules);
+      return failCollect(guest, input, at, rules);
     case 'VacateWanted':
       return guest.phase === 'running' && canVacate(guest)
         ? stopRun(guest, 'vacate', input.reason, rules.graceMs)
@@ -63,22 +63,19 @@ function failFetch(guest: Guest, reason: string, at: Instant, rules: ReceiverRul
 }
 
 function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
-  if (guest.phase !== 'starting') return { state: guest, effects: [] };
+  // The launcher may be seen to start and end without ever having started the command.
+  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
   if (guest.stopping === 'cancel')
     return endGuest(guest, { outcome: 'cancelled', reason: guest.stopReason }, at, rules);
-  return endGuest(guest, { outcome: 'refused', reason: `it could not be started: ${reason}` }, at, rules);
-}
-
-function failCollect(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
-  if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
-  if (guest.result.outcome === 'vacated') {
-    return endGuest(guest, { outcome: 'died', reason: `its directory could not be read: ${reason}` }, at, rules);
-  }
-  return endGuest(guest, { ...guest.result, reason: `its outputs could not be read: ${reason}` }, at, rules);
+  // The owner has heard that it runs; only a death may end what was said to run.
+  const outcome = guest.phase === 'running' ? 'died' : 'refused';
+  return endGuest(guest, { outcome, reason: `it could not be started: ${reason}` }, at, rules);
 }
 
 function passTime(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase === 'ended') return passEnded(guest, at, rules);
+  if (guest.phase === 'collecting' && at.ms >= guest.repeatAt) return collectAgain(guest);
   if (guest.phase !== 'claimed') return passLease(guest, at, rules);
   return at.ms >= guest.claimedAt + rules.claimHoldMs ? { state: null, effects: [] } : { state: guest, effects: [] };
 }
@@ -117,7 +114,7 @@ export function guestWakeTime(guest: Guest, rules: ReceiverRules): number {
     case 'ended':
       return Math.min(guest.repeatAt, guest.endedMs + rules.keepMs);
     case 'collecting':
-      return guest.renewAt;
+      return Math.min(guest.renewAt, guest.repeatAt);
     case 'fetching':
       return Math.min(guest.leaseEndsAt, guest.renewAt);
     case 'starting':

@@ -109,7 +109,11 @@ describe('restart', () => {
     ['lost: it stays lost', lost(), 'lost', ['status lost']],
     ['done: it stays done', feed(running(), result()), 'done', ['status done']],
   ])('%s', (_title, run, phase, effects) => {
-    const again = feed({ ...run, state: fromRecord(toRecord(run.state), 50_000) }, { type: 'NodeRestarted' }, 50_000);
+    const again = feed(
+      { ...run, state: fromRecord(toRecord(run.state), 50_000) },
+      { type: 'NodeRestarted', rolledBack: false },
+      50_000,
+    );
     expect(again.state.phase).toBe(phase);
     expect(again.effects).toEqual(effects);
   });
@@ -120,22 +124,26 @@ describe('restart', () => {
       from: 'beta',
       claim: { epoch: 1, renewal: 1, projected_ratio: 0, slots_free: 1, rank: 0 },
     });
-    expect(feed(held, { type: 'NodeRestarted' }).effects).toEqual(['Restage', 'share 1 with beta', 'status acked']);
+    expect(feed(held, { type: 'NodeRestarted', rolledBack: false }).effects).toEqual([
+      'Restage',
+      'share 1 with beta',
+      'status acked',
+    ]);
   });
 
   test('a held item is given a whole lease and its margin, since nobody knows when it was answered', () => {
-    const again = feed(running(), { type: 'NodeRestarted' }, 50_000);
+    const again = feed(running(), { type: 'NodeRestarted', rolledBack: false }, 50_000);
     expect(pass(again, 57_999).state.phase).toBe('running');
     expect(pass(again, 58_000).state.phase).toBe('queued');
   });
 
   test('the ack is repeated until its receiver answers', () => {
-    const again = feed(acked(), { type: 'NodeRestarted' }, 50_000);
+    const again = feed(acked(), { type: 'NodeRestarted', rolledBack: false }, 50_000);
     expect(pass(again, 50_100).effects).toEqual(['ack 1 to beta']);
   });
 
   test('a cancelled item goes on being cancelled', () => {
-    const again = feed(feed(running(), cancel), { type: 'NodeRestarted' }, 50_000);
+    const again = feed(feed(running(), cancel), { type: 'NodeRestarted', rolledBack: false }, 50_000);
     expect(pass(again, 50_100).effects).toEqual(['lease 1 to beta: cancel 0']);
   });
 });

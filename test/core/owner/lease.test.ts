@@ -112,7 +112,7 @@ describe('the members that a round leaves out', () => {
   });
 
   test('a restart of the owner does not leave them out for ever', () => {
-    const again = feed(afterLostLease(), { type: 'NodeRestarted' }, 20_000);
+    const again = feed(afterLostLease(), { type: 'NodeRestarted', rolledBack: false }, 20_000);
     expect(again.state.avoid).toEqual(['beta']);
     expect(pass(again, 20_000 + ownerRules.offerTtlMs).state.avoid).toEqual([]);
   });

@@ -31,7 +31,7 @@ describe('a claim', () => {
 describe('an ack', () => {
   test('starts a command that it carries, written down first; the guardian ends with the lease and the grace', () => {
     const run = feed(claimed(), ack(), 200);
-    expect(run.effects).toEqual(['persist starting', 'StartRun guard 6300']);
+    expect(run.effects).toEqual(['persist starting', 'StartRun guard 6500']);
     expect(run.guest).toMatchObject({ phase: 'starting', leaseEndsAt: 6000 });
   });
 
@@ -76,7 +76,7 @@ describe('inputs', () => {
 
   test('fetched inputs start the command of the manifest', () => {
     const run = feed(fetching(), { type: 'InputsFetched', command }, 100);
-    expect(run.effects).toEqual(['persist starting', 'StartRun guard 6400']);
+    expect(run.effects).toEqual(['persist starting', 'StartRun guard 6500']);
   });
 
   test.each<[string, Parameters<typeof feed>[1], string]>([
@@ -101,6 +101,6 @@ describe('inputs', () => {
   test('what comes when the fetch is over changes nothing', () => {
     expect(feed(running(), { type: 'FetchFailed', reason: 'x' }).effects).toEqual([]);
     expect(feed(running(), { type: 'InputsFetched', command }).effects).toEqual([]);
-    expect(feed(running(), { type: 'RunFailed', reason: 'x' }).effects).toEqual([]);
+    expect(feed(running(), { type: 'RunFailed', reason: 'x' }).effects).toEqual(['result 1 died']);
   });
 });

@@ -29,7 +29,7 @@ describe('renewals', () => {
     const sent = pass(running(), 2000);
     const answered = feed(sent, lease('hold', 1003), 5000);
     expect(answered.guest).toMatchObject({ leaseEndsAt: 8000 });
-    expect(answered.effects).toEqual(['ExtendRun guard 3500']);
+    expect(answered.effects).toEqual(['ExtendRun guard 8500']);
   });
 
   test.each<[string, Parameters<typeof lease>]>([
@@ -81,7 +81,7 @@ describe('the end of a lease', () => {
 
 describe('orders', () => {
   test.each<[string, GuestRun, string, readonly string[]]>([
-    ['claimed: nothing to cancel', claimed(), 'claimed', []],
+    ['claimed: the ack was lost, so nothing started', claimed(), 'ended', ['result 1 refused']],
     ['fetching: it ends', fetching(), 'ended', ['result 1 cancelled']],
     ['starting: it is stopped', starting(), 'starting', ['persist starting, stopping: cancel', 'StopRun grace 1000']],
     ['running: it is stopped', running(), 'running', ['persist running, stopping: cancel', 'StopRun grace 1000']],
@@ -115,7 +115,7 @@ describe('orders', () => {
 
   test('vacate extends the lease too: the stop takes its time', () => {
     const run = feed(pass(running(restart), 2000), lease('vacate', 1003), 2100);
-    expect(run.effects).toEqual(['ExtendRun guard 6400', 'persist running, stopping: vacate', 'StopRun grace 1000']);
+    expect(run.effects).toEqual(['ExtendRun guard 8500', 'persist running, stopping: vacate', 'StopRun grace 1000']);
   });
 
   test('cancel overrules vacate, not the other way', () => {

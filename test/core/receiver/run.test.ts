@@ -50,12 +50,24 @@ describe('a run', () => {
     ]);
   });
 
-  test('whose outputs cannot be read counts without them', () => {
-    const run = feed(collecting(), { type: 'CollectFailed', reason: 'no space' });
+  test('whose outputs cannot be read just now is read again', () => {
+    const failed = feed(collecting(), { type: 'CollectFailed', reason: 'no space', final: false });
+    expect(failed.guest).toMatchObject({ phase: 'collecting' });
+    expect(failed.effects).toEqual([]);
+    const again = feed(failed, { type: 'TimePassed' }, failed.guest?.repeatAt);
+    expect(again.effects).toContain('collect []');
+  });
+
+  test('whose outputs can never be read keeps its files and says where', () => {
+    const run = feed(collecting(), { type: 'CollectFailed', reason: 'a name that cannot travel', final: true });
     expect(run.guest).toMatchObject({
       phase: 'ended',
-      result: { outcome: 'exited', outputs_count: 0, reason: 'its outputs could not be read: no space' },
+      keepsFiles: true,
+      result: { outcome: 'exited', outputs_count: 0 },
     });
+    expect(run.guest?.result?.reason).toContain('a name that cannot travel');
+    const released = feed(run, lease('settled', 0));
+    expect(released.raw).toContainEqual(expect.objectContaining({ type: 'RemoveGuest', files: false }));
   });
 
   test('that dies tells why', () => {
@@ -78,7 +90,7 @@ describe('a run', () => {
 
   test('whose directory cannot be read cannot be moved: it died', () => {
     const stopped = feed(feed(running(restart), wanted), exited);
-    expect(feed(stopped, { type: 'CollectFailed', reason: 'no space' }).guest).toMatchObject({
+    expect(feed(stopped, { type: 'CollectFailed', reason: 'no space', final: true }).guest).toMatchObject({
       result: { outcome: 'died' },
     });
   });

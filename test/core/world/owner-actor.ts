@@ -124,7 +124,7 @@ export function createOwnerActor(parts: OwnerParts): OwnerActor {
     restart: () => {
       if (state !== undefined || record === undefined) return;
       state = fromRecord(record, timeline.now());
-      hear({ type: 'NodeRestarted' });
+      hear({ type: 'NodeRestarted', rolledBack: false });
       look();
     },
   };

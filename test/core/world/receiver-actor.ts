@@ -106,12 +106,13 @@ export function createReceiverActor(parts: ReceiverParts): ReceiverActor {
       case 'FetchInputs':
         return tell({ type: 'InputsFetched', command: parts.item.command });
       case 'StartRun':
-        executor.start(self, name, parts.runMs, effect.guardMs);
+        if (now() >= effect.leaseEndsAt) return tell({ type: 'RunFailed', reason: 'too late' });
+        executor.start(self, name, parts.runMs, effect.guardAt - now());
         return tell({ type: 'RunStarted', handle: { pid: 1, start: '1' } });
       case 'AdoptRun':
         return tell(lookFor(name, effect.handle === null));
       case 'ExtendRun':
-        return executor.extend(name, effect.guardMs);
+        return executor.extend(name, effect.guardAt - now());
       case 'StopRun':
         return executor.stop(name, parts.chance(effect.graceMs));
       case 'Collect':
