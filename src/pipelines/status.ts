@@ -5,6 +5,7 @@
 import type { Subscription } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
 import type { Say } from '../core/effects.js';
+import { isSettled } from '../core/owner/owned-item.js';
 import { STATUSES_RETAINED_MAX } from '../protocol/limits.js';
 import type { Phase } from '../protocol/status.js';
 import type { Speaker } from './say.js';
@@ -53,7 +54,8 @@ export function createStatusBoard(owner: string, speaker: Speaker, clock: Clock,
     speaker.say(message, keep);
     if (!keep) return;
     retained.get(item)?.unsubscribe();
-    const clear = isEnd(message.body.phase) ? clock.scheduler.schedule(() => unsay(item), keptMs) : undefined;
+    // A lost item waits for a person, who must be able to see it.
+    const clear = isSettled(message.body.phase) ? clock.scheduler.schedule(() => unsay(item), keptMs) : undefined;
     retained.delete(item);
     retained.set(item, clear);
   }
@@ -84,5 +86,5 @@ export function createStatusBoard(owner: string, speaker: Speaker, clock: Clock,
 }
 
 function isEnd(phase: Phase): boolean {
-  return phase === 'done' || phase === 'failed' || phase === 'cancelled' || phase === 'lost';
+  return isSettled(phase) || phase === 'lost';
 }
