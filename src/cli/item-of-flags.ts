@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { itemSchema, type Item } from '../protocol/item.js';
+import { formatItemId, ITEM_ID_ENDS, itemSchema, type Item } from '../protocol/item.js';
 import { ATTEMPTS_MAX } from '../protocol/limits.js';
 import { BadInput } from './failure.js';
 import { readDuration, readPositive, readSize, readWhole } from './flags.js';
@@ -48,7 +48,7 @@ export function readItem(argv: readonly string[], flags: ItemFlags, place: ItemP
   const stdin = flags.stdin === undefined ? undefined : findFile(place.directory, flags.stdin);
   const inputs = findInputs(place.directory, flags.in ?? [], stdin);
   const candidate = {
-    item: makeItemId(place.now),
+    item: formatItemId(place.now, randomInt(ITEM_ID_ENDS)),
     name: (flags.name ?? basename(argv[0] ?? '')).slice(0, NAME_CHARS_MAX),
     command: {
       argv,
@@ -140,14 +140,6 @@ function readEnvironment(
       throw new BadInput('--env', pair, 'must be NAME=VALUE, or the NAME of a variable that is set here');
     }),
   );
-}
-
-/** Lower-case time and a random end: readable, and in the order of submission. */
-export function makeItemId(now: number): string {
-  const end = randomInt(36 ** 4)
-    .toString(36)
-    .padStart(4, '0');
-  return `${now.toString(36)}-${end}`;
 }
 
 const FIELDS: Readonly<Record<string, string>> = {

@@ -92,7 +92,7 @@ export function createLedger<S, I>(parts: LedgerParts<S, I>): Ledger<S, I> {
       if (before !== undefined) parts.changed(name, before, undefined);
     },
     close: () => {
-      for (const name of [...timers.keys()]) disarm(name);
+      for (const name of timers.keys()) disarm(name);
     },
   };
 }

@@ -31,7 +31,7 @@ export function decodeMessage<K extends MessageKind>(
   if (!text.ok) return text;
   const json = parseJson(text.value);
   if (!json.ok) return json;
-  const parsed = messageSchemas[topic.kind as K].safeParse(json.value);
+  const parsed = messageSchemas[topic.kind].safeParse(json.value);
   if (!parsed.success) return describeFault(parsed.error);
   return { ok: true, value: parsed.data, proof: readProof(formatTopic(base, topic), text.value) };
 }

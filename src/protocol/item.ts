@@ -128,3 +128,11 @@ export function isInnerPath(path: string): boolean {
   if (path.startsWith('/') || path.includes('\\') || path.includes('\0')) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }
+
+/** Ends of item ids: four characters of base 36. */
+export const ITEM_ID_ENDS: number = 36 ** 4;
+
+/** An id for a new item: the time it was made and one of {@link ITEM_ID_ENDS} ends; ids sort by their time. */
+export function formatItemId(wallMs: number, end: number): string {
+  return `${wallMs.toString(36)}-${end.toString(36).padStart(4, '0')}`;
+}

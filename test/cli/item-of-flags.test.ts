@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeItemId, readItem, type ItemFlags } from '../../src/cli/item-of-flags.js';
+import { readItem, type ItemFlags } from '../../src/cli/item-of-flags.js';
+import { formatItemId } from '../../src/protocol/item.js';
 import { readDuration, readSize } from '../../src/cli/flags.js';
 import { ITEM_ID_PATTERN } from '../../src/protocol/topics.js';
 import { temporaryDirectories } from '../temporary-directory.js';
@@ -112,7 +113,7 @@ describe('an item id', () => {
     const moment = fc.integer({ min: Date.UTC(2024, 0), max: Date.UTC(2050, 0) });
     fc.assert(
       fc.property(moment, moment, (a, b) => {
-        const [first, second] = [makeItemId(a), makeItemId(b)];
+        const [first, second] = [formatItemId(a, 0), formatItemId(b, 0)];
         expect(first).toMatch(ITEM_ID_PATTERN);
         if (a < b) expect(first < second).toBe(true);
       }),

@@ -51,7 +51,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
       job,
     ]);
     expect(submitted.code, submitted.stderr).toBe(0);
-    const running = await ear.next((one) => /\/status$/.test(one.topic) && one.text.includes('"phase":"running"'));
+    const running = await ear.next((one) => one.topic.endsWith('/status') && one.text.includes('"phase":"running"'));
     expect(fields(running)['receiver']).toBe('beta');
     return running.topic.split('/')[3] ?? '';
   }

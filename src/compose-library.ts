@@ -1,0 +1,85 @@
+/**
+ * The library's way in: a node, or a view of the mesh, from a few options. What is left out comes from where the commands
+ * take it too: TRITMESH_* variables, the configuration file, defaults.
+ */
+import { randomInt } from 'node:crypto';
+import { composeClient } from './compose-client.js';
+import { composeNode } from './compose.js';
+import type { Config } from './config/config.js';
+import { loadConfig } from './config/load-config.js';
+import type { RunningNode } from './node/running-node.js';
+import { meshView as viewBus, type MeshView } from './observe/mesh-view.js';
+import { formatItemId, ITEM_ID_ENDS, itemSchema, type Command, type Item } from './protocol/item.js';
+
+/** Some of the configuration's keys; `sense` and other groups are given whole or in part. */
+export type NodeOptions = {
+  readonly [K in keyof Config]?: Config[K] extends readonly unknown[]
+    ? Config[K]
+    : Config[K] extends object
+      ? Partial<Config[K]>
+      : Config[K];
+};
+
+/** What a program submits; everything but the arguments may be left out. */
+export type ItemOptions = Partial<Omit<Item, 'command'>> & {
+  readonly command: Partial<Command> & Pick<Command, 'argv'>;
+};
+
+/** A node in this process. */
+export interface LibraryNode extends Omit<RunningNode, 'submit' | 'stop'> {
+  /** Takes an item and gives its id once the journal has it. Rejects with TypeError for an item that is not one. */
+  submit(item: ItemOptions): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** A view of the mesh with its own connection. */
+export interface LibraryView extends Omit<MeshView, 'stop'> {
+  stop(): Promise<void>;
+}
+
+/** Starts a node in this process. Rejects with ConfigError, IdTaken, JournalHeld or KeyFileError. */
+export async function createNode(options: NodeOptions = {}): Promise<LibraryNode> {
+  const { config } = await loadConfig({ flags: flatten(options, '') });
+  const { node, stop } = await composeNode(config);
+  return { ...node, stop, submit: (item) => submit(node, item) };
+}
+
+/** Looks at a mesh without being a node of it; needs no key. Resolves when connected, rejects with BrokerUnreachable. */
+export async function meshView(options: NodeOptions = {}): Promise<LibraryView> {
+  const { config } = await loadConfig({ flags: flatten(options, '') });
+  const { broker, base, id, username, password, ca_file: caFile } = config;
+  const client = composeClient({ broker, base, id, username, password, caFile });
+  const view = viewBus({ bus: client.bus, base, clock: client.clock });
+  await client.connect();
+  return {
+    ...view,
+    stop: () => {
+      view.stop();
+      return client.close();
+    },
+  };
+}
+
+/** Groups of keys as the flags name them: `sense.metric` is `sense-metric`. */
+function flatten(options: object, prefix: string): Record<string, unknown> {
+  const flags: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    const flag = `${prefix}${name.replaceAll('_', '-')}`;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) flags[flag] = value;
+    else Object.assign(flags, flatten(value, `${flag}-`));
+  }
+  return flags;
+}
+
+function submit(node: RunningNode, options: ItemOptions): Promise<string> {
+  const name = options.command.argv[0]?.split('/').at(-1)?.slice(0, 64) ?? '';
+  const item = formatItemId(Date.now(), randomInt(ITEM_ID_ENDS));
+  const parsed = itemSchema.safeParse({ item, name, ...options });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return Promise.reject(new TypeError(`item.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}`));
+  }
+  return new Promise((resolve, reject) => {
+    node.submit(parsed.data, (error) => (error === undefined ? resolve(parsed.data.item) : reject(error)));
+  });
+}
