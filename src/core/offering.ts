@@ -25,7 +25,7 @@ export interface OfferingFacts {
   readonly outstanding: number;
 }
 
-/** What becomes of one waiting item. */
+/** What becomes of one waiting item; one that is passed over says why, when that is news. */
 export type Offering =
   | { readonly item: string; readonly offer: true; readonly reason: string }
   | { readonly item: string; readonly offer: false; readonly reason: string; readonly blocked: readonly Blocked[] };
@@ -33,18 +33,37 @@ export type Offering =
 /** Offers that may stand at once, however large the mesh is. */
 const OFFERS_STANDING_MAX = 256;
 
-/** Goes through the queue, oldest first. Items that ask for the same are ranked once. */
+/** Why an item waits that could be offered if fewer stood before it. */
+const BEHIND = 'waits behind other items of this owner';
+
+/**
+ * Goes through the queue, oldest first. Items that ask for the same are ranked once, and one that goes on waiting for what
+ * its state says already is left out: a look at a queue of thousands must not cost thousands of steps.
+ */
 export function chooseOffers(queue: Iterable<OwnedItem>, facts: OfferingFacts): Offering[] {
   const window = Math.min(OFFERS_STANDING_MAX, 2 * countSlotsInSight(facts));
   const rankings = new Map<string, Ranking>();
   const chosen: Offering[] = [];
   let outstanding = facts.outstanding;
   for (const state of queue) {
-    const offering = judge(state, facts, rankings, outstanding < window);
+    const room = outstanding < window;
+    if (!room && state.reason === BEHIND) continue;
+    const offering = judge(state, facts, rankings, room);
     if (offering.offer) outstanding += 1;
-    chosen.push(offering);
+    if (offering.offer || isNews(state, offering)) chosen.push(offering);
   }
   return chosen;
+}
+
+function isNews(state: OwnedItem, passed: Extract<Offering, { readonly offer: false }>): boolean {
+  return (
+    state.reason !== passed.reason ||
+    state.blocked.length !== passed.blocked.length ||
+    state.blocked.some((one, index) => {
+      const other = passed.blocked[index];
+      return one.node !== other?.node || one.reason !== other.reason;
+    })
+  );
 }
 
 function countSlotsInSight(facts: OfferingFacts): number {
@@ -71,7 +90,7 @@ function judge(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, Ran
       blocked: listBlocked(ranking),
     };
   }
-  if (!room) return { item, offer: false, reason: 'waits behind other items of this owner', blocked: [] };
+  if (!room) return { item, offer: false, reason: BEHIND, blocked: [] };
   return { item, offer: true, reason: describeSight(state, ranking, facts.trit) };
 }
 

@@ -30,10 +30,20 @@ export function joinLooks(bench: Workbench): void {
   const due$ = whenStirred(bench);
   // Each stage pushes inputs, and so makes the inbox loud again: none sees what another has only half done.
   bench
-    .live(wakeItems(due$, { sleeping: () => pick(bench, own.sleeping), facts: () => wakingFacts(bench) }))
+    .live(
+      wakeItems(due$.pipe(filter(() => own.sleeping.size > 0)), {
+        sleeping: () => pick(bench, own.sleeping),
+        facts: () => wakingFacts(bench),
+      }),
+    )
     .subscribe(inbox.push);
   bench
-    .live(offerItems(due$, { queue: () => pick(bench, own.queued), facts: () => offeringFacts(bench) }))
+    .live(
+      offerItems(due$.pipe(filter(() => own.queued.size > 0)), {
+        queue: () => pick(bench, own.queued),
+        facts: () => offeringFacts(bench),
+      }),
+    )
     .subscribe(inbox.push);
   bench.live(claimOffers(due$, { book: bench.book, clock, facts: () => claimingFacts(bench) })).subscribe(inbox.push);
   const looks$ = interval(SHED_MS, clock.scheduler).pipe(filter(() => bench.condition.state() !== undefined));

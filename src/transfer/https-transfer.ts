@@ -34,6 +34,9 @@ const CONNECTIONS_MAX = 256;
 /** Longer than the clients keep theirs would be a race; node's agents take the server's word and leave a second early. */
 const KEEP_ALIVE_MS = 60_000;
 
+/** The addresses of a machine change seldom and cost a tenth of a millisecond to list; each message may ask for them. */
+const URLS_MS = 1000;
+
 /** Makes the HTTPS transfer; it opens nothing before `start`. After `close` no callback of a fetch comes any more. */
 export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
   const shares = createShareServer();
@@ -47,7 +50,7 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
   return {
     name: 'https',
     start: (done) => settle(listen(server, options), done),
-    urls: () => listOwnUrls(server, options),
+    urls: rememberFor(URLS_MS, () => listOwnUrls(server, options)),
     share: (share) => shares.share(share),
     unshare: (share) => shares.unshare(share),
     fetch: (order, done) => {
@@ -100,6 +103,18 @@ function listOwnUrls(server: Server, options: HttpsTransferOptions): readonly st
   if (address === null) return [];
   if (options.advertise !== undefined) return [formatUrl(options.advertise, address.port)];
   return listUrls(options.listen, address.port, networkInterfaces());
+}
+
+/** The value of `read`, which is asked again when the last answer is older than `keepMs`; an empty list is not kept. */
+function rememberFor<T>(keepMs: number, read: () => readonly T[]): () => readonly T[] {
+  let value: readonly T[] = [];
+  let readAt = 0;
+  return () => {
+    if (value.length > 0 && performance.now() - readAt < keepMs) return value;
+    value = read();
+    readAt = performance.now();
+    return value;
+  };
 }
 
 function closeServer(server: Server, done: () => void): void {
