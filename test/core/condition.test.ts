@@ -52,7 +52,7 @@ describe('deriveState', () => {
     const state = deriveState(facts, [], 0);
     expect(state).toMatchObject({ cpu_percent: 100, memory_percent: 0 });
     expect('psi_percent' in state).toBe(false);
-    expect(deriveState({ ...facts, psiPercent: 3.14159 }, [], 0).psi_percent).toBe(3.142);
+    expect(deriveState({ ...facts, psiPercent: 2.34567 }, [], 0).psi_percent).toBe(2.346);
   });
 });
 

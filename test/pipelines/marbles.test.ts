@@ -160,7 +160,7 @@ describe('claim', () => {
 
   test('a late ack of an older epoch strikes nothing out', () => {
     const book: OfferBook = new Map();
-    keepBook(book, { ...offer, offer: createOffer({ epoch: 2 }) } as NodeInput, 0);
+    keepBook(book, { ...offer, offer: createOffer({ epoch: 2 }) }, 0);
     expect(keepBook(book, ack, 0)).toBe(false);
     expect(book.size).toBe(1);
   });

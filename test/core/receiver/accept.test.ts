@@ -1,8 +1,19 @@
 /** From the claim to the start of the run: what is accepted, what is refused, and in which order it is written down. */
 import { describe, expect, test } from 'vitest';
-import { guestWakeTime } from '../../../src/core/receiver/step.js';
-import { command, receiverRules } from '../samples.js';
-import { ack, ackWithFiles, CLAIM, claimed, ended, feed, fetching, pass, running, starting } from './receiver-run.js';
+import { command } from '../samples.js';
+import {
+  ack,
+  ackWithFiles,
+  CLAIM,
+  claimed,
+  ended,
+  feed,
+  fetching,
+  pass,
+  running,
+  starting,
+  wakeOf,
+} from './receiver-run.js';
 
 describe('a claim', () => {
   test('is said, and said again when the owner repeats its offer', () => {
@@ -87,7 +98,7 @@ describe('inputs', () => {
   });
 
   test('a lease that ends before the start refuses the item', () => {
-    expect(guestWakeTime(fetching().guest!, receiverRules)).toBe(2000);
+    expect(wakeOf(fetching())).toBe(2000);
     expect(pass(fetching(), 6000).guest).toMatchObject({
       result: { outcome: 'refused', reason: 'its lease ended before it started' },
     });

@@ -1,7 +1,5 @@
 /** The lease as its receiver keeps it: it must end here before the owner may believe that it has ended. */
 import { describe, expect, test } from 'vitest';
-import { guestWakeTime } from '../../../src/core/receiver/step.js';
-import { receiverRules } from '../samples.js';
 import {
   claimed,
   collecting,
@@ -14,6 +12,7 @@ import {
   running,
   starting,
   type GuestRun,
+  wakeOf,
 } from './receiver-run.js';
 
 const restart = { migrate: 'restart' } as const;
@@ -22,7 +21,7 @@ describe('renewals', () => {
   test('they are sent three times in the length of a lease', () => {
     expect(pass(running(), 1999).effects).toEqual([]);
     expect(pass(running(), 2000).effects).toEqual(['progress 1 running 1003']);
-    expect(guestWakeTime(pass(running(), 2000).guest!, receiverRules)).toBe(4000);
+    expect(wakeOf(pass(running(), 2000))).toBe(4000);
   });
 
   test('an answer extends the lease from the sending of the answered renewal, not from its coming', () => {
@@ -94,7 +93,7 @@ describe('orders', () => {
   });
 
   test('an ended guest that is asked again says its result at once', () => {
-    expect(guestWakeTime(feed(ended(), lease('cancel', 0), 50).guest!, receiverRules)).toBe(50);
+    expect(wakeOf(feed(ended(), lease('cancel', 0), 50))).toBe(50);
   });
 
   test.each<[string, GuestRun, string, readonly string[]]>([
@@ -153,7 +152,7 @@ describe('the wall-clock limit', () => {
   });
 
   test('it is looked at in time, and once', () => {
-    expect(guestWakeTime(limited.guest!, receiverRules)).toBe(3000);
+    expect(wakeOf(limited)).toBe(3000);
     expect(pass(pass(limited, 3000), 3500).effects).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import type { Effect } from '../../../src/core/effects.js';
 import { claimOffer } from '../../../src/core/receiver/claim.js';
 import type { Guest } from '../../../src/core/receiver/guest.js';
 import type { ReceiverInput } from '../../../src/core/receiver/inputs.js';
-import { stepReceiver } from '../../../src/core/receiver/step.js';
+import { guestWakeTime, stepReceiver } from '../../../src/core/receiver/step.js';
 import type { Command } from '../../../src/protocol/item.js';
 import type { Ack, Lease, Order } from '../../../src/protocol/messages.js';
 import { describeEffects } from '../effect-text.js';
@@ -41,6 +41,12 @@ export function feed(run: GuestRun, input: ReceiverInput, ms?: number): GuestRun
   const at = ms ?? run.ms;
   const { state, effects } = stepReceiver(run.guest, input, instant(at), receiverRules);
   return { guest: state, effects: describeEffects(effects), raw: effects, ms: at };
+}
+
+/** When the guest next wants to be woken. */
+export function wakeOf(run: GuestRun): number {
+  if (run.guest === null) throw new Error('the guest is forgotten');
+  return guestWakeTime(run.guest, receiverRules);
 }
 
 /** Lets time come to `ms`. */

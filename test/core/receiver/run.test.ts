@@ -1,7 +1,7 @@
 /** What became of a run: its outputs, its result, and the result's repeats; also a restart in each phase. */
 import { describe, expect, test } from 'vitest';
 import { fromGuestRecord, type GuestRecord } from '../../../src/core/receiver/guest.js';
-import { guestWakeTime, stepReceiver } from '../../../src/core/receiver/step.js';
+import { stepReceiver } from '../../../src/core/receiver/step.js';
 import { describeEffects } from '../effect-text.js';
 import { instant, receiverRules } from '../samples.js';
 import {
@@ -17,6 +17,7 @@ import {
   running,
   starting,
   type GuestRun,
+  wakeOf,
 } from './receiver-run.js';
 
 const restart = { migrate: 'restart' } as const;
@@ -126,7 +127,7 @@ describe('a result', () => {
 
   test('is given up when nobody has asked for it for very long', () => {
     expect(pass(ended(), 60_000)).toMatchObject({ guest: null, effects: ['RemoveGuest', 'persist nothing'] });
-    expect(guestWakeTime({ ...ended().guest!, repeatAt: 70_000 }, receiverRules)).toBe(60_000);
+    expect(wakeOf(pass(pass(ended(), 59_900), 59_950))).toBe(60_000);
   });
 });
 

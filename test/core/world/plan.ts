@@ -20,7 +20,7 @@ export interface Plan {
   readonly runMs: number;
   readonly dropPercent: number;
   readonly twicePercent: number;
-  /** Longest delay of a message while faults last. */
+  /** Longest delay of the one message in six that is late while faults last. */
   readonly delayMs: number;
   readonly crashes: readonly Crash[];
   readonly cancelAt: number | undefined;

@@ -41,7 +41,7 @@ describe('a world', () => {
         seen.set(phase, (seen.get(phase) ?? 0) + 1);
         if (violations.length > 0) throw new Error([...violations, ...lines.slice(-60)].join('\n'));
       }),
-      { numRuns: Number(process.env['TRITMESH_WORLDS'] ?? 300) },
+      { numRuns: Number(process.env['TRITMESH_WORLDS'] ?? 2000) },
     );
     // A world in which everything is given up would hold every promise.
     expect(seen.get('done') ?? 0).toBeGreaterThan(50);

@@ -57,7 +57,7 @@ export function live(plan: Plan): Fate {
     if (faulty && chance(99) < plan.dropPercent) return;
     const copies = faulty && chance(99) < plan.twicePercent ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
-      timeline.after(1 + chance(faulty ? plan.delayMs : 5), () => deliver(from, to, message));
+      timeline.after(1 + chance(faulty && chance(5) === 0 ? plan.delayMs : 5), () => deliver(from, to, message));
     }
   }
 
@@ -69,13 +69,13 @@ export function live(plan: Plan): Fate {
   }
 
   const receivers = new Map<string, ReceiverActor>();
-  RECEIVERS.forEach((self, index) => {
+  for (const [index, self] of RECEIVERS.entries()) {
     const parts = { self, item, runMs: plan.runMs, outputs: plan.outputs, timeline, executor, chance };
     receivers.set(
       self,
       createReceiverActor({ ...parts, aheadMs: (index + 1) * 1_000_000, say: (message) => say(self, message) }),
     );
-  });
+  }
   const owner: OwnerActor = createOwnerActor({
     timeline,
     item,
