@@ -43,7 +43,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     identity,
     journal,
     bus: createNodeBus(config),
-    runner: createProcessRunner({ clock }),
+    runner: createProcessRunner({ clock, spares: `${config.state_dir}/spares` }),
     sense: createSense({
       metric: metric.metric,
       clock,

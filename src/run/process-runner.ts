@@ -11,18 +11,22 @@ import { isOfThisBoot } from './process-table.js';
 import { createRunWatch, extendRun, isAlive } from './run-watch.js';
 import type { RunEvent, RunHandle, Runner, RunOrder } from './runner.js';
 import { listMembers } from './session.js';
+import { createSpareDirectory } from './spare-directory.js';
 
 /** What a process runner needs. */
 export interface ProcessRunnerOptions {
   readonly clock: Clock;
+  /** Absolute directory of the runner's own, on the file system of the runs, for the next run's directory. */
+  readonly spares?: string | undefined;
 }
 
 /** Creates the runner of this machine's processes. Events come after the call that caused them has returned. */
-export function createProcessRunner({ clock }: ProcessRunnerOptions): Runner {
+export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Runner {
   const events = new Subject<RunEvent>();
   const tell = (event: RunEvent): void => events.next(event);
   const pad = createLaunchPad(clock.scheduler, process.env['PATH']);
   const watch = createRunWatch(clock, tell);
+  const spare = spares === undefined ? undefined : createSpareDirectory(spares, clock.scheduler);
   let isClosed = false;
 
   const later = (work: () => void): void => queueMicrotask(() => (isClosed ? undefined : work()));
@@ -30,7 +34,7 @@ export function createProcessRunner({ clock }: ProcessRunnerOptions): Runner {
 
   const start = (order: RunOrder): void => {
     const { run, directory } = order;
-    const refusal = watch.runs.has(run) ? 'it runs already' : attempt(() => openRunDirectory(directory));
+    const refusal = watch.runs.has(run) ? 'it runs already' : attempt(() => openRunDirectory(directory, spare));
     if (refusal !== undefined) return fail(run, refusal);
     const launcher = pad.take();
     if ('reason' in launcher) return fail(run, launcher.reason);
@@ -97,6 +101,7 @@ export function createProcessRunner({ clock }: ProcessRunnerOptions): Runner {
       isClosed = true;
       watch.close();
       pad.close();
+      spare?.close();
       events.complete();
     },
   };

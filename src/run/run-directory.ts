@@ -13,6 +13,7 @@ import { formatOrder, parseOrderHead, type OrderHead } from './order.js';
 import { RUN_DIRECTORY_VARIABLE } from './process-table.js';
 import { findInputFault, findProgram } from './program.js';
 import type { RunHandle, RunOrder } from './runner.js';
+import type { SpareDirectory } from './spare-directory.js';
 
 /** From SIGTERM at the wall-clock limit to SIGKILL by the node, and again as long to SIGKILL by the guardian. */
 export const WALL_GRACE_MS = 5000;
@@ -36,8 +37,9 @@ export interface Prepared {
 }
 
 /** Says why a run cannot be started in its directory, or `undefined`; makes the directory and `work/` in it. */
-export function openRunDirectory(directory: string): string | undefined {
+export function openRunDirectory(directory: string, spare?: SpareDirectory): string | undefined {
   if (!directory.startsWith('/') || directory.includes('\n')) return `not an absolute path in one line: ${directory}`;
+  if (!existsSync(directory) && spare?.moveTo(directory) === true) return undefined;
   mkdirSync(join(directory, 'work'), { recursive: true });
   return existsSync(join(directory, RUN_FILES.started)) ? `was started before in ${directory}` : undefined;
 }
