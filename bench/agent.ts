@@ -36,9 +36,9 @@ export async function* measureAgent(scratch: Scratch): AsyncGenerator<Figure> {
     cpu_s_per_min: round((readCpuS(node.pid) - nodeBegun) * perMinute),
     floor_cpu_s_per_min: round((readCpuS(idle.pid) - idleBegun) * perMinute),
     aim_cpu_s_per_min: 0.5,
-    rss_mb: round(readRssMb(node.pid)),
-    floor_rss_mb: round(readRssMb(idle.pid)),
-    aim_rss_mb: 80,
+    rss_mib: round(readRssMib(node.pid)),
+    floor_rss_mib: round(readRssMib(idle.pid)),
+    aim_rss_mib: 80,
   };
 }
 
@@ -51,8 +51,8 @@ function readCpuS(pid: number): number {
   return ticks / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'latin1' }));
 }
 
-/** Resident memory, in millions of bytes. */
-function readRssMb(pid: number): number {
+/** Resident memory, shared pages of the node binary included, as `ps` and `top` count it. */
+function readRssMib(pid: number): number {
   const [, kib = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-  return (Number(kib) * 1024) / 1e6;
+  return Number(kib) / 1024;
 }

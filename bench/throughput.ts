@@ -12,7 +12,7 @@ import { runProgram } from './measure/stamp.js';
 const JOBS = 1000;
 const WARM_JOBS = 50;
 const NO_OP: readonly string[] = ['true'];
-/** The aim of docs/BENCH: of the floor's jobs a second. */
+/** The aim: of the floor's jobs a second. */
 const AIM = 0.5;
 
 /** Measures it; a figure for each broker. */

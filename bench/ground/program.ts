@@ -20,6 +20,10 @@ export async function startProgram(scratch: Scratch, argv: readonly string[], re
   const [file = '', ...args] = argv;
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanVariables() });
   const exited = once(child, 'exit');
+  // A benchmark that breaks must not leave a node behind.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   scratch.defer(async () => {
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
