@@ -10,6 +10,8 @@ declare module 'aedes-persistence-level/asyncPersistence.js' {
   interface AsyncLevelPersistence {
     /** Keeps a retained packet, or forgets its topic when the payload is empty. */
     storeRetained(packet: StoredPacket): Promise<void>;
+    /** Takes what was acknowledged out of the queue of a client's session; gives it, if it was there. */
+    outgoingClearMessageId(client: unknown, packet: unknown): Promise<StoredPacket | void>;
     /** The retained packets under one filter; objects. */
     createRetainedStream(filter: string): Readable;
     /** The retained packets under each of some filters. */

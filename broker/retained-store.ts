@@ -72,6 +72,8 @@ export async function openRetainedStore(stateDir: string, onFault: (reason: stri
     flushed ??= flush();
     return Promise.resolve();
   };
+  // Asked at each PUBACK, and never there: without sessions nothing is queued (see guard.ts).
+  persistence.outgoingClearMessageId = () => Promise.resolve();
   persistence.createRetainedStream = (filter) => Readable.from(selectPackets(packets, filter));
   persistence.createRetainedStreamCombi = (filters) =>
     Readable.from(filters.flatMap((filter) => selectPackets(packets, filter)));
