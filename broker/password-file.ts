@@ -3,7 +3,8 @@
  * changed, so that a user who was added or removed needs no restart of the broker.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import type { BrokerUser } from './authorize.js';
 import {
   checkUserName,
@@ -92,6 +93,7 @@ export async function removeUser(path: string, user: string): Promise<boolean> {
 /** Whole or not at all: a broker that reads meanwhile must not see half a file. */
 async function writePasswordFile(path: string, records: readonly PasswordRecord[]): Promise<void> {
   const fresh = `${path}.${randomBytes(4).toString('hex')}.new`;
+  await mkdir(dirname(fresh), { recursive: true, mode: 0o700 });
   await writeFile(fresh, formatPasswords(records), { mode: 0o600, flag: 'wx' });
   await rename(fresh, path);
 }

@@ -27,7 +27,13 @@ export class CommandFailed extends Error {
 export const EXIT = { done: 0, failed: 1, badInput: 2, cancelled: 130 } as const;
 
 /** Errors whose message is a sentence for people, and that are the input's fault. */
-const INPUT_FAULTS: ReadonlySet<string> = new Set(['BadInput', 'ConfigError', 'BrokerUnsafe', 'PasswordFileFault']);
+const INPUT_FAULTS: ReadonlySet<string> = new Set([
+  'BadInput',
+  'ConfigError',
+  'BrokerUnsafe',
+  'PasswordFileFault',
+  'IdTaken',
+]);
 /** Errors whose message is a sentence for people, and that happened on the way. */
 const RUN_FAULTS: ReadonlySet<string> = new Set([
   'CommandFailed',

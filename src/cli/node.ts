@@ -1,11 +1,10 @@
 /** `tritmesh node`: this machine as a member of the mesh, until it is told to stop. */
 import { composeNode } from '../compose.js';
 import type { Config } from '../config/config.js';
+import { createLog } from '../log/log.js';
 import type { Context } from './context.js';
 import { CommandFailed, EXIT } from './failure.js';
 import { untilStopped } from './until-stopped.js';
-
-const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
 /** Runs a node until SIGINT or SIGTERM. */
 export async function runNode(context: Context): Promise<number> {
@@ -21,10 +20,8 @@ export async function startNode(context: Context): Promise<{ stop(): Promise<voi
   const { config } = context;
   const running = await composeNode(config).catch(refuseStart);
   context.print(describeNode(config));
-  const lowest = LEVELS.indexOf(config.log_level);
-  running.node.notes$.subscribe(({ level, text }) => {
-    if (LEVELS.indexOf(level) >= lowest) context.print(`${new Date().toISOString()} ${level.padEnd(5)} ${text}\n`);
-  });
+  const log = await createLog(config.log_level);
+  running.node.notes$.subscribe(({ level, text }) => log[level](text));
   return running;
 }
 

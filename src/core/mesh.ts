@@ -29,7 +29,8 @@ export type MeshView = Map<string, Member>;
 export type MeshInput =
   | { readonly type: 'AvailabilityHeard'; readonly node: string; readonly online: boolean }
   | { readonly type: 'InfoHeard'; readonly node: string; readonly info: Message<'info'> }
-  | { readonly type: 'StateHeard'; readonly node: string; readonly state: Message<'state'> };
+  /** `fresh`: said just now, not replayed by the broker. */
+  | { readonly type: 'StateHeard'; readonly node: string; readonly state: Message<'state'>; readonly fresh: boolean };
 
 /** How long `offline` must stand before it is believed: a session take-over publishes the old will first. */
 export interface MeshRules {
@@ -90,7 +91,9 @@ function changeMember(member: Member, input: MeshInput, now: number): Member {
     case 'StateHeard': {
       const { boot, seq } = input.state;
       if (boot < member.boot || (boot === member.boot && seq <= member.seq)) return member;
-      return { ...member, state: input.state, heardAt: now, boot, seq };
+      const heard = { ...member, state: input.state, heardAt: now, boot, seq };
+      // Whoever speaks is there: the word that it came online may have been lost.
+      return input.fresh ? { ...heard, available: true, offlineSince: Number.NEGATIVE_INFINITY } : heard;
     }
   }
 }

@@ -2,7 +2,7 @@
  * Joins what the node says of itself and of the mesh: its birth, availability, trit and state, its heavy processes, events,
  * and the mesh's state when it is the reporter.
  */
-import { distinctUntilChanged, filter, map, share, type Observable } from 'rxjs';
+import { distinctUntilChanged, filter, interval, map, share, type Observable } from 'rxjs';
 import type { MeshSum } from '../core/mesh.js';
 import type { NodeEvent, State } from '../protocol/messages.js';
 import { deriveMesh } from '../pipelines/derive.js';
@@ -59,6 +59,8 @@ export function joinWords(bench: Workbench): Words {
   joinEvents(bench);
 
   const sayAll = (): void => sayEverything(bench, readState());
+  // A broker may lose what it acknowledged: a birth that nobody heard would keep this node a stranger for ever.
+  bench.live(interval(settings.stateEveryMs * BIRTH_STATES, clock.scheduler)).subscribe(() => sayBirth(bench));
   bench.live(inbox.inputs$.pipe(filter((input) => input.type === 'RefreshAsked'))).subscribe(sayAll);
   return { sum$, state$, sayAll };
 }
@@ -71,12 +73,20 @@ function sayScum(bench: Workbench, body: ReturnType<Workbench['condition']['scum
   bench.speaker.say({ type: 'Say', kind: 'scum', topic: { kind: 'scum', node: bench.settings.id }, body });
 }
 
-function sayEverything(bench: Workbench, state: State | undefined): void {
+/** The birth is said again with every so many states. */
+const BIRTH_STATES = 4;
+
+function sayBirth(bench: Workbench): void {
   const { speaker, settings, birth } = bench;
-  const self = settings.id;
   const { v: _v, ts: _ts, boot: _boot, seq: _seq, ...body } = birth;
-  speaker.sayText({ kind: 'availability', node: self }, 'online');
-  speaker.say({ type: 'Say', kind: 'info', topic: { kind: 'info', node: self }, body });
+  speaker.sayText({ kind: 'availability', node: settings.id }, 'online');
+  speaker.say({ type: 'Say', kind: 'info', topic: { kind: 'info', node: settings.id }, body });
+}
+
+function sayEverything(bench: Workbench, state: State | undefined): void {
+  const { speaker, settings } = bench;
+  const self = settings.id;
+  sayBirth(bench);
   if (state === undefined) return;
   speaker.sayText({ kind: 'trit', node: self }, String(state.trit));
   sayState(bench, state);

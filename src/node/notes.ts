@@ -1,7 +1,7 @@
 /**
  * The notes of a node: the few things worth a line in a log, as they happen. A lasting trouble is noted once.
  */
-import { Subject, type Observable } from 'rxjs';
+import { ReplaySubject, type Observable } from 'rxjs';
 import type { OwnedItem } from '../core/owner/owned-item.js';
 import type { NodeInput } from '../pipelines/inputs.js';
 import type { NodeNote } from './ports.js';
@@ -15,9 +15,13 @@ export interface Notes {
   close(): void;
 }
 
+/** Notes kept for one who listens late. */
+const EARLY_NOTES_MAX = 100;
+
 /** Makes an empty collection. */
 export function createNotes(): Notes {
-  const notes$ = new Subject<NodeNote>();
+  // Whoever logs begins to listen only once the node runs: what was noted until then is not lost.
+  const notes$ = new ReplaySubject<NodeNote>(EARLY_NOTES_MAX);
   const say = (level: NodeNote['level'], text: string): void => notes$.next({ level, text });
   return {
     notes$,
@@ -36,6 +40,8 @@ export function createNotes(): Notes {
 function describeInput(input: NodeInput): NodeNote | undefined {
   switch (input.type) {
     case 'LinkChanged':
+      // The state before the first attempt is no news.
+      if (input.reason === 'not connected yet') return undefined;
       return input.online
         ? { level: 'info', text: 'connected to the broker' }
         : { level: 'warn', text: `not connected to the broker: ${input.reason}; trying again` };

@@ -71,7 +71,11 @@ export function createMeshPicture(rules: MeshRules): MeshPicture {
       case 'info':
         return stepMesh(view, { type: 'InfoHeard', node: heard.topic.node, info: heard.message }, now);
       case 'state':
-        return stepMesh(view, { type: 'StateHeard', node: heard.topic.node, state: heard.message }, now);
+        return stepMesh(
+          view,
+          { type: 'StateHeard', node: heard.topic.node, state: heard.message, fresh: !heard.retained },
+          now,
+        );
       case 'scum':
         scum.set(heard.topic.node, heard.message);
         return true;

@@ -49,7 +49,7 @@ export function hostGuests(parts: HostParts): Hosting {
       case 'ClaimChosen':
         return openClaim(input.claim);
       case 'OfferHeard':
-        return repeatClaim(guestName({ ...input, epoch: input.offer.epoch }));
+        return repeatClaim(input.owner, guestName({ ...input, epoch: input.offer.epoch }));
       case 'AckSeen':
         return takeAck(input.owner, input.item, input.ack);
       case 'LeaseSeen':
@@ -88,8 +88,12 @@ export function hostGuests(parts: HostParts): Hosting {
     return { projectedRatio: state?.projected_ratio ?? 0, slotsFree: state?.slots_free ?? 0 };
   }
 
-  function repeatClaim(name: string): void {
-    if (ledger.states.get(name)?.phase === 'claimed') ledger.feed(name, { type: 'OfferRepeated', ...terms() });
+  /** A claim is said again only by a node that would make it again. */
+  function repeatClaim(owner: string, name: string): void {
+    if (ledger.states.get(name)?.phase !== 'claimed' || parts.obstacle(owner) !== undefined) return;
+    const trit = parts.state()?.trit;
+    const receives = trit === -1 || (trit === 0 && owner === parts.rules().self);
+    if (receives) ledger.feed(name, { type: 'OfferRepeated', ...terms() });
   }
 
   function takeAck(owner: string, item: string, ack: Ack): void {

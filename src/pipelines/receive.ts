@@ -70,7 +70,7 @@ export function createReceiver(parts: ReceiveParts): Receiver {
     }
     const decoded = open(topic, message, key, parts);
     if (!decoded.ok) return refuse(message, `${decoded.field} ${decoded.reason}`);
-    return { type: 'StateHeard', node: topic.node, state: decoded.value };
+    return { type: 'StateHeard', node: topic.node, state: decoded.value, fresh: !message.retained };
   }
 
   return {

@@ -109,18 +109,20 @@ describe('stepMesh', () => {
     ['an older run', 4, 99, false],
   ])('%s changes the state: see the table', (_title, boot, seq, changes) => {
     const view: MeshView = new Map();
-    stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(5, 7) }, 0);
-    expect(stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(boot, seq, 1) }, 10)).toBe(changes);
+    stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(5, 7), fresh: false }, 0);
+    expect(stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(boot, seq, 1), fresh: false }, 10)).toBe(
+      changes,
+    );
     expect(view.get('beta')?.state?.trit).toBe(changes ? 1 : 0);
   });
 
   test('another key is another machine: its numbers begin anew', () => {
     const view: MeshView = new Map();
     stepMesh(view, { type: 'InfoHeard', node: 'beta', info: birthOf('A'.repeat(43)) }, 0);
-    stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(9, 9) }, 0);
+    stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(9, 9), fresh: false }, 0);
     stepMesh(view, { type: 'InfoHeard', node: 'beta', info: birthOf('B'.repeat(43)) }, 0);
     expect(view.get('beta')?.state).toBeUndefined();
-    expect(stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(1, 1) }, 0)).toBe(true);
+    expect(stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(1, 1), fresh: false }, 0)).toBe(true);
   });
 });
 

@@ -99,8 +99,14 @@ describe('signatures', () => {
     const mine = newIdentity();
     const signature = mine.sign('text');
     const garbage = fc.oneof(fc.string(), fc.base64String(), fc.constant(mine.publicKey), fc.constant(signature));
-    const key = fc.oneof(garbage, fc.string({ unit: fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '-', '_'), minLength: 43, maxLength: 43 }));
-    const mark = fc.oneof(garbage, fc.string({ unit: fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '-', '_'), minLength: 86, maxLength: 86 }));
+    const key = fc.oneof(
+      garbage,
+      fc.string({ unit: fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '-', '_'), minLength: 43, maxLength: 43 }),
+    );
+    const mark = fc.oneof(
+      garbage,
+      fc.string({ unit: fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '-', '_'), minLength: 86, maxLength: 86 }),
+    );
     fc.assert(
       fc.property(key, fc.string(), mark, (by, text, sig) => {
         expect(mine.verify(by, text, sig)).toBe(by === mine.publicKey && text === 'text' && sig === signature);

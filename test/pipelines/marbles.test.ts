@@ -27,6 +27,7 @@ function run(play: (helpers: RunHelpers, clock: Clock) => void): void {
 function heard(trit: Trit, seq: number): NodeInput {
   return {
     type: 'StateHeard',
+    fresh: false,
     node: 'beta',
     state: { v: 1, ts: '', boot: 1, seq, ...createState({ trit, ttl_s: 3 }) },
   };

@@ -24,11 +24,17 @@ export function renewLease(
     ...guest,
     renewal,
     sent: [...guest.sent, { renewal, at: at.ms }].slice(-SENT_MAX),
-    renewAt: at.ms + guest.leaseMs / 3,
+    renewAt: at.ms + guest.leaseMs / (wasAnswered(guest) ? 3 : 12),
   };
   const topic = { kind: 'progress', owner: guest.owner, item: guest.item, node: rules.self } as const;
   const advance = bytes === undefined ? {} : { bytes: bytes.bytes, bytes_total: bytes.total };
   return { state: next, effects: [say(topic, { epoch: guest.epoch, phase: shownPhase(guest), renewal, ...advance })] };
+}
+
+/** Whether the last renewal extended the lease. One that was lost must not cost a third of a lease: the next follows soon. */
+function wasAnswered(guest: Guest): boolean {
+  const last = guest.sent.at(-1);
+  return last === undefined || last.at + guest.leaseMs <= guest.leaseEndsAt;
 }
 
 function shownPhase(guest: Guest): Progress['phase'] {
