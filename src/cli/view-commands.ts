@@ -43,6 +43,20 @@ export function addViewCommands(program: Command, finish: Finish): void {
   );
   defineCommand(
     program,
+    { usage: 'simulate', description: 'live whole meshes with faults in virtual time, and see every promise hold' },
+    finish,
+    async (context, _operands, flags) => {
+      const { readSimulateFlags, simulate } = await import('./simulate.js');
+      return simulate(context, readSimulateFlags(flags));
+    },
+  )
+    .option('--seeds <count>', 'how many meshes, each from a seed of its own (200)')
+    .option('--first <seed>', 'the first seed (1)')
+    .option('--seed <seed>', 'only this one')
+    .option('--trace', 'with --seed: a line for each thing that happens')
+    .option('--workers <count>', 'threads (2)');
+  defineCommand(
+    program,
     { usage: 'doctor', description: 'what works on this machine, and what to do about the rest', all: true },
     finish,
     async (context) => (await import('./doctor.js')).examine(context),

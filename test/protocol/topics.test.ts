@@ -23,7 +23,7 @@ const topic: fc.Arbitrary<Topic> = fc.oneof(
   fc.record({ kind: fc.constantFrom('offer', 'ack', 'lease', 'status'), owner: id, item: id }),
   fc.record({ kind: fc.constantFrom('claim', 'progress', 'result', 'log'), owner: id, item: id, node: id }),
   fc.constant({ kind: 'mesh' }),
-) as fc.Arbitrary<Topic>;
+);
 
 describe('topics', () => {
   test('what is put together is taken apart again', () => {

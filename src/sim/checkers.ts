@@ -1,0 +1,148 @@
+/**
+ * What must hold at every moment, whatever the faults, and what must hold once all is healed. A checker looks at what can be
+ * seen from outside: messages, disks, processes. It trusts no node's word about itself.
+ */
+import type { BusPublish } from '../bus/bus.js';
+import { parseTopic } from '../protocol/topics.js';
+import { GUARDIAN_STEP_MS, type SimMachine, type SimProcess } from './sim-machine.js';
+import type { Plan, Submission } from './plan.js';
+
+/** A promise that was broken. */
+export interface Violation {
+  readonly at: number;
+  readonly promise: string;
+  readonly detail: string;
+}
+
+/** What a node says of itself at the moment, for the rule of who may claim. */
+export interface Claimant {
+  readonly trit: number;
+  readonly draining: boolean;
+}
+
+/** What the checkers look at. */
+export interface CheckerParts {
+  readonly plan: Plan;
+  readonly base: string;
+  now(): number;
+  machines(): readonly SimMachine[];
+  /** An entry of a node's disk, parsed. */
+  entry(node: string, key: string): Record<string, unknown> | undefined;
+  claimant(node: string): Claimant | undefined;
+}
+
+/** The checkers of one simulation. */
+export interface Checkers {
+  readonly violations: readonly Violation[];
+  published(message: BusPublish): void;
+  journalled(node: string, key: string, before: string | undefined, after: string | undefined): void;
+  processChanged(machine: SimMachine, process: SimProcess): void;
+  report(promise: string, detail: string): void;
+}
+
+/** Makes the checkers. */
+export function createCheckers(parts: CheckerParts): Checkers {
+  const { plan, base } = parts;
+  const violations: Violation[] = [];
+  const holders = new Map<string, string>();
+  const starts = new Map<string, number>();
+  const works = new Map<string, Submission>(plan.submissions.map((one) => [`${one.node}/${one.item}`, one]));
+  const report = (promise: string, detail: string): void => {
+    violations.push({ at: parts.now(), promise, detail });
+  };
+
+  function published(message: BusPublish): void {
+    const topic = parseTopic(base, message.topic);
+    if (topic?.kind === 'ack') checkAck(topic.owner, topic.item, JSON.parse(message.payload) as AckSaid);
+    if (topic?.kind === 'claim' && topic.node !== topic.owner) checkClaim(topic.node, topic.item);
+  }
+
+  function checkAck(owner: string, item: string, ack: AckSaid): void {
+    const epoch = `${owner}/${item}/${ack.epoch}`;
+    const holder = holders.get(epoch);
+    if (holder !== undefined && holder !== ack.to) {
+      report('at most one receiver holds an item and epoch', `${epoch} was acked to ${holder} and to ${ack.to}`);
+    }
+    holders.set(epoch, ack.to);
+    const record = parts.entry(owner, `item/${item}`);
+    if (record?.['epoch'] !== ack.epoch || record['receiver'] !== ack.to) {
+      report('an ack is journalled before it is said', `${epoch} to ${ack.to} is not in the journal of ${owner}`);
+    }
+  }
+
+  function checkClaim(node: string, item: string): void {
+    const claimant = parts.claimant(node);
+    if (claimant === undefined || (claimant.trit === -1 && !claimant.draining)) return;
+    const state = claimant.draining ? 'is draining' : `has trit ${claimant.trit}`;
+    report('only MINUS nodes that do not drain claim', `${node} claimed ${item} although it ${state}`);
+  }
+
+  function journalled(node: string, key: string, before: string | undefined, after: string | undefined): void {
+    if (!key.startsWith('item/') || before === undefined) return;
+    const old = JSON.parse(before) as RecordKept;
+    if (after === undefined) {
+      if (!SETTLED.has(old.phase))
+        report('an item leaves the journal only when settled', `${node} dropped ${key} in phase ${old.phase}`);
+      return;
+    }
+    const next = JSON.parse(after) as RecordKept;
+    if (next.epoch < old.epoch)
+      report('stale epochs change nothing', `${node} ${key} went from epoch ${old.epoch} back to ${next.epoch}`);
+    if (SETTLED.has(old.phase) && next.phase !== old.phase) {
+      report('a settled item stays settled', `${node} ${key} went from ${old.phase} to ${next.phase}`);
+    }
+  }
+
+  function processChanged(machine: SimMachine, process: SimProcess): void {
+    if (process.state !== 'lives') return;
+    const work = splitRun(process.run);
+    const count = (starts.get(work) ?? 0) + 1;
+    starts.set(work, count);
+    if (works.get(work)?.retry === 'once' && count > 1)
+      report('a once item never starts twice', `${work} was started ${count} times`);
+    for (const other of parts.machines()) checkOthers(work, process, other);
+    checkSlots(machine);
+  }
+
+  function checkOthers(work: string, process: SimProcess, machine: SimMachine): void {
+    // What sleeps does not execute; a machine that just woke gives its guardians a moment to look (see the limits).
+    if (machine.suspended || parts.now() - machine.wokeAt <= WAKE_GRACE_MS) return;
+    for (const other of machine.processes.values()) {
+      if (other === process || other.state !== 'lives' || splitRun(other.run) !== work) continue;
+      report('nothing runs twice at the same time', `${process.execution} started while ${other.execution} lived`);
+    }
+  }
+
+  function checkSlots(machine: SimMachine): void {
+    let taken = 0;
+    for (const process of machine.processes.values()) {
+      if (process.state === 'lives') taken += works.get(splitRun(process.run))?.cpus ?? 1;
+    }
+    if (taken > plan.slots)
+      report('a receiver never exceeds its slots', `${machine.host.id} runs ${taken} of ${plan.slots} slots`);
+  }
+
+  return { violations, published, journalled, processChanged, report };
+}
+
+interface AckSaid {
+  readonly epoch: number;
+  readonly to: string;
+}
+
+interface RecordKept {
+  readonly phase: string;
+  readonly epoch: number;
+}
+
+/** Phases that are ends; `lost` is none, a person may still decide. */
+export const SETTLED: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
+
+/** After a machine woke: its guardians look within this time. */
+const WAKE_GRACE_MS = GUARDIAN_STEP_MS + 500;
+
+/** `<owner>/<item>` of a run. */
+function splitRun(run: string): string {
+  const [owner = '', item = ''] = run.split('/');
+  return `${owner}/${item}`;
+}

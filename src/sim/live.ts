@@ -1,0 +1,61 @@
+/**
+ * Lets a world live its plan: first a phase with faults, in which the promises of safety must hold; then everything is healed,
+ * and every item must settle and all views must agree within a bound.
+ */
+import type { Violation } from './checkers.js';
+import { heal, schedule } from './faults.js';
+import { scheduleWork } from './people.js';
+import type { Plan } from './plan.js';
+import { findStrangeOutput, findUnrest } from './rest.js';
+import { createWorld, type Trace } from './world.js';
+
+/** What became of a world. */
+export interface Fate {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  /** Virtual ms. */
+  readonly endedAt: number;
+  readonly steps: number;
+  readonly items: number;
+  readonly executions: number;
+  readonly faults: number;
+}
+
+/** After the healing everything must be settled within this time, virtual ms. */
+const LIVENESS_MS = 300_000;
+/** How often it is looked whether the world is at rest, virtual ms. */
+const LOOK_MS = 1000;
+
+/** Lives a plan to its end, or to the first promise that breaks. */
+export function live(plan: Plan, trace?: Trace): Fate {
+  const world = createWorld(plan, trace);
+  const { timeline, checkers } = world;
+  const broken = (): boolean => checkers.violations.length > 0;
+  for (const fault of plan.faults) schedule(fault, world);
+  scheduleWork(world);
+  timeline.run(plan.safetyMs, broken);
+  if (!broken()) {
+    heal(world);
+    const limit = plan.safetyMs + LIVENESS_MS;
+    do timeline.run(timeline.now() + LOOK_MS, broken);
+    while (!broken() && timeline.now() < limit && findUnrest(world) !== undefined);
+  }
+  if (!broken()) checkEnd();
+  for (const violation of checkers.violations) world.say(`BROKEN ${violation.promise}: ${violation.detail}`);
+  return {
+    seed: plan.seed,
+    violations: checkers.violations,
+    endedAt: timeline.now(),
+    steps: timeline.steps,
+    items: world.accepted.size,
+    executions: world.executions,
+    faults: plan.faults.length,
+  };
+
+  function checkEnd(): void {
+    const unrest = findUnrest(world);
+    if (unrest !== undefined) checkers.report('when faults stop, everything settles and all agree', unrest);
+    const strange = findStrangeOutput(world);
+    if (strange !== undefined) checkers.report('what comes home is what a completed execution wrote', strange);
+  }
+}

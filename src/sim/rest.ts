@@ -1,0 +1,63 @@
+/**
+ * Whether a healed world has come to rest: everything is settled, released and agreed upon; and if not, what is missing.
+ */
+import { SETTLED } from './checkers.js';
+import type { SimNode } from './sim-node.js';
+import type { World } from './world.js';
+
+/** The first thing that is not as it must be in the end; `undefined` at rest. */
+export function findUnrest(world: World): string | undefined {
+  for (const work of world.plan.submissions) {
+    if (!world.accepted.has(work.item)) continue;
+    const phase = phaseOf(world, work.node, work.item);
+    // `lost` waits for a person: a once item may end so.
+    const isEnd = phase !== undefined && (SETTLED.has(phase) || (phase === 'lost' && work.retry === 'once'));
+    if (!isEnd) return `${work.node} has ${work.item} in phase ${phase ?? 'none: it is gone'}`;
+  }
+  for (const node of world.nodes.values()) {
+    const left = findLeft(node) ?? findDisagreement(node, world);
+    if (left !== undefined) return left;
+  }
+  return undefined;
+}
+
+function phaseOf(world: World, node: string, item: string): string | undefined {
+  const text = world.nodes.get(node)?.disk.contents.get(`item/${item}`);
+  return text === undefined ? undefined : (JSON.parse(text) as { phase: string }).phase;
+}
+
+/** A guest that nobody released, or a process without a guest. */
+function findLeft(node: SimNode): string | undefined {
+  for (const key of node.disk.contents.keys()) if (key.startsWith('guest/')) return `${node.id} still has ${key}`;
+  for (const process of node.machine.processes.values()) {
+    if (process.state === 'lives') return `${node.id} still runs ${process.execution}`;
+  }
+  return undefined;
+}
+
+function findDisagreement(node: SimNode, world: World): string | undefined {
+  if (node.node === undefined) return `${node.id} does not run`;
+  const truth = [...world.trits.values()].reduce((sum, trit) => sum + trit, 0);
+  let seen: { sum: number; online: number } | undefined;
+  node.node.sum$
+    .subscribe((sum) => {
+      seen = sum;
+    })
+    .unsubscribe();
+  if (seen === undefined) return `${node.id} derives no sum`;
+  if (seen.online !== world.nodes.size) return `${node.id} sees ${seen.online} of ${world.nodes.size} nodes online`;
+  return seen.sum === truth ? undefined : `${node.id} derives the sum ${seen.sum}, the truth is ${truth}`;
+}
+
+/** Every item that is done has at its owner what one of its own executions wrote that ran to its end. */
+export function findStrangeOutput(world: World): string | undefined {
+  for (const work of world.plan.submissions) {
+    if (phaseOf(world, work.node, work.item) !== 'done') continue;
+    const brought = world.nodes.get(work.node)?.machine.files.get(`items/${work.item}/stdout`);
+    if (brought === undefined) return `${work.item} is done and its output is not home`;
+    if (!world.completed.has(brought) || !brought.includes(`:${work.node}/${work.item}/`)) {
+      return `${work.item} is done with the output of ${brought}, which is no completed execution of it`;
+    }
+  }
+  return undefined;
+}

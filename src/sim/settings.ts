@@ -1,0 +1,63 @@
+/**
+ * The settings of simulated nodes: as in earnest, with leases short enough that many end within a run, and all proportions
+ * kept: grace and guardian are over before the owner's margin is.
+ */
+import { DEFAULT_TRIT_RULES } from '../core/trit.js';
+import type { NodeSettings } from '../pipelines/settings.js';
+import { UNSIGNED_VERBS } from '../protocol/requests.js';
+import type { Plan } from './plan.js';
+
+/** Base topic of simulated meshes. */
+export const SIM_BASE = 'sim';
+
+/** The settings of one node. */
+export function settingsOf(plan: Plan, id: string): NodeSettings {
+  return {
+    id,
+    base: SIM_BASE,
+    info: {
+      host: id,
+      os: 'sim',
+      arch: 'sim',
+      cpus: plan.slots,
+      memory_bytes: 8 * 1024 ** 3,
+      version: 'sim',
+      transports: ['https'],
+      abilities: [],
+      labels: [],
+    },
+    machineRun: '1',
+    // What was called done survives a loss of power here; what an unsynced journal loses is its own trade.
+    journalSync: true,
+    slots: plan.slots,
+    trit: { ...DEFAULT_TRIT_RULES, plusHoldMs: 1000, minusHoldMs: 2000, ergodicHoldMs: 1000 },
+    scumFormula: 'clamped',
+    rebalance: plan.seed % 4 === 0 ? 'gf3' : 'pairs',
+    mesh: { offlineAfterMs: 3000 },
+    moves: { projectedMax: 0.65, gainMin: 0.1, cooldownMs: 5000, itemRestMs: 10_000 },
+    owner: {
+      leaseMs: 6000,
+      marginMs: 8000,
+      offerTtlMs: 4000,
+      repeatMs: 500,
+      claimWindowMs: 120,
+      returnMs: 60_000,
+    },
+    receiver: {
+      claimHoldMs: 1500,
+      graceMs: 2000,
+      leaseGraceMs: 2000,
+      repeatMs: 500,
+      repeatMaxMs: 8000,
+      keepMs: 3_600_000,
+    },
+    claimStepMs: 40,
+    stateEveryMs: 5000,
+    accept: 'commands',
+    acceptFrom: ['*'],
+    unsignedVerbs: UNSIGNED_VERBS,
+    // Far beyond any jump of a wall clock, which is all that retiring goes by.
+    keepSettledMs: 30 * 24 * 3_600_000,
+    statusKeptMs: 600_000,
+  };
+}

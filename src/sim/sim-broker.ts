@@ -1,0 +1,192 @@
+/**
+ * A broker as real ones are: it acknowledges what it takes and may still lose it on the way to a slow subscriber; it delivers
+ * QoS 1 twice now and then; it keeps the order of one publisher and no other; it forgets what was retained when it restarts,
+ * publishes wills, and throws out the older of two clients of one name.
+ */
+import type { BusMessage, BusPublish, BusWill } from '../bus/bus.js';
+import { BROKER_PLACE, type Network } from './network.js';
+import type { Random } from './random.js';
+import type { Timeline } from './timeline.js';
+
+/** What the broker calls of a client. */
+export interface SimClient {
+  readonly clientId: string;
+  /** The machine it is on. */
+  readonly place: string;
+  readonly will: BusWill | undefined;
+  /** A message arrived; called on the client's machine's own time. */
+  deliver(message: BusMessage): void;
+  /** The connection broke. */
+  drop(reason: string): void;
+}
+
+/** How unreliable the broker is, from 0 (perfect). */
+export interface BrokerFlaws {
+  /** Of messages that reach a subscriber twice (QoS 1 only). */
+  readonly duplicates: number;
+  /** Of acknowledged messages that a subscriber never gets. */
+  readonly losses: number;
+  /** Messages on their way to one subscriber; what comes on top is dropped. */
+  readonly queueMax: number;
+}
+
+/** A simulated broker. */
+export interface SimBroker {
+  /** Takes a client in; false when the broker is down. */
+  connect(client: SimClient): boolean;
+  /** The client left with a word: no will. */
+  leave(client: SimClient): void;
+  /** The client went without a word: its will comes. */
+  vanish(client: SimClient): void;
+  /** The program on this machine died; the system closes its sockets. */
+  vanishFrom(place: string): void;
+  subscribe(client: SimClient, filters: readonly string[]): void;
+  /** Takes a message; false when it did not reach the broker. */
+  publish(client: SimClient, message: BusPublish): boolean;
+  isConnected(client: SimClient): boolean;
+  setFlaws(flaws: BrokerFlaws): void;
+  /** Makes a subscriber slow: each message to it takes this much longer, ms. */
+  slow(place: string, ms: number): void;
+  stop(): void;
+  /** Starts again; `forgets` loses what was retained. */
+  start(forgets: boolean): void;
+  /** Told of every message that the broker took. */
+  onPublish(look: (from: string, message: BusPublish) => void): void;
+}
+
+interface Session {
+  readonly client: SimClient;
+  readonly filters: Set<string>;
+  /** Per publisher: when its last message to this client arrives. */
+  readonly lastAt: Map<string, number>;
+  queued: number;
+  open: boolean;
+}
+
+/** A perfect broker. */
+export const NO_FLAWS: BrokerFlaws = { duplicates: 0, losses: 0, queueMax: 100_000 };
+
+/** Makes a broker that is up. */
+export function createSimBroker(timeline: Timeline, network: Network, random: Random): SimBroker {
+  const sessions = new Map<string, Session>();
+  const retained = new Map<string, string>();
+  const lookers: ((from: string, message: BusPublish) => void)[] = [];
+  const slowness = new Map<string, number>();
+  let flaws = NO_FLAWS;
+  let up = true;
+
+  function sessionOf(client: SimClient): Session | undefined {
+    const session = sessions.get(client.clientId);
+    return session?.client === client ? session : undefined;
+  }
+
+  function connect(client: SimClient): boolean {
+    if (!up || !network.passes(client.place, BROKER_PLACE) || !network.passes(BROKER_PLACE, client.place)) return false;
+    const older = sessions.get(client.clientId);
+    if (older !== undefined) end(older, 'another client of this name connected', true);
+    sessions.set(client.clientId, { client, filters: new Set(), lastAt: new Map(), queued: 0, open: true });
+    return true;
+  }
+
+  function end(session: Session, reason: string, sayWill: boolean): void {
+    if (!session.open) return;
+    session.open = false;
+    if (sessions.get(session.client.clientId) === session) sessions.delete(session.client.clientId);
+    session.client.drop(reason);
+    const { will } = session.client;
+    if (sayWill && will !== undefined) spread(session.client.clientId, { ...will, qos: 1, retain: true });
+  }
+
+  function publish(client: SimClient, message: BusPublish): boolean {
+    const session = sessionOf(client);
+    if (!up || session === undefined || !network.passes(client.place, BROKER_PLACE)) return false;
+    spread(client.clientId, message);
+    return true;
+  }
+
+  function spread(from: string, message: BusPublish): void {
+    for (const look of lookers) look(from, message);
+    if (message.retain) {
+      if (message.payload === '') retained.delete(message.topic);
+      else retained.set(message.topic, message.payload);
+    }
+    for (const session of sessions.values()) {
+      if (![...session.filters].some((filter) => fits(filter, message.topic))) continue;
+      if (session.queued >= flaws.queueMax || random.chance(flaws.losses)) continue;
+      send(session, from, message, false);
+      if (message.qos === 1 && random.chance(flaws.duplicates)) send(session, from, message, false);
+    }
+  }
+
+  /** One publisher's messages arrive in order; those of different publishers overtake each other. */
+  function send(session: Session, from: string, message: BusPublish, isRetained: boolean): void {
+    const { place } = session.client;
+    const earliest = timeline.now() + network.delay() + network.delay() + (slowness.get(place) ?? 0);
+    const at = Math.max(earliest, (session.lastAt.get(from) ?? 0) + 0.001);
+    session.lastAt.set(from, at);
+    session.queued += 1;
+    timeline.after(at - timeline.now(), () => {
+      session.queued -= 1;
+      if (!session.open || !network.passes(BROKER_PLACE, place)) return;
+      const payload = new TextEncoder().encode(message.payload);
+      session.client.deliver({ topic: message.topic, payload, retained: isRetained });
+    });
+  }
+
+  return {
+    connect,
+    publish,
+    leave: (client) => {
+      const session = sessionOf(client);
+      if (session !== undefined) end(session, 'closed', false);
+    },
+    vanish: (client) => {
+      const session = sessionOf(client);
+      if (session !== undefined) end(session, 'the broker lost the connection', true);
+    },
+    vanishFrom: (place) => {
+      for (const session of sessions.values()) {
+        if (session.client.place === place) end(session, 'the broker lost the connection', true);
+      }
+    },
+    isConnected: (client) => sessionOf(client) !== undefined,
+    subscribe: (client, filters) => {
+      const session = sessionOf(client);
+      if (session === undefined) return;
+      for (const filter of filters) session.filters.add(filter);
+      for (const [topic, payload] of retained) {
+        if (!filters.some((filter) => fits(filter, topic))) continue;
+        send(session, topic, { topic, payload, qos: 1, retain: true }, true);
+      }
+    },
+    setFlaws: (next) => {
+      flaws = next;
+    },
+    slow: (place, ms) => {
+      slowness.set(place, ms);
+    },
+    stop: () => {
+      up = false;
+      // A broker that dies says no wills; it forgets its sessions.
+      for (const session of sessions.values()) end(session, 'the broker went away', false);
+    },
+    start: (forgets) => {
+      up = true;
+      if (forgets) retained.clear();
+    },
+    onPublish: (look) => {
+      lookers.push(look);
+    },
+  };
+}
+
+/** Whether an MQTT filter fits a topic. */
+export function fits(filter: string, topic: string): boolean {
+  const wanted = filter.split('/');
+  const levels = topic.split('/');
+  for (const [index, word] of wanted.entries()) {
+    if (word === '#') return true;
+    if (levels[index] === undefined || (word !== '+' && word !== levels[index])) return false;
+  }
+  return wanted.length === levels.length;
+}

@@ -1,0 +1,142 @@
+/**
+ * What outlives a program on a simulated machine: the processes of jobs with their guardians, and the directories of items and
+ * guests. A process that was started runs on when the node dies, and ends at its guardian's deadline; what it wrote is told by
+ * a name that no other execution has.
+ */
+import type { Host } from './host.js';
+import type { Random } from './random.js';
+import type { Timeline } from './timeline.js';
+
+/** One process of a job. */
+export interface SimProcess {
+  readonly run: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  /** No two executions have the same. */
+  readonly execution: string;
+  deadline: number;
+  state: 'lives' | 'exited' | 'killed';
+  endedAt: number;
+}
+
+/** A machine's processes and directories. */
+export interface SimMachine {
+  readonly host: Host;
+  readonly processes: ReadonlyMap<string, SimProcess>;
+  /** Contents by path: the name of what made them. */
+  readonly files: Map<string, string>;
+  /** Starts a job that takes this long; its guardian gives it until `deadline`. */
+  start(run: string, takesMs: number, deadline: number, onEnd: (process: SimProcess) => void): SimProcess;
+  kill(run: string): void;
+  /** The lid is closed: nothing on it goes on. */
+  suspend(): void;
+  /** The lid is opened: its guardians look soon. */
+  wake(): void;
+  readonly suspended: boolean;
+  /** When it last woke, ms. */
+  readonly wokeAt: number;
+  /** The machine loses power: all its processes are gone. */
+  losePower(): void;
+  /** Told when a process starts and when it ends. */
+  onProcess(look: (process: SimProcess) => void): void;
+  /** Told who waits for the end of a process now: the present life of the node. */
+  follow(run: string, onEnd: (process: SimProcess) => void): void;
+}
+
+/** A guardian looks this often at the latest, ms. */
+export const GUARDIAN_STEP_MS = 2000;
+
+/** Makes a machine with nothing on it. */
+export function createSimMachine(host: Host, timeline: Timeline, random: Random): SimMachine {
+  const processes = new Map<string, SimProcess>();
+  const listeners = new Map<string, (process: SimProcess) => void>();
+  const lookers: ((process: SimProcess) => void)[] = [];
+  let pids = 1;
+  let suspended = false;
+  let wokeAt = Number.NEGATIVE_INFINITY;
+  let asleep: (() => void)[] = [];
+
+  /** What is due while the machine sleeps happens when it wakes. */
+  function when(delayMs: number, act: () => void): void {
+    timeline.after(delayMs, () => {
+      if (suspended) asleep.push(act);
+      else act();
+    });
+  }
+
+  function end(process: SimProcess, state: 'exited' | 'killed'): void {
+    if (process.state !== 'lives') return;
+    process.state = state;
+    process.endedAt = timeline.now();
+    for (const look of lookers) look(process);
+    listeners.get(process.run)?.(process);
+  }
+
+  function start(run: string, takesMs: number, deadline: number, onEnd: (process: SimProcess) => void): SimProcess {
+    pids += 1;
+    const process: SimProcess = {
+      run,
+      pid: pids,
+      startedAt: timeline.now(),
+      execution: `${host.id}:${run}:${pids}`,
+      deadline,
+      state: 'lives',
+      endedAt: Number.POSITIVE_INFINITY,
+    };
+    processes.set(run, process);
+    listeners.set(run, onEnd);
+    for (const look of lookers) look(process);
+    when(takesMs, () => end(process, 'exited'));
+    guard(process);
+    return process;
+  }
+
+  /** The guardian is a process of its own: it looks whatever became of the node. */
+  function guard(process: SimProcess): void {
+    const wait = Math.min(GUARDIAN_STEP_MS, Math.max(1, process.deadline - timeline.now()));
+    when(wait + random.next() * 50, () => {
+      if (process.state !== 'lives') return;
+      if (timeline.now() >= process.deadline) end(process, 'killed');
+      else guard(process);
+    });
+  }
+
+  return {
+    host,
+    processes,
+    files: new Map(),
+    start,
+    kill: (run) => {
+      const process = processes.get(run);
+      if (process !== undefined) end(process, 'killed');
+    },
+    suspend: () => {
+      suspended = true;
+    },
+    wake: () => {
+      suspended = false;
+      wokeAt = timeline.now();
+      const due = asleep;
+      asleep = [];
+      // A sleeping guardian finishes its nap before it looks.
+      for (const act of due) when(random.next() * GUARDIAN_STEP_MS, act);
+    },
+    get suspended() {
+      return suspended;
+    },
+    get wokeAt() {
+      return wokeAt;
+    },
+    losePower: () => {
+      listeners.clear();
+      for (const process of processes.values()) end(process, 'killed');
+      processes.clear();
+    },
+    onProcess: (look) => {
+      lookers.push(look);
+    },
+    follow: (run, onEnd) => {
+      listeners.set(run, onEnd);
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * The Runner port on a simulated machine. It keeps nothing that a node's death would not take: what it knows of a run after
+ * that, it finds on the machine.
+ */
+import { Subject } from 'rxjs';
+import type { RunEvent, Runner } from '../run/runner.js';
+import type { Random } from './random.js';
+import type { SimMachine, SimProcess } from './sim-machine.js';
+
+/** How long a job takes, by its arguments. */
+export type TakesMs = (argv: readonly string[]) => number;
+
+/** Makes the runner of one life of a node. */
+export function createSimRunner(machine: SimMachine, life: number, random: Random, takesMs: TakesMs): Runner {
+  const { host } = machine;
+  const events$ = new Subject<RunEvent>();
+  const clock = host.clock(life);
+  const tell = (event: RunEvent): void => {
+    host.after(life, 0.2 + random.next(), () => events$.next(event));
+  };
+  const report = (process: SimProcess): void => tell(describeEnd(process));
+
+  return {
+    events$,
+    start: ({ run, directory, command, guardMs }) => {
+      if (machine.processes.get(run)?.state === 'lives')
+        return tell({ type: 'RunFailed', run, reason: 'it runs already' });
+      const process = machine.start(run, takesMs(command.argv), clock.now() + guardMs, report);
+      machine.files.set(`${directory}/stdout`, process.execution);
+      tell({ type: 'RunStarted', run, handle: { pid: process.pid, start: process.execution } });
+    },
+    adopt: (run) => {
+      const process = machine.processes.get(run);
+      if (process === undefined) return tell({ type: 'RunFailed', run, reason: 'its launcher never started it' });
+      machine.follow(run, report);
+      if (process.state === 'lives')
+        tell({ type: 'RunStarted', run, handle: { pid: process.pid, start: process.execution } });
+      else report(process);
+    },
+    extend: (run, guardMs) => {
+      const process = machine.processes.get(run);
+      if (process !== undefined) process.deadline = Math.max(process.deadline, clock.now() + guardMs);
+    },
+    stop: (run, graceMs) => {
+      host.after(life, random.next() * graceMs, () => machine.kill(run));
+    },
+    pids: () =>
+      new Map(
+        [...machine.processes.values()].filter((one) => one.state === 'lives').map((one) => [one.run, [one.pid]]),
+      ),
+    close: () => undefined,
+  };
+}
+
+function describeEnd(process: SimProcess): RunEvent {
+  const { run, startedAt, endedAt } = process;
+  if (process.state === 'killed') return { type: 'RunDied', run, reason: 'it was killed' };
+  return { type: 'RunExited', run, exitCode: 0, signal: null, cpuS: 0, runMs: endedAt - startedAt };
+}

@@ -1,0 +1,164 @@
+/**
+ * One simulated world: machines with nodes, a broker, a network, and what watches over them. It is laid out here; what happens
+ * in it is the plan's business.
+ */
+import { formatTopic, parseTopic } from '../protocol/topics.js';
+import { createCheckers, type Checkers, type Claimant } from './checkers.js';
+import { createHost } from './host.js';
+import { createNetwork, type Network } from './network.js';
+import { ratioAt } from './people.js';
+import type { Plan } from './plan.js';
+import { createRandom, type Random } from './random.js';
+import { settingsOf, SIM_BASE } from './settings.js';
+import { createSimBroker, type SimBroker } from './sim-broker.js';
+import { createSimDisk } from './sim-journal.js';
+import { createSimMachine, type SimProcess } from './sim-machine.js';
+import { createSimNode, type SimNode } from './sim-node.js';
+import type { Exchange } from './sim-transfer.js';
+import { createTimeline, type Timeline } from './timeline.js';
+
+/** Takes one line of the trace. */
+export type Trace = (line: string) => void;
+
+/** A world. */
+export interface World {
+  readonly plan: Plan;
+  readonly base: string;
+  readonly timeline: Timeline;
+  readonly network: Network;
+  readonly broker: SimBroker;
+  readonly nodes: ReadonlyMap<string, SimNode>;
+  readonly checkers: Checkers;
+  /** Items whose submission a node has confirmed. */
+  readonly accepted: Set<string>;
+  /** Executions that ran to their end. */
+  readonly completed: Set<string>;
+  /** The trit that each node calls itself now. */
+  readonly trits: ReadonlyMap<string, number>;
+  executions: number;
+  say(line: string): void;
+}
+
+/** How often the load is sensed, ms. */
+const SENSE_MS = 1000;
+
+/** Lays a world out; nothing has happened in it yet. */
+export function createWorld(plan: Plan, trace: Trace | undefined): World {
+  const timeline = createTimeline();
+  const random = createRandom(`${plan.seed}/world`);
+  const network = createNetwork(random.split('network'));
+  const broker = createSimBroker(timeline, network, random.split('broker'));
+  const exchange: Exchange = new Map();
+  const nodes = new Map<string, SimNode>();
+  const claimants = new Map<string, Claimant>();
+  const trits = new Map<string, number>();
+  const takes = new Map(plan.submissions.map((one) => [one.item, one.takesMs]));
+
+  const checkers = createCheckers({
+    plan,
+    base: SIM_BASE,
+    now: () => timeline.now(),
+    machines: () => [...nodes.values()].map((one) => one.machine),
+    entry: (node, key) => readEntry(nodes.get(node), key),
+    claimant: (node) => claimants.get(node),
+  });
+  const world: World = {
+    plan,
+    base: SIM_BASE,
+    timeline,
+    network,
+    broker,
+    nodes,
+    checkers,
+    accepted: new Set(),
+    completed: new Set(),
+    trits,
+    executions: 0,
+    say: (line) => trace?.(`${timeline.now().toFixed(1).padStart(9)} ${line}`),
+  };
+
+  for (const id of plan.nodes) {
+    const node = raiseNode(id, world, {
+      random,
+      exchange,
+      takesMs: (argv) => takes.get(argv[1] ?? '') ?? 100,
+      sensed: (state) => {
+        trits.set(id, state.trit);
+        claimants.set(id, state);
+      },
+    });
+    nodes.set(id, node);
+    timeline.after(random.split(`start ${id}`).between(0, 500), node.start);
+  }
+  watchBus(world, trace !== undefined);
+  return world;
+}
+
+function readEntry(node: SimNode | undefined, key: string): Record<string, unknown> | undefined {
+  const text = node?.disk.contents.get(key);
+  return text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
+}
+
+interface RaiseParts {
+  readonly random: Random;
+  readonly exchange: Exchange;
+  takesMs(argv: readonly string[]): number;
+  sensed(state: Claimant): void;
+}
+
+function raiseNode(id: string, world: World, parts: RaiseParts): SimNode {
+  const { timeline, network, broker, checkers, plan } = world;
+  const { random, exchange, takesMs } = parts;
+  const clocks = random.split(`clock ${id}`);
+  const host = createHost(id, timeline, clocks.between(-120_000, 120_000), 1 + (clocks.next() - 0.5) / 500);
+  const disk = createSimDisk(host, random.split(`disk ${id}`));
+  const machine = createSimMachine(host, timeline, random.split(`machine ${id}`));
+  disk.onChange((key, before, after) => checkers.journalled(id, key, before, after));
+  machine.onProcess((process) => {
+    noteProcess(id, process, world);
+    checkers.processChanged(machine, process);
+  });
+  return createSimNode({
+    host,
+    disk,
+    machine,
+    broker,
+    network,
+    exchange,
+    takesMs,
+    random: random.split(`node ${id}`),
+    settings: settingsOf(plan, id),
+    senseMs: SENSE_MS,
+    later: (delayMs, act) => {
+      timeline.after(delayMs, act);
+    },
+    ratio: () => ratioAt(plan, id, timeline.now()),
+    started: (running) => {
+      world.say(`${id} runs`);
+      running.state$.subscribe(parts.sensed);
+    },
+  });
+}
+
+function noteProcess(id: string, process: SimProcess, world: World): void {
+  world.say(`${id} process ${process.execution} ${process.state}`);
+  if (process.state === 'lives') world.executions += 1;
+  if (process.state === 'exited') world.completed.add(process.execution);
+}
+
+function watchBus(world: World, traced: boolean): void {
+  const prefix = formatTopic(world.base, { kind: 'mesh' }).length - 'mesh/state'.length;
+  world.broker.onPublish((from, message) => {
+    world.checkers.published(message);
+    if (traced && parseTopic(world.base, message.topic)?.kind !== 'state') {
+      world.say(`${from} → ${message.topic.slice(prefix)} ${shorten(message.payload)}`);
+    }
+  });
+}
+
+/** A payload without what is the same in every message. */
+function shorten(payload: string): string {
+  return payload
+    .replaceAll(/"(v|ts|boot|seq|sig|history|urls|command)":("[^"]*"|\d+|\[[^\]]*\]|\{[^}]*\}),?/g, '')
+    .slice(0, 160);
+}
