@@ -11,6 +11,7 @@ import type { NodeInput } from '../pipelines/inputs.js';
 import { splitGuest } from '../pipelines/perform-parts.js';
 import { createReceiver, type Receiver } from '../pipelines/receive.js';
 import { sense } from '../pipelines/sense.js';
+import { wireCodec } from '../protocol/codec.js';
 import { nodeFilters } from '../protocol/topics.js';
 import type { RunEvent } from '../run/runner.js';
 import type { NodePorts } from './ports.js';
@@ -28,6 +29,7 @@ export function joinInputs(bench: Workbench, ports: NodePorts): void {
     pins: bench.pins,
     unsignedVerbs: settings.unsignedVerbs,
     wall: () => clock.wall(),
+    codec: ports.codec ?? wireCodec,
   });
   joinMembers(bench, receiver);
   bench.live(inbox.inputs$).subscribe((input) => passThrough(bench, input));

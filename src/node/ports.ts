@@ -5,6 +5,7 @@ import type { Bus } from '../bus/bus.js';
 import type { Clock } from '../clock/clock.js';
 import type { Identity } from '../identity/identity.js';
 import type { Journal } from '../journal/journal.js';
+import type { Codec } from '../protocol/codec.js';
 import type { Runner } from '../run/runner.js';
 import type { Sense } from '../sense/sense.js';
 import type { Transfer, Workspace } from '../transfer/transfer.js';
@@ -19,6 +20,8 @@ export interface NodePorts {
   readonly sense: Sense;
   readonly transfer: Transfer;
   readonly workspace: Workspace;
+  /** In place of the wire's own codec: simulated nodes share the decoding of one broadcast. */
+  readonly codec?: Codec | undefined;
 }
 
 /** Something worth a line in the log. */

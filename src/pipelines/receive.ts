@@ -6,10 +6,10 @@
 import type { MeshView } from '../core/mesh.js';
 import type { BusMessage } from '../bus/bus.js';
 import type { Identity } from '../identity/identity.js';
-import { decodeMessage, decodeText, isMessageKind, type Decoded } from '../protocol/codec.js';
+import { decodeText, isMessageKind, type Codec, type Decoded } from '../protocol/codec.js';
 import type { Message, MessageKind } from '../protocol/messages.js';
 import { decodeRequest, isVerb, peekTransaction, type Request, type Verb } from '../protocol/requests.js';
-import { parseTopic, type Topic } from '../protocol/topics.js';
+import type { Topic } from '../protocol/topics.js';
 import type { NodeInput } from './inputs.js';
 import type { KeyPins } from './key-pins.js';
 
@@ -23,6 +23,7 @@ export interface ReceiveParts {
   readonly pins: KeyPins;
   /** Verbs that may come unsigned. */
   readonly unsignedVerbs: readonly string[];
+  readonly codec: Codec;
   /** Wall clock, ms: a signed request is taken within {@link REQUEST_AGE_MS_MAX} of it. */
   wall(): number;
 }
@@ -43,7 +44,7 @@ export function createReceiver(parts: ReceiveParts): Receiver {
   const early = new Map<string, BusMessage>();
 
   function receive(message: BusMessage): NodeInput | undefined {
-    const topic = parseTopic(parts.base, message.topic);
+    const topic = parts.codec.parseTopic(parts.base, message.topic);
     if (topic === undefined || isOwnEcho(topic, message, parts)) return undefined;
     switch (topic.kind) {
       case 'availability':
@@ -107,7 +108,7 @@ function isOwnEcho(topic: Topic, message: BusMessage, parts: ReceiveParts): bool
 }
 
 function isForeignBirth(topic: Topic & { readonly kind: 'info' }, message: BusMessage, parts: ReceiveParts): boolean {
-  const decoded = decodeMessage(parts.base, topic, message.payload);
+  const decoded = parts.codec.decodeMessage(parts.base, topic, message.payload);
   return decoded.ok && decoded.value.key !== parts.identity.publicKey;
 }
 
@@ -131,7 +132,7 @@ function readSet(key: string, message: BusMessage): NodeInput {
 }
 
 function readInfo(topic: Topic & { readonly kind: 'info' }, message: BusMessage, parts: ReceiveParts): NodeInput {
-  const decoded = decodeMessage(parts.base, topic, message.payload);
+  const decoded = parts.codec.decodeMessage(parts.base, topic, message.payload);
   if (!decoded.ok) return refuse(message, `${decoded.field} ${decoded.reason}`);
   // A birth proves that its writer holds the key it tells; whether it is this member's key, the pins say.
   const signed = checkProof(decoded, decoded.value.key, parts);
@@ -159,7 +160,7 @@ function open<K extends MessageKind>(
   key: string | undefined,
   parts: ReceiveParts,
 ): Decoded<Message<K>> {
-  return checkProof(decodeMessage<K>(parts.base, topic, message.payload), key, parts);
+  return checkProof(parts.codec.decodeMessage<K>(parts.base, topic, message.payload), key, parts);
 }
 
 function readWork(topic: Topic, message: BusMessage, parts: ReceiveParts): NodeInput | undefined {

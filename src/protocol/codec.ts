@@ -7,12 +7,22 @@ import { readProof, type Proof } from './envelope.js';
 import { MESSAGE_BYTES_MAX } from './limits.js';
 import type { Message, MessageKind } from './messages.js';
 import { messageSchemas } from './schemas.js';
-import { formatTopic, type Topic } from './topics.js';
+import { formatTopic, parseTopic, type Topic } from './topics.js';
 
 /** What decoding gives: the value and its proof, or the field that was wrong. */
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T; readonly proof: Proof | undefined }
   | { readonly ok: false; readonly field: string; readonly reason: string };
+
+/** Takes messages apart: their topics and their payloads. Both functions never throw. */
+export interface Codec {
+  parseTopic(base: string, text: string): Topic | undefined;
+  decodeMessage<K extends MessageKind>(
+    base: string,
+    topic: Topic & { readonly kind: K },
+    payload: Uint8Array,
+  ): Decoded<Message<K>>;
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -35,6 +45,9 @@ export function decodeMessage<K extends MessageKind>(
   if (!parsed.success) return describeFault(parsed.error);
   return { ok: true, value: parsed.data, proof: readProof(formatTopic(base, topic), text.value) };
 }
+
+/** The codec of what comes over the wire. */
+export const wireCodec: Codec = { parseTopic, decodeMessage };
 
 /** Decodes bytes as UTF-8 text within the size limit. */
 export function decodeText(payload: Uint8Array): Decoded<string> {

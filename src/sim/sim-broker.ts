@@ -54,6 +54,12 @@ export interface SimBroker {
   onPublish(look: (from: string, message: BusPublish) => void): void;
 }
 
+/** What clients use of a broker. */
+export type BrokerDoor = Pick<
+  SimBroker,
+  'connect' | 'leave' | 'vanish' | 'vanishFrom' | 'subscribe' | 'publish' | 'isConnected'
+>;
+
 interface Session {
   readonly client: SimClient;
   readonly filters: Set<string>;

@@ -6,13 +6,13 @@ import { BehaviorSubject, Subject } from 'rxjs';
 import { BusOffline, type Bus, type BusLink, type BusMessage, type BusPublish, type BusWill } from '../bus/bus.js';
 import type { Host } from './host.js';
 import { BROKER_PLACE, type Network } from './network.js';
-import type { SimBroker, SimClient } from './sim-broker.js';
+import type { BrokerDoor, SimClient } from './sim-broker.js';
 
 /** What a simulated bus is made of. */
 export interface SimBusParts {
   readonly host: Host;
   readonly life: number;
-  readonly broker: SimBroker;
+  readonly broker: BrokerDoor;
   readonly network: Network;
   readonly clientId: string;
   readonly will: BusWill | undefined;

@@ -46,8 +46,13 @@ export interface SimMachine {
 /** A guardian looks this often at the latest, ms. */
 export const GUARDIAN_STEP_MS = 2000;
 
-/** Makes a machine with nothing on it. */
-export function createSimMachine(host: Host, timeline: Timeline, random: Random): SimMachine {
+/** Cores that jobs share: they take as long as the others on the machine let them. */
+export interface Cores {
+  begin(run: string, workMs: number, done: () => void): void;
+}
+
+/** Makes a machine with nothing on it; without `cores` each job takes just as long as it is said to. */
+export function createSimMachine(host: Host, timeline: Timeline, random: Random, cores?: Cores): SimMachine {
   const processes = new Map<string, SimProcess>();
   const listeners = new Map<string, (process: SimProcess) => void>();
   const lookers: ((process: SimProcess) => void)[] = [];
@@ -86,7 +91,8 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random)
     processes.set(run, process);
     listeners.set(run, onEnd);
     for (const look of lookers) look(process);
-    when(takesMs, () => end(process, 'exited'));
+    if (cores === undefined) when(takesMs, () => end(process, 'exited'));
+    else cores.begin(run, takesMs, () => end(process, 'exited'));
     guard(process);
     return process;
   }

@@ -4,15 +4,17 @@
  */
 import { interval, map, of } from 'rxjs';
 import type { Bus } from '../bus/bus.js';
+import type { Identity } from '../identity/identity.js';
 import { createNode } from '../node/create-node.js';
 import type { RunningNode } from '../node/running-node.js';
 import type { NodeSettings } from '../pipelines/settings.js';
+import type { Codec } from '../protocol/codec.js';
 import { formatTopic } from '../protocol/topics.js';
 import type { Sense } from '../sense/sense.js';
 import type { Host } from './host.js';
 import type { Network } from './network.js';
 import type { Random } from './random.js';
-import type { SimBroker } from './sim-broker.js';
+import type { BrokerDoor } from './sim-broker.js';
 import { createSimBus } from './sim-bus.js';
 import { createSimIdentity } from './sim-identity.js';
 import type { SimDisk } from './sim-journal.js';
@@ -25,12 +27,15 @@ export interface SimNodeParts {
   readonly host: Host;
   readonly disk: SimDisk;
   readonly machine: SimMachine;
-  readonly broker: SimBroker;
+  readonly broker: BrokerDoor;
   readonly network: Network;
   readonly exchange: Exchange;
   readonly random: Random;
   readonly settings: NodeSettings;
   readonly takesMs: TakesMs;
+  /** In place of the simulated signatures and of the codec, for meshes of many nodes. */
+  readonly identity?: Identity;
+  readonly codec?: Codec;
   /** The load ratio at this moment. */
   ratio(): number;
   /** How often the load is sensed, ms. */
@@ -68,11 +73,12 @@ export function createSimNode(parts: SimNodeParts): SimNode {
     const life = host.begin();
     const clock = host.clock(life);
     const random = parts.random.split(`life ${life}`);
-    const identity = createSimIdentity(id);
+    const identity = parts.identity ?? createSimIdentity(id);
     createNode(
       {
         clock,
         identity,
+        codec: parts.codec,
         bus: openBus(life),
         journal: disk.open(life),
         runner: createSimRunner(machine, life, random, parts.takesMs),

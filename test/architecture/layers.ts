@@ -75,7 +75,8 @@ export const ALLOWED_LAYERS: Readonly<Record<Layer, readonly Layer[] | 'any'>> =
   // It says what its keys mean to the stages, too.
   config: ['protocol', 'core', 'port', 'vocabulary', 'pipelines'],
   log: [],
-  sim: ['protocol', 'core', 'port', 'pipelines', 'node'],
+  // The simulator judges the defaults as they are.
+  sim: ['protocol', 'core', 'port', 'pipelines', 'node', 'config'],
   compose: 'any',
   cli: ['protocol', 'core', 'port', 'vocabulary', 'node', 'observe', 'config', 'log', 'sim', 'compose', 'broker'],
   index: 'any',

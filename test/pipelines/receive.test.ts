@@ -8,6 +8,7 @@ import type { Identity } from '../../src/identity/identity.js';
 import type { NodeInput } from '../../src/pipelines/inputs.js';
 import { createKeyPins } from '../../src/pipelines/key-pins.js';
 import { createReceiver, type Receiver } from '../../src/pipelines/receive.js';
+import { wireCodec } from '../../src/protocol/codec.js';
 import { sealMessage } from '../../src/protocol/envelope.js';
 import { UNSIGNED_VERBS } from '../../src/protocol/requests.js';
 import { createInfo, createMember, createOffer, createState, createView } from '../core/samples.js';
@@ -33,6 +34,7 @@ function createBench(view: MeshView = createView(createMember('beta', {}, { key:
     pins,
     unsignedVerbs: UNSIGNED_VERBS,
     wall: () => 0,
+    codec: wireCodec,
   });
 }
 

@@ -1,0 +1,37 @@
+/**
+ * Shows what became of policies in simulation: a figure a line, a policy a column. Pure.
+ */
+import type { PolicyReport } from '../../sim/policy/run-policy.js';
+import type { PolicyFigures } from '../../sim/policy/report.js';
+import { renderTable } from './table.js';
+
+/** The figures, in order, as people call them. */
+const LINES: readonly (readonly [keyof PolicyFigures, string, number])[] = [
+  ['jobs', 'jobs submitted', 0],
+  ['unsettled', 'not settled at the end', 0],
+  ['failed', 'failed', 0],
+  ['slowdown_mean', 'slowdown, mean', 2],
+  ['slowdown_p99', 'slowdown, p99', 1],
+  ['away_percent', 'ran away from home, %', 0],
+  ['moves', 'moves', 0],
+  ['moves_undone', 'moves undone in 10 min', 0],
+  ['flips_per_node_hour', 'trit flips per node and hour', 1],
+  ['claims_per_start', 'claims per start', 2],
+  ['said_per_node_s', 'messages said per node and s', 3],
+  ['heard_per_node_s', 'messages heard per node and s', 1],
+  ['convergence_ms_mean', 'sum agreed upon after, mean ms', 0],
+  ['convergence_ms_p99', 'sum agreed upon after, p99 ms', 0],
+];
+
+/** The report as text; `width` is the terminal's, in characters. */
+export function renderPolicy(report: PolicyReport, width: number): string {
+  const { nodes, hours, workload, seed, state_every_ms } = report;
+  const states = state_every_ms === null ? '' : `, a state every ${state_every_ms / 1000} s`;
+  const head = `${nodes} nodes, ${hours} h, workload ${workload}, seed ${seed}${states}`;
+  const columns = [{ head: '' }, ...report.policies.map(({ name }) => ({ head: name, right: true }))];
+  const rows = LINES.map(([key, label, digits]) => [
+    label,
+    ...report.policies.map(({ figures }) => figures[key]?.toFixed(digits) ?? '-'),
+  ]);
+  return `${head}\n\n${renderTable(columns, rows, width)}\n`;
+}

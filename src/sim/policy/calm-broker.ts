@@ -1,0 +1,134 @@
+/**
+ * A broker without faults for meshes of many nodes: a payload is encoded once and handed out in a few waves instead of to each
+ * subscriber by itself. It keeps the order of one publisher, the retained messages and the wills; it loses nothing.
+ */
+import type { BusPublish } from '../../bus/bus.js';
+import type { Network } from '../network.js';
+import { fits, type BrokerDoor, type SimClient } from '../sim-broker.js';
+import type { Timeline } from '../timeline.js';
+import { createFilterTree, type FilterTree } from './filter-tree.js';
+
+/** A broker without faults. */
+export interface CalmBroker extends BrokerDoor {
+  onPublish(look: (from: string, message: BusPublish) => void): void;
+  /** Messages handed to subscribers so far. */
+  readonly delivered: number;
+}
+
+/** Subscribers of one wave hear a message at the same moment; those of different waves do not. */
+const WAVES = 8;
+
+interface Session {
+  readonly client: SimClient;
+  readonly wave: number;
+}
+
+/** Makes a broker that is up. */
+export function createCalmBroker(timeline: Timeline, network: Network): CalmBroker {
+  const sessions = new Map<string, Session>();
+  const waves: FilterTree<Session>[] = Array.from({ length: WAVES }, () => createFilterTree<Session>());
+  const retained = new Map<string, Uint8Array>();
+  const lookers: ((from: string, message: BusPublish) => void)[] = [];
+  /** By publisher: when its last message reaches each wave. */
+  const lastAt = new Map<string, number[]>();
+  const encoder = new TextEncoder();
+  let connected = 0;
+  let delivered = 0;
+
+  const isOpen = (session: Session): boolean => sessions.get(session.client.clientId) === session;
+
+  function sessionOf(client: SimClient): Session | undefined {
+    const session = sessions.get(client.clientId);
+    return session?.client === client ? session : undefined;
+  }
+
+  function end(session: Session, reason: string, sayWill: boolean): void {
+    sessions.delete(session.client.clientId);
+    waves[session.wave]?.remove(session);
+    session.client.drop(reason);
+    const { will, clientId } = session.client;
+    if (sayWill && will !== undefined) spread(clientId, { ...will, qos: 1, retain: true });
+  }
+
+  function spread(from: string, message: BusPublish): void {
+    for (const look of lookers) look(from, message);
+    const payload = encoder.encode(message.payload);
+    if (message.retain) {
+      if (message.payload === '') retained.delete(message.topic);
+      else retained.set(message.topic, payload);
+    }
+    const arrivals = lastAt.get(from) ?? Array.from({ length: WAVES }, () => 0);
+    lastAt.set(from, arrivals);
+    for (const [wave, tree] of waves.entries()) {
+      const subscribers = tree.find(message.topic);
+      if (subscribers.length === 0) continue;
+      const at = Math.max(timeline.now() + network.delay() + network.delay(), (arrivals[wave] ?? 0) + 0.001);
+      arrivals[wave] = at;
+      timeline.after(at - timeline.now(), () =>
+        handOut(subscribers, { topic: message.topic, payload, retained: false }),
+      );
+    }
+  }
+
+  function handOut(
+    subscribers: readonly ReadonlySet<Session>[],
+    message: { readonly topic: string; readonly payload: Uint8Array; readonly retained: boolean },
+  ): void {
+    for (const group of subscribers) {
+      for (const session of group) {
+        delivered += 1;
+        session.client.deliver(message);
+      }
+    }
+  }
+
+  function subscribe(client: SimClient, filters: readonly string[]): void {
+    const session = sessionOf(client);
+    if (session === undefined) return;
+    for (const filter of filters) waves[session.wave]?.add(filter, session);
+    const stored = [...retained].filter(([topic]) => filters.some((filter) => fits(filter, topic)));
+    timeline.after(network.delay(), () => {
+      if (!isOpen(session)) return;
+      for (const [topic, payload] of stored) {
+        delivered += 1;
+        client.deliver({ topic, payload, retained: true });
+      }
+    });
+  }
+
+  return {
+    connect: (client) => {
+      const older = sessions.get(client.clientId);
+      if (older !== undefined) end(older, 'another client of this name connected', true);
+      connected += 1;
+      sessions.set(client.clientId, { client, wave: connected % WAVES });
+      return true;
+    },
+    publish: (client, message) => {
+      if (sessionOf(client) === undefined) return false;
+      spread(client.clientId, message);
+      return true;
+    },
+    subscribe,
+    isConnected: (client) => sessionOf(client) !== undefined,
+    leave: (client) => {
+      const session = sessionOf(client);
+      if (session !== undefined) end(session, 'closed', false);
+    },
+    vanish: (client) => {
+      const session = sessionOf(client);
+      if (session !== undefined) end(session, 'the broker lost the connection', true);
+    },
+    vanishFrom: (place) => {
+      for (const session of [...sessions.values()]) {
+        if (session.client.place === place) end(session, 'the broker lost the connection', true);
+      }
+    },
+    onPublish: (look) => {
+      lookers.push(look);
+    },
+    get delivered() {
+      return delivered;
+    },
+  };
+}

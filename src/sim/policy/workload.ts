@@ -1,0 +1,121 @@
+/**
+ * Workloads: how busy people keep their machines, and which jobs come when, where and how large. Drawn from a seed alone, so
+ * that two policies are judged on the very same work.
+ */
+import type { Random } from '../random.js';
+
+/** What a mesh has to do. Ratios are load per cpu, sizes and times ms. */
+export interface Workload {
+  readonly name: WorkloadName;
+  /** What it stands for, for people. */
+  readonly about: string;
+  /** Jobs of a node that submits work, per hour. */
+  readonly jobsPerHour: number;
+  /** Part of the nodes that submit work. */
+  readonly submitters: number;
+  /** Jobs that come at once: one arrival is a burst of this many on average. */
+  readonly burst: number;
+  /** Sizes: Pareto between these two, so that few jobs make most of the work. */
+  readonly sizeMsLeast: number;
+  readonly sizeMsMost: number;
+  readonly sizeShape: number;
+  /** Part of the jobs that may be stopped, moved and started again. */
+  readonly movable: number;
+  /** Own load while people use a machine and while they do not, and the part of the time they do. */
+  readonly busyRatio: number;
+  readonly idleRatio: number;
+  readonly busyShare: number;
+  /** How long people stay at a machine, on average. */
+  readonly busyMs: number;
+}
+
+/** The workloads there are. */
+export type WorkloadName = 'lab' | 'bursts' | 'edge' | 'crowd';
+
+const LAB: Workload = {
+  name: 'lab',
+  about: 'a third of the machines in use, jobs now and then from everywhere',
+  jobsPerHour: 20,
+  submitters: 1,
+  burst: 1,
+  sizeMsLeast: 10_000,
+  sizeMsMost: 1_800_000,
+  sizeShape: 1.1,
+  movable: 0.5,
+  busyRatio: 0.75,
+  idleRatio: 0.1,
+  busyShare: 0.33,
+  busyMs: 1_200_000,
+};
+
+/** All workloads, by name. */
+export const WORKLOADS: Readonly<Record<WorkloadName, Workload>> = {
+  lab: LAB,
+  bursts: {
+    ...LAB,
+    name: 'bursts',
+    about: 'a fifth of the machines send out builds of forty jobs at once',
+    jobsPerHour: 160,
+    submitters: 0.2,
+    burst: 40,
+    sizeMsMost: 600_000,
+  },
+  edge: {
+    ...LAB,
+    name: 'edge',
+    about: 'every machine sits at the edge: own load around 0.8 or around 0.3',
+    busyRatio: 0.8,
+    idleRatio: 0.3,
+    busyShare: 0.5,
+  },
+  crowd: {
+    ...LAB,
+    name: 'crowd',
+    about: 'two thirds of the machines in use: receivers are few, the sum is mostly above 0',
+    jobsPerHour: 30,
+    busyRatio: 0.95,
+    busyShare: 0.67,
+  },
+};
+
+/** One job. */
+export interface Job {
+  readonly item: string;
+  readonly node: string;
+  readonly at: number;
+  /** How long it runs on a machine that has a core for it. */
+  readonly sizeMs: number;
+  readonly movable: boolean;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The jobs between two moments, in order of time. Arrivals are Poisson, per node. */
+export function drawJobs(
+  workload: Workload,
+  nodes: readonly string[],
+  from: number,
+  until: number,
+  random: Random,
+): Job[] {
+  const submitters = nodes.filter((_, index) => ((index + 0.5) * workload.submitters) % 1 < workload.submitters);
+  const meanPauseMs = (HOUR_MS / workload.jobsPerHour) * workload.burst;
+  const jobs: Omit<Job, 'item'>[] = [];
+  for (const node of submitters) {
+    const own = random.split(`jobs of ${node}`);
+    for (let at = from + own.exponential(meanPauseMs); at < until; at += own.exponential(meanPauseMs)) {
+      const count = workload.burst === 1 ? 1 : Math.max(1, Math.round(own.exponential(workload.burst)));
+      for (let one = 0; one < count; one += 1) {
+        jobs.push({ node, at, sizeMs: drawSize(workload, own), movable: own.chance(workload.movable) });
+      }
+    }
+  }
+  return jobs.toSorted((a, b) => a.at - b.at).map((job, index) => ({ ...job, item: `j${index}` }));
+}
+
+/** Bounded Pareto, by the inverse of its distribution. */
+export function drawSize(workload: Workload, random: Random): number {
+  const { sizeMsLeast: least, sizeMsMost: most, sizeShape: shape } = workload;
+  const cut = 1 - (least / most) ** shape;
+  return least / (1 - random.next() * cut) ** (1 / shape);
+}
