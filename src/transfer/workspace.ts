@@ -2,8 +2,8 @@
  * The directories of a node's items and guests below its state directory, and the only code that fills, empties and moves
  * them. It never touches anything else but the inputs (read) and the destination (written) that an item names.
  */
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Command } from '../protocol/item.js';
 import { adoptCollected, rememberCollected } from './adopt-guest.js';
 import { collectOutputs } from './collect-outputs.js';
@@ -28,7 +28,7 @@ export function createWorkspace(stateDir: string): Workspace {
     carry: (item, epoch, done) => settle(carry(layout, item, epoch), done),
     adoptGuest: (owner, item, epoch, done) =>
       settle(adopt(layout.guest(owner, item, epoch), layout.home(item, epoch)), done),
-    removeGuest: (owner, item, epoch) => removeLater(layout.guest(owner, item, epoch)),
+    removeGuest: (owner, item, epoch) => void removeEpoch(layout.guest(owner, item, epoch)),
     removeItem: (item, all) => removeLater(all ? layout.item(item) : layout.staged(item)),
   };
 }
@@ -112,6 +112,13 @@ async function exists(path: string): Promise<boolean> {
     if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** The item's own directory goes with its last epoch: a receiver has thousands of items in its life. */
+async function removeEpoch(guest: string): Promise<void> {
+  await rm(guest, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+  // It refuses while another epoch of the item is there, which is what is wanted.
+  await rmdir(dirname(guest)).catch(() => undefined);
 }
 
 /** In the background: nothing waits for it, and what cannot be removed stays where it harms nobody. */

@@ -371,6 +371,17 @@ describe('removing', () => {
     await waitUntilGone(join(stateDir, 'items/item-1'));
   });
 
+  it('takes the directory of a guest item with the last epoch of it', async () => {
+    writeFiles(guest(), { stdout: 'out' });
+    const other = workspace.guestDirectory('alpha', 'item-1', 2);
+    writeFiles(other, { stdout: 'out' });
+    workspace.removeGuest('alpha', 'item-1', 1);
+    await waitUntilGone(guest());
+    expect(existsSync(other)).toBe(true);
+    workspace.removeGuest('alpha', 'item-1', 2);
+    await waitUntilGone(dirname(other));
+  });
+
   it('never builds a path from anything but ids', () => {
     const bad = fc
       .oneof(fc.constantFrom('..', '.', '', '/', 'a/b', 'A', '../../etc'), fc.string())
