@@ -128,4 +128,12 @@ export function heal(world: World): void {
     if (node.host.stalled) node.host.resume();
     node.start();
   }
+  // Everybody connects once more and hears again what is retained: commands among it must not be obeyed.
+  world.timeline.after(RECONNECT_MS, () => {
+    world.broker.stop();
+    world.broker.start(false);
+  });
 }
+
+/** After people have resumed what was drained, ms. */
+const RECONNECT_MS = 30_000;

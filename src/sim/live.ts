@@ -23,6 +23,10 @@ export interface Fate {
 
 /** After the healing everything must be settled within this time, virtual ms. */
 const LIVENESS_MS = 300_000;
+/** A world takes some thousands of steps; one that never waits would go on for ever in no time. */
+const STEPS_MAX = 500_000;
+/** Until everybody has connected once more after the healing, virtual ms. */
+const REPLAY_MS = 40_000;
 /** How often it is looked whether the world is at rest, virtual ms. */
 const LOOK_MS = 1000;
 
@@ -30,13 +34,19 @@ const LOOK_MS = 1000;
 export function live(plan: Plan, trace?: Trace): Fate {
   const world = createWorld(plan, trace);
   const { timeline, checkers } = world;
-  const broken = (): boolean => checkers.violations.length > 0;
+  const broken = (): boolean => {
+    if (timeline.steps > STEPS_MAX && checkers.violations.length === 0) {
+      checkers.report('a mesh comes to rest', `${STEPS_MAX} steps were not enough`);
+    }
+    return checkers.violations.length > 0;
+  };
   for (const fault of plan.faults) schedule(fault, world);
   scheduleWork(world);
   timeline.run(plan.safetyMs, broken);
   if (!broken()) {
     heal(world);
     const limit = plan.safetyMs + LIVENESS_MS;
+    timeline.run(plan.safetyMs + REPLAY_MS, broken);
     do timeline.run(timeline.now() + LOOK_MS, broken);
     while (!broken() && timeline.now() < limit && findUnrest(world) !== undefined);
   }

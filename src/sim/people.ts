@@ -7,6 +7,8 @@ import type { Plan, Submission } from './plan.js';
 import { BROKER_PLACE } from './network.js';
 import type { World } from './world.js';
 
+const LOOK_AGAIN_MS: readonly number[] = [2000, 15_000];
+
 /** Lets people do what the plan says. */
 export function scheduleWork(world: World): void {
   for (const work of world.plan.submissions) world.timeline.after(work.at, () => submit(work, world));
@@ -14,10 +16,18 @@ export function scheduleWork(world: World): void {
     world.timeline.after(drain.at, () => setDrain(drain.node, 'ON', world));
     world.timeline.after(drain.until, () => setDrain(drain.node, 'OFF', world));
   }
-  // Whoever drained a node by a message that was lost looks again when all is well.
-  world.timeline.after(world.plan.safetyMs + 2000, () => {
-    for (const { node } of world.plan.drains) setDrain(node, 'OFF', world);
-  });
+  // A message may be lost: whoever drained a node looks again, and again, when all is well.
+  for (const laterMs of LOOK_AGAIN_MS) {
+    world.timeline.after(world.plan.safetyMs + laterMs, () => {
+      for (const node of findDrained(world.plan)) setDrain(node, 'OFF', world);
+    });
+  }
+}
+
+/** Nodes that somebody told to drain, on purpose or by carelessness: a retained message is obeyed by who hears it live. */
+function findDrained(plan: Plan): ReadonlySet<string> {
+  const careless = plan.faults.flatMap((fault) => (fault.kind === 'retained-command' ? [fault.node] : []));
+  return new Set([...plan.drains.map((drain) => drain.node), ...careless]);
 }
 
 function submit(work: Submission, world: World): void {
@@ -70,18 +80,4 @@ function tell(topic: string, payload: string, world: World): void {
   if (!world.broker.connect(person)) return;
   world.broker.publish(person, { topic, payload, qos: 1, retain: false });
   world.broker.leave(person);
-}
-
-/** The load ratio that the plan gives a node at a moment. */
-export function ratioAt(plan: Plan, node: string, at: number): number {
-  // In the end all are idle: what waits for an idle mesh has no excuse then.
-  if (at > plan.safetyMs) return 0.05;
-  let ratio = 0.1;
-  let since = -1;
-  for (const change of plan.loads) {
-    if (change.node !== node || change.at > at || change.at < since) continue;
-    ratio = change.ratio;
-    since = change.at;
-  }
-  return ratio;
 }

@@ -181,3 +181,17 @@ function drawCut(
   const other = random.chance(0.5) ? '*' : random.pick(nodes);
   return random.chance(0.5) ? { from: node, to: other } : { from: other, to: node };
 }
+
+/** The load ratio that the plan gives a node at a moment. */
+export function ratioAt(plan: Plan, node: string, at: number): number {
+  // In the end all are idle: what waits for an idle mesh has no excuse then.
+  if (at > plan.safetyMs) return 0.05;
+  let ratio = 0.1;
+  let since = -1;
+  for (const change of plan.loads) {
+    if (change.node !== node || change.at > at || change.at < since) continue;
+    ratio = change.ratio;
+    since = change.at;
+  }
+  return ratio;
+}

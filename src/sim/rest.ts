@@ -37,6 +37,7 @@ function findLeft(node: SimNode): string | undefined {
 
 function findDisagreement(node: SimNode, world: World): string | undefined {
   if (node.node === undefined) return `${node.id} does not run`;
+  if (world.drained.has(node.id)) return `${node.id} drains although everybody was told to resume`;
   const truth = [...world.trits.values()].reduce((sum, trit) => sum + trit, 0);
   let seen: { sum: number; online: number } | undefined;
   node.node.sum$

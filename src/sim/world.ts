@@ -6,8 +6,7 @@ import { formatTopic, parseTopic } from '../protocol/topics.js';
 import { createCheckers, type Checkers, type Claimant } from './checkers.js';
 import { createHost } from './host.js';
 import { createNetwork, type Network } from './network.js';
-import { ratioAt } from './people.js';
-import type { Plan } from './plan.js';
+import { ratioAt, type Plan } from './plan.js';
 import { createRandom, type Random } from './random.js';
 import { settingsOf, SIM_BASE } from './settings.js';
 import { createSimBroker, type SimBroker } from './sim-broker.js';
@@ -33,6 +32,8 @@ export interface World {
   readonly accepted: Set<string>;
   /** Executions that ran to their end. */
   readonly completed: Set<string>;
+  /** Nodes that say of themselves that they drain. */
+  readonly drained: ReadonlySet<string>;
   /** The trit that each node calls itself now. */
   readonly trits: ReadonlyMap<string, number>;
   executions: number;
@@ -52,6 +53,7 @@ export function createWorld(plan: Plan, trace: Trace | undefined): World {
   const nodes = new Map<string, SimNode>();
   const claimants = new Map<string, Claimant>();
   const trits = new Map<string, number>();
+  const drained = new Set<string>();
   const takes = new Map(plan.submissions.map((one) => [one.item, one.takesMs]));
 
   const checkers = createCheckers({
@@ -73,6 +75,7 @@ export function createWorld(plan: Plan, trace: Trace | undefined): World {
     accepted: new Set(),
     completed: new Set(),
     trits,
+    drained,
     executions: 0,
     say: (line) => trace?.(`${timeline.now().toFixed(1).padStart(9)} ${line}`),
   };
@@ -85,6 +88,8 @@ export function createWorld(plan: Plan, trace: Trace | undefined): World {
       sensed: (state) => {
         trits.set(id, state.trit);
         claimants.set(id, state);
+        if (state.draining) drained.add(id);
+        else drained.delete(id);
       },
     });
     nodes.set(id, node);
