@@ -1,24 +1,13 @@
 /**
- * Starts launchers, and keeps one spare that waits for its order: a start then costs a write to a pipe instead of a
- * spawn (measured in docs and bench: about as fast as a bare spawn of the command itself). It knows nothing of runs.
+ * Gives launchers that wait for their order, so that a start costs a write to a pipe instead of a spawn: the nursery's when
+ * there is one, else the one spare that the node made itself, else a new one. It knows nothing of runs.
  */
 import { execa, type Options } from 'execa';
-import type { SchedulerLike } from 'rxjs';
+import { noop, type SchedulerLike } from 'rxjs';
 import { composeLauncherPath } from './environment.js';
-import { LAUNCHER } from './launcher.js';
+import { LAUNCHER, type Launcher } from './launcher.js';
+import { createNursery } from './nursery.js';
 import { readStart } from './process-table.js';
-import type { RunHandle } from './runner.js';
-
-/** A launcher that waits for its order. */
-export interface Launcher {
-  readonly handle: RunHandle;
-  /** Sets it off in the directory of a run, whose order must be there. */
-  go(directory: string): void;
-  /** Calls back once it has ended, with the signal that ended it. */
-  onEnd(done: (signal: string | null) => void): void;
-  /** Lets it go without an order. */
-  dismiss(): void;
-}
 
 /** A source of launchers. */
 export interface LaunchPad {
@@ -35,8 +24,9 @@ export interface LaunchPad {
 const REFILL_AFTER_END_MS = 2;
 const REFILL_MS = 25;
 
-/** Creates a launch pad; it starts its first spare at once. */
+/** Creates a launch pad; it starts its first spare at once, and a nursery at the first take. */
 export function createLaunchPad(scheduler: SchedulerLike, path: string | undefined): LaunchPad {
+  const nursery = createNursery(scheduler, path);
   let spare: SpareLauncher | undefined;
   let isClosed = false;
 
@@ -49,14 +39,17 @@ export function createLaunchPad(scheduler: SchedulerLike, path: string | undefin
 
   return {
     take: () => {
+      const raised = nursery.take();
+      if (raised !== undefined) return raised;
       const taken = spare?.isAlive() === true ? spare : startLauncher(path);
       spare = undefined;
       scheduler.schedule(refill, REFILL_MS);
-      if (!('reason' in taken)) taken.onEnd(() => scheduler.schedule(refill, REFILL_AFTER_END_MS));
+      if (!('reason' in taken)) taken.onEnd(() => scheduler.schedule(refill, REFILL_AFTER_END_MS), noop);
       return taken;
     },
     close: () => {
       isClosed = true;
+      nursery.close();
       spare?.dismiss();
     },
   };

@@ -3,6 +3,21 @@
  * group, and holds its guardian. It must work in dash and in the bash 3.2 of macOS, and needs only `sleep` (and `date`
  * where there is no /proc). It never trusts the node to be alive: all it says and hears is in files of the run.
  */
+import type { RunHandle } from './runner.js';
+
+/** A launcher that waits for its order. */
+export interface Launcher {
+  readonly handle: RunHandle;
+  /** Sets it off in the directory of a run, whose order must be there. */
+  go(directory: string): void;
+  /**
+   * Calls `done` once it has ended, with the signal that ended it; or `lost` when whoever would hear of its end is gone, and
+   * it may go on.
+   */
+  onEnd(done: (signal: string | null) => void, lost: () => void): void;
+  /** Lets it go without an order. */
+  dismiss(): void;
+}
 
 /** Files in the directory of a run, beside `work/`, `stdout` and `stderr`. */
 export const RUN_FILES = {

@@ -5,7 +5,8 @@
 import { Subject } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
 import { addGuardTime, GUARD_NEVER, readDeadline, readGuardClock } from './guard-clock.js';
-import { createLaunchPad, type Launcher } from './launch-pad.js';
+import { createLaunchPad } from './launch-pad.js';
+import type { Launcher } from './launcher.js';
 import { forbidStart, openRunDirectory, readOrderHead, writeOrder } from './run-directory.js';
 import { isOfThisBoot } from './process-table.js';
 import { createRunWatch, extendRun, isAlive } from './run-watch.js';
@@ -49,7 +50,10 @@ export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Ru
     const { handle } = launcher;
     const prepared = writeOrder(order, handle, readGuardClock());
     const live = watch.follow(run, directory, handle, prepared, false);
-    launcher.onEnd((signal) => watch.settle(live, `its launcher was ended by ${signal ?? 'an error'}`));
+    launcher.onEnd(
+      (signal) => watch.settle(live, `its launcher was ended by ${signal ?? 'an error'}`),
+      () => watch.adopt(live),
+    );
     launcher.go(directory);
     later(() => tell({ type: 'RunStarted', run, handle }));
   };

@@ -16,8 +16,8 @@ export interface LiveRun {
   readonly run: string;
   readonly directory: string;
   readonly handle: RunHandle;
-  /** It was started by an earlier life of the node, so its end is seen by looking, not told by the system. */
-  readonly isAdopted: boolean;
+  /** It was started by an earlier life of the node or of its nursery: its end is seen by looking, not told by the system. */
+  isAdopted: boolean;
   readonly tail: OutputTail;
   /** `clock.now()` when it was started or adopted, and when its wall-clock limit comes. */
   readonly since: number;
@@ -36,6 +36,8 @@ export interface RunWatch {
   readonly runs: ReadonlyMap<string, LiveRun>;
   /** Begins to watch a run. */
   follow(run: string, directory: string, handle: RunHandle, prepared: Prepared, isAdopted: boolean): LiveRun;
+  /** Nobody will tell when its launcher ends: it is looked for from now on. */
+  adopt(live: LiveRun): void;
   /** Stops a run: SIGTERM to its session, SIGKILL after `graceMs` (0: at once). */
   stop(live: LiveRun, graceMs: number, reason: string): void;
   /** The launcher has ended: ends what is left of its session, and tells how the run ended once nothing is. */
@@ -130,6 +132,9 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
       runs.set(run, live);
       looks ??= interval(LOOK_MS, clock.scheduler).subscribe(lookAtAll);
       return live;
+    },
+    adopt: (live) => {
+      live.isAdopted = true;
     },
     stop,
     settle: (live, reason) => settle(live, reason),

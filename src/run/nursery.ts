@@ -1,0 +1,172 @@
+/**
+ * The node's side of a nursery (see nursery-program.ts): begun at the first start of a run, let go when none was started for
+ * a while. It never waits: when no launcher is ready it gives none, and its caller makes one itself.
+ */
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { execa, type Options } from 'execa';
+import type { SchedulerLike, Subscription } from 'rxjs';
+import { composeLauncherPath } from './environment.js';
+import { LAUNCHER, type Launcher } from './launcher.js';
+import { NURSERY } from './nursery-program.js';
+import { readStart } from './process-table.js';
+
+/** A source of launchers that are ready. */
+export interface Nursery {
+  /** Gives one, or `undefined`; asks for a nursery if there is none. */
+  take(): Launcher | undefined;
+  /** Lets it go; launchers that have their order run on. */
+  close(): void;
+}
+
+/** Launchers that wait for an order: a burst of as many pays no spawn in line. Each is a shell of about 1 MB. */
+const SPARES = 4;
+/** A nursery that nobody asked for so long gives its memory back. */
+const IDLE_MS = 60_000;
+
+/** Makes the source; nothing is started yet. */
+export function createNursery(scheduler: SchedulerLike, path: string | undefined): Nursery {
+  let running: RunningNursery | undefined;
+  let idle: Subscription | undefined;
+  let isOver = false;
+
+  function begin(): void {
+    if (isOver) return;
+    running = startNursery(path, (wasOfUse) => {
+      running = undefined;
+      // A machine where it cannot run at all is not asked again and again.
+      isOver ||= !wasOfUse;
+    });
+  }
+
+  function rest(): void {
+    idle?.unsubscribe();
+    idle = scheduler.schedule(() => {
+      if (running?.isIdle() === true) running.end();
+      else if (running !== undefined) rest();
+    }, IDLE_MS);
+  }
+
+  return {
+    take() {
+      if (running === undefined) begin();
+      rest();
+      return running?.take();
+    },
+    close() {
+      isOver = true;
+      idle?.unsubscribe();
+      running?.end();
+    },
+  };
+}
+
+interface RunningNursery {
+  take(): Launcher | undefined;
+  /** None of its launchers runs anything. */
+  isIdle(): boolean;
+  end(): void;
+}
+
+/** What is known of a launcher that has been taken. */
+interface Taken {
+  onEnd: (signal: string | null) => void;
+  onLost: () => void;
+  /** The signal it ended by, once it ended. */
+  ended: { readonly signal: string | null } | undefined;
+}
+
+/** In a session of its own, so that a Ctrl-C meant for the node does not reach it. */
+const OPTIONS = {
+  cwd: '/',
+  detached: true,
+  cleanup: false,
+  reject: false,
+  buffer: false,
+  extendEnv: false,
+  stdio: ['pipe', 'pipe', 'ignore'],
+} as const satisfies Options;
+
+function startNursery(path: string | undefined, over: (wasOfUse: boolean) => void): RunningNursery | undefined {
+  const ready = new Set<number>();
+  const taken = new Map<number, Taken>();
+  let wasOfUse = false;
+  const env = { PATH: composeLauncherPath(path) };
+  const child = execa(process.execPath, ['-e', NURSERY, '--', LAUNCHER, String(SPARES)], { ...OPTIONS, env });
+  child.once('exit', end);
+  if (child.pid === undefined) {
+    over(false);
+    return undefined;
+  }
+  child.unref();
+  for (const pipe of [child.stdin, child.stdout]) letGo(pipe);
+  // A nursery that is gone breaks the pipe; its end says so.
+  child.stdin.on('error', () => undefined);
+  readLines(child.stdout, hear);
+
+  function hear(line: string): void {
+    const [word, number, signal] = line.split(' ');
+    const pid = Number(number);
+    if (word === 'ready') ready.add(pid);
+    if (word === 'ended') sayEnded(pid, signal === '-' ? null : (signal ?? null));
+    wasOfUse = true;
+  }
+
+  function sayEnded(pid: number, signal: string | null): void {
+    ready.delete(pid);
+    const launcher = taken.get(pid);
+    taken.delete(pid);
+    if (launcher === undefined) return;
+    launcher.ended = { signal };
+    launcher.onEnd(signal);
+  }
+
+  function end(): void {
+    ready.clear();
+    for (const launcher of taken.values()) launcher.onLost();
+    taken.clear();
+    over(wasOfUse);
+  }
+
+  function take(): Launcher | undefined {
+    for (const pid of ready) {
+      ready.delete(pid);
+      const start = readStart(pid);
+      if (start !== undefined) return wrap(pid, start);
+    }
+    return undefined;
+  }
+
+  function wrap(pid: number, start: string): Launcher {
+    const state: Taken = { onEnd: () => undefined, onLost: () => undefined, ended: undefined };
+    taken.set(pid, state);
+    return {
+      handle: { pid, start },
+      go: (directory) => child.stdin.write(`go ${pid} ${directory}\n`),
+      onEnd: (done, lost) => {
+        const { ended } = state;
+        if (ended !== undefined) return queueMicrotask(() => done(ended.signal));
+        state.onEnd = done;
+        state.onLost = lost;
+      },
+      dismiss: () => child.stdin.write(`drop ${pid}\n`),
+    };
+  }
+
+  return { take, isIdle: () => taken.size === 0, end: () => child.stdin.end() };
+}
+
+/** Reads what a nursery says, line by line. */
+function readLines(stdout: Readable, hear: (line: string) => void): void {
+  let heard = '';
+  stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (heard + text).split('\n');
+    heard = lines.pop() ?? '';
+    for (const line of lines) hear(line);
+  });
+}
+
+/** A pipe by itself keeps the node from ending. */
+function letGo(pipe: Readable | Writable): void {
+  if (pipe instanceof Socket) pipe.unref();
+}
