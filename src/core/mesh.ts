@@ -91,9 +91,17 @@ function changeMember(member: Member, input: MeshInput, now: number): Member {
     case 'StateHeard': {
       const { boot, seq } = input.state;
       if (boot < member.boot || (boot === member.boot && seq <= member.seq)) return member;
-      const heard = { ...member, state: input.state, heardAt: now, boot, seq };
       // Whoever speaks is there: the word that it came online may have been lost.
-      return input.fresh ? { ...heard, available: true, offlineSince: Number.NEGATIVE_INFINITY } : heard;
+      return {
+        id: member.id,
+        info: member.info,
+        state: input.state,
+        heardAt: now,
+        boot,
+        seq,
+        available: input.fresh || member.available,
+        offlineSince: input.fresh ? Number.NEGATIVE_INFINITY : member.offlineSince,
+      };
     }
   }
 }
@@ -149,8 +157,13 @@ export function directionOf(sum: number): Direction {
 
 /** Who publishes `mesh/state`: the lowest id among the ERGODIC members, else among all that are online. */
 export function electReporter(view: MeshView, now: number, rules: MeshRules): string | undefined {
-  const online = onlineMembers(view, now, rules);
-  const ergodic = online.filter((member) => member.state?.trit === (0 satisfies Trit));
-  const ids = (ergodic.length > 0 ? ergodic : online).map((member) => member.id);
-  return ids.toSorted()[0];
+  let any: string | undefined;
+  let ergodic: string | undefined;
+  for (const member of view.values()) {
+    if (!isOnline(member, now, rules)) continue;
+    if (any === undefined || member.id < any) any = member.id;
+    const isErgodic = member.state?.trit === (0 satisfies Trit);
+    if (isErgodic && (ergodic === undefined || member.id < ergodic)) ergodic = member.id;
+  }
+  return ergodic ?? any;
 }

@@ -45,8 +45,17 @@ export function joinLooks(bench: Workbench): void {
       }),
     )
     .subscribe(inbox.push);
-  bench.live(claimOffers(due$, { book: bench.book, clock, facts: () => claimingFacts(bench) })).subscribe(inbox.push);
-  const looks$ = interval(SHED_MS, clock.scheduler).pipe(filter(() => bench.condition.state() !== undefined));
+  bench
+    .live(
+      claimOffers(due$.pipe(filter(() => bench.book.size > 0)), {
+        book: bench.book,
+        clock,
+        facts: () => claimingFacts(bench),
+      }),
+    )
+    .subscribe(inbox.push);
+  // Only a PLUS node sheds; the others need not look through their items.
+  const looks$ = interval(SHED_MS, clock.scheduler).pipe(filter(() => bench.condition.state()?.trit === 1));
   bench
     .live(shedItems(looks$, { running: () => runningHere(bench), facts: () => sheddingFacts(bench) }))
     .subscribe(inbox.push);
@@ -73,7 +82,7 @@ function whenStirred(bench: Workbench): Observable<void> {
   });
   return bench.inbox.quiet$.pipe(
     filter(() => {
-      bench.condition.refresh();
+      bench.condition.keepFresh();
       const due = stirred && bench.condition.state() !== undefined;
       if (due) stirred = false;
       return due;

@@ -50,7 +50,7 @@ export function joinWords(bench: Workbench): Words {
     map(() => condition.scum()),
   );
   bench.live(publishScum(scum$, clock)).subscribe((body) => sayScum(bench, body));
-  bench.live(electMesh(sum$, bench.view, clock, settings.mesh)).subscribe((body) => {
+  bench.live(electMesh(sum$, bench.view, clock, settings.mesh, self)).subscribe((body) => {
     // A former reporter must not say its old report again when it reconnects.
     if (body?.reporter === self) speaker.say({ type: 'Say', kind: 'mesh', topic: { kind: 'mesh' }, body });
     else speaker.forget({ kind: 'mesh' });

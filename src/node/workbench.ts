@@ -97,6 +97,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     rules: () => ({ ...settings.owner, self, urls: transfer.urls() }),
     perform: gate.take,
     changed: (before, after) => {
+      condition.touch();
       if (before?.phase === after?.phase) return;
       notes.itemChanged(before, after);
       stir();
@@ -109,6 +110,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     obstacle: (owner) => findAckObstacle(settings, condition, owner),
     perform: gate.take,
     changed: (before, after) => {
+      condition.touch();
       if (before?.phase !== after?.phase) stir();
     },
   });

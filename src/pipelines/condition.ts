@@ -35,9 +35,21 @@ export interface Condition {
   readonly accepting: boolean;
   /** Why the journal cannot be written; `undefined` while it can. */
   readonly journalFault: string | undefined;
+  /** Something changed that the state is made of: a guest, an item. */
+  touch(): void;
   /** Works the state out again and puts it into the view. */
   refresh(): void;
+  /** The same, unless nothing changed since: what is heard of others changes nothing here. */
+  keepFresh(): void;
 }
+
+/** Inputs that say something of other members only. */
+const OF_OTHERS: ReadonlySet<NodeInput['type']> = new Set([
+  'StateHeard',
+  'InfoHeard',
+  'AvailabilityHeard',
+  'MeshChanged',
+]);
 
 /** A state is believed for this many times the pause between two of them. */
 const TTL_PAUSES = 3;
@@ -53,8 +65,11 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
   let journalFault: string | undefined;
   let rejected = 0;
   let state: State | undefined;
+  let stale = true;
 
   function take(input: NodeInput): void {
+    if (OF_OTHERS.has(input.type)) return;
+    stale = true;
     switch (input.type) {
       case 'LoadClassified':
         ({ sample, trit } = input);
@@ -84,6 +99,7 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
   }
 
   function refresh(): void {
+    stale = false;
     if (sample === undefined) return;
     const { settings } = parts;
     const next = deriveState(
@@ -137,6 +153,12 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
     get journalFault() {
       return journalFault;
     },
+    touch: () => {
+      stale = true;
+    },
     refresh,
+    keepFresh: () => {
+      if (stale) refresh();
+    },
   };
 }

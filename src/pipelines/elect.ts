@@ -24,25 +24,30 @@ export const ANY_ASK: Ask = {
   deferred: false,
 };
 
-/** The mesh's state, each time it changed and every now and then. `undefined` while nobody is online. */
+/**
+ * The mesh's state, each time it changed and every now and then. `undefined` while nobody is online. Nobody reads the
+ * receivers of a state that another reports: with `self`, they are left out of those.
+ */
 export function electMesh(
   sum$: Observable<MeshSum>,
   view: MeshView,
   clock: Clock,
   rules: MeshRules,
+  self?: string,
 ): Observable<MeshState | undefined> {
   const looked$ = merge(sum$, interval(LOOK_MS, clock.scheduler)).pipe(
-    map(() => formatMesh(view, clock.now(), rules)),
+    map(() => formatMesh(view, clock.now(), rules, self)),
     distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
   );
-  const again$ = interval(REPORT_MS, clock.scheduler).pipe(map(() => formatMesh(view, clock.now(), rules)));
+  const again$ = interval(REPORT_MS, clock.scheduler).pipe(map(() => formatMesh(view, clock.now(), rules, self)));
   return merge(looked$, again$);
 }
 
-/** The mesh's state at a moment. */
-export function formatMesh(view: MeshView, now: number, rules: MeshRules): MeshState | undefined {
+/** The mesh's state at a moment; see {@link electMesh}. */
+export function formatMesh(view: MeshView, now: number, rules: MeshRules, self?: string): MeshState | undefined {
   const reporter = electReporter(view, now, rules);
   if (reporter === undefined) return undefined;
+  if (self !== undefined && reporter !== self) return { ...deriveSum(view, now, rules), receivers: [], reporter };
   const receivers = rankReceivers(view, ANY_ASK, now, rules).ranked.slice(0, RECEIVERS_SHOWN_MAX);
   return { ...deriveSum(view, now, rules), receivers, reporter };
 }
