@@ -120,7 +120,7 @@ export function createCalmBroker(timeline: Timeline, network: Network): CalmBrok
       if (session !== undefined) end(session, 'the broker lost the connection', true);
     },
     vanishFrom: (place) => {
-      for (const session of [...sessions.values()]) {
+      for (const session of sessions.values()) {
         if (session.client.place === place) end(session, 'the broker lost the connection', true);
       }
     },

@@ -56,8 +56,7 @@ export function createMachineLoad(cpus: number, workload: Workload, timeline: Ti
 
   /** Active tasks per core as one look counts them: their number jumps like that of any independent tasks. */
   function countActive(): number {
-    const own = ownRatio * cpus;
-    return Math.max(0, own + Math.sqrt(own) * drawNormal(random) + running.size) / cpus;
+    return (drawPoisson(ownRatio * cpus, random) + running.size) / cpus;
   }
 
   /** The share of a core that each job gets. */
@@ -133,4 +132,13 @@ function createOwnLoad(workload: Workload, random: Random): { move(passedMs: num
 /** A number of mean 0 and standard deviation 1 (Box-Muller). */
 function drawNormal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+}
+
+/** How many of independent things there are at a moment, of which so many are there on average (Knuth's way; means are small). */
+function drawPoisson(average: number, random: Random): number {
+  const least = Math.exp(-average);
+  let product = random.next();
+  let count = 0;
+  for (; product > least; count += 1) product *= random.next();
+  return count;
 }
