@@ -54,8 +54,16 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     transfer: createHttpsTransfer({ tls: identity.tls, ...config.transfer }),
     workspace: createWorkspace(config.state_dir),
   };
-  const node = await startNode(ports, config);
+  const node = await startNode(await breakPorts(ports, config.base), config);
   return { node, stop: () => new Promise((resolve) => node.stop(resolve)) };
+}
+
+/** Tests make a node die at a step of their choice. */
+async function breakPorts(ports: NodePorts, base: string): Promise<NodePorts> {
+  const step = process.env['TRITMESH_STOP_AT'];
+  if (step === undefined) return ports;
+  const { stopAt } = await import('./compose-stop-at.js');
+  return stopAt(ports, base, step);
 }
 
 function createNodeBus(config: Config): NodePorts['bus'] {

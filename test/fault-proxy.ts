@@ -1,6 +1,6 @@
 /**
- * A small TCP proxy on loopback that tests put between two programs, to cut connections where they say. It passes bytes on
- * unread and unchanged.
+ * A small TCP proxy on loopback that tests put between two programs, to break connections where they say: what a pulled cable,
+ * a slow line, a hung or a crashed program look like to the other side. It passes bytes on unread and unchanged.
  */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
@@ -13,23 +13,40 @@ export interface FaultProxy {
   cutAfter(...bytes: readonly number[]): void;
   /** Resets every connection that is open. */
   cutNow(): void;
+  /** Ends every connection that is open as a program does that closes it. */
+  closeNow(): void;
+  /** Swallows what passes in both directions, also of new connections, until it is called with `false`; nobody is told. */
+  blackHole(isOn: boolean): void;
+  /** Ends the client's side of every open connection as its peer would: the client may still write, nobody reads it. */
+  halfClose(): void;
+  /** Keeps everything that passes from now on for so long, ms. */
+  delay(ms: number): void;
   /** Where connections from now on go. */
   retarget(port: number): void;
   close(): Promise<void>;
 }
 
-/** Starts a proxy to `targetPort` on loopback. */
-export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
+/** What the proxy does to bytes at the moment. */
+interface Weather {
+  isBlack: boolean;
+  delayMs: number;
+}
+
+/** Starts a proxy to a port on loopback; one that may move is asked for at each connection. */
+export async function startFaultProxy(targetPort: number | (() => number)): Promise<FaultProxy> {
   const cuts: number[] = [];
   const open = new Set<Socket>();
+  const clients = new Set<Socket>();
+  const weather: Weather = { isBlack: false, delayMs: 0 };
   let target = targetPort;
   let connections = 0;
-  const server = createServer((client) => {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     connections += 1;
-    const upstream = connect(target, '127.0.0.1');
+    const upstream = connect(typeof target === 'number' ? target : target(), '127.0.0.1');
     track(open, client);
     track(open, upstream);
-    joinSockets(client, upstream, cuts.shift() ?? Number.POSITIVE_INFINITY);
+    track(clients, client);
+    joinSockets(client, upstream, cuts.shift() ?? Number.POSITIVE_INFINITY, weather);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -37,6 +54,20 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     connections: () => connections,
     cutAfter: (...bytes) => void cuts.push(...bytes),
     cutNow: () => cutAll(open),
+    closeNow: () => {
+      for (const socket of open) socket.destroy();
+    },
+    blackHole: (isOn) => {
+      // What was swallowed is missing from the streams for good: they end with the hole.
+      if (!isOn && weather.isBlack) cutAll(open);
+      weather.isBlack = isOn;
+    },
+    halfClose: () => {
+      for (const client of clients) client.removeAllListeners('data').resume().end();
+    },
+    delay: (ms) => {
+      weather.delayMs = ms;
+    },
     retarget: (port) => {
       target = port;
     },
@@ -51,18 +82,45 @@ function track(open: Set<Socket>, socket: Socket): void {
   socket.on('error', () => socket.destroy());
 }
 
-function joinSockets(client: Socket, upstream: Socket, budget: number): void {
+function joinSockets(client: Socket, upstream: Socket, budget: number, weather: Weather): void {
   let left = budget;
-  client.setNoDelay(true).pipe(upstream.setNoDelay(true));
-  upstream.on('data', (chunk: Buffer) => {
+  pass(client.setNoDelay(true), upstream.setNoDelay(true), weather, (chunk) => chunk);
+  pass(upstream, client, weather, (chunk) => {
     const passed = chunk.subarray(0, Math.min(chunk.length, left));
     left -= passed.length;
-    if (!client.write(passed)) upstream.pause();
-    if (left <= 0) client.end(() => client.resetAndDestroy());
+    if (left <= 0) queueMicrotask(() => client.end(() => client.resetAndDestroy()));
+    return passed;
   });
-  client.on('drain', () => upstream.resume());
-  client.once('close', () => upstream.destroy());
-  upstream.once('close', () => client.destroy());
+  follow(client, upstream, weather);
+  follow(upstream, client, weather);
+}
+
+/** One side has gone: so does the other, after what is still on its way; in a hole neither learns of it. */
+function follow(gone: Socket, other: Socket, weather: Weather): void {
+  gone.once('close', () => {
+    if (weather.isBlack) return;
+    if (weather.delayMs === 0) other.destroy();
+    else setTimeout(() => other.destroy(), weather.delayMs);
+  });
+}
+
+/** Passes bytes on one way, no faster than they are taken. */
+function pass(from: Socket, to: Socket, weather: Weather, cut: (chunk: Buffer) => Buffer): void {
+  const write = (chunk: Buffer): void => {
+    if (!to.destroyed && !to.writableEnded && !to.write(chunk)) from.pause();
+  };
+  from.on('data', (chunk: Buffer) => {
+    if (weather.isBlack) return;
+    const passed = cut(chunk);
+    if (weather.delayMs === 0) return write(passed);
+    setTimeout(write, weather.delayMs, passed);
+  });
+  from.once('end', () => {
+    if (weather.isBlack) return;
+    if (weather.delayMs === 0) to.end();
+    else setTimeout(() => to.end(), weather.delayMs);
+  });
+  to.on('drain', () => from.resume());
 }
 
 function cutAll(open: ReadonlySet<Socket>): void {

@@ -15,7 +15,7 @@ import type { Bus, BusLink } from '../../src/bus/bus.js';
 import { createMqttBus, type MqttBusOptions } from '../../src/bus/mqtt-bus.js';
 import { describeBus } from '../conformance/bus.js';
 import { requirement } from '../requirements.js';
-import { startTcpProxy } from '../tcp-proxy.js';
+import { startFaultProxy } from '../fault-proxy.js';
 import { closeBus, say, untilLink } from './link.js';
 import { createMqttHarness, USERS } from './mqtt-harness.js';
 
@@ -74,7 +74,7 @@ describe('the bus over MQTT and the embedded broker', () => {
 
   it('asks in MQTT 5 first, then at once in 3.1.1, and remembers that this worked', async () => {
     const broker = await startBroker();
-    const proxy = await startTcpProxy(() => broker.port);
+    const proxy = await startFaultProxy(() => broker.port);
     cleanups.push(() => proxy.close());
     const links: BusLink[] = [];
     const bus = makeBus({ url: `mqtt://127.0.0.1:${proxy.port}` });
@@ -82,7 +82,7 @@ describe('the bus over MQTT and the embedded broker', () => {
     bus.connect();
     await untilLink(bus, { state: 'online' });
     expect(links).toEqual([{ state: 'offline', reason: 'not connected yet' }, { state: 'online' }]);
-    proxy.cut();
+    proxy.closeNow();
     await untilLink(bus, { state: 'offline', reason: /closed|reset/ });
     await untilLink(bus, { state: 'online' });
     const refused = broker.events.filter(({ kind }) => kind === 'connection-failed');

@@ -4,7 +4,7 @@
  */
 import { createMqttBus } from '../../src/bus/mqtt-bus.js';
 import type { BusHarness } from '../conformance/bus.js';
-import { startTcpProxy, type TcpProxy } from '../tcp-proxy.js';
+import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
 
 /** What differs between brokers. */
 export interface BrokerUnderTest {
@@ -21,8 +21,8 @@ export const USERS: Readonly<Record<string, string>> = { alpha: 'secret', beta: 
 /** Makes the harness around a broker that runs. */
 export async function createMqttHarness(broker: BrokerUnderTest): Promise<BusHarness> {
   // Ports are taken before buses are made, since making a bus is not asynchronous.
-  const proxies = await Promise.all(Array.from({ length: 4 }, () => startTcpProxy(() => broker.port())));
-  const proxiesOf = new Map<string, TcpProxy[]>();
+  const proxies = await Promise.all(Array.from({ length: 4 }, () => startFaultProxy(() => broker.port())));
+  const proxiesOf = new Map<string, FaultProxy[]>();
   let used = 0;
   return {
     createBus({ clientId, will }) {
@@ -39,7 +39,7 @@ export async function createMqttHarness(broker: BrokerUnderTest): Promise<BusHar
       });
     },
     cut(clientId) {
-      for (const proxy of proxiesOf.get(clientId) ?? []) proxy.cut();
+      for (const proxy of proxiesOf.get(clientId) ?? []) proxy.closeNow();
     },
     stopBroker: () => broker.stop(),
     startBroker: (options) => broker.start(options),

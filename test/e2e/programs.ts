@@ -53,14 +53,17 @@ export interface NodeProcess {
   signal(signal: NodeJS.Signals): void;
   /** Ends it without a word and waits until it is gone. */
   kill(): Promise<void>;
-  /** Starts it again in the same state directory. */
-  start(): Promise<void>;
+  /** Resolves when it has ended by itself: with its exit code, or with the signal that ended it. */
+  ended(): Promise<number | string>;
+  /** Starts it again in the same state directory, with other variables than before when they are given. */
+  start(env?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** Everything of one test, to be ended with it. */
 export interface Scene {
   readonly broker: string;
-  node(id: string, sense: string, env?: Readonly<Record<string, string>>): Promise<NodeProcess>;
+  /** `via` is another way to the same broker. */
+  node(id: string, sense: string, env?: Readonly<Record<string, string>>, via?: string): Promise<NodeProcess>;
   /** Runs a command of tritmesh that speaks for a node. */
   command(node: NodeProcess, args: readonly string[], cwd?: string): Promise<Ended>;
   ear(filters?: readonly string[]): Promise<Ear>;
@@ -73,8 +76,8 @@ export function openScene(broker: string): Scene {
   const endings: (() => Promise<void>)[] = [];
   return {
     broker,
-    node: async (id, sense, env = {}) => {
-      const node = await startNode(broker, id, sense, env);
+    node: async (id, sense, env = {}, via = broker) => {
+      const node = await startNode(via, id, sense, env);
       endings.push(node.end);
       return node;
     },
@@ -106,9 +109,9 @@ async function startNode(
   let output = '';
   let child: ChildProcess;
 
-  async function start(): Promise<void> {
+  async function start(variables: Readonly<Record<string, string>> = env): Promise<void> {
     child = spawn(process.execPath, args, {
-      env: { ...cleanEnvironment(), ...QUICK, ...env },
+      env: { ...cleanEnvironment(), ...QUICK, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const take = (chunk: Buffer): void => {
@@ -128,6 +131,11 @@ async function startNode(
     await gone;
   }
 
+  async function ended(): Promise<number | string> {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode ?? child.signalCode ?? 'unknown';
+  }
+
   await start();
   return {
     id,
@@ -140,6 +148,7 @@ async function startNode(
       child.kill(signal);
     },
     kill: () => finish('SIGKILL'),
+    ended,
     start,
     end: async () => {
       await finish('SIGTERM');
@@ -203,6 +212,13 @@ async function listen(broker: string, filters: readonly string[]): Promise<Ear> 
 /** Waits until each node has said its first state. */
 export async function allUp(ear: Ear, ids: readonly string[]): Promise<void> {
   await Promise.all(ids.map((id) => ear.next((one) => one.topic === `tritmesh/node/${id}/state` && one.text !== '')));
+}
+
+/** Waits until a node said a state after the first `from` messages: one that was started again is there. */
+export async function upAfter(ear: Ear, id: string, from: number): Promise<void> {
+  await ear.next(
+    (one) => one.topic === `tritmesh/node/${id}/state` && !one.retained && ear.heard.lastIndexOf(one) >= from,
+  );
 }
 
 /** The fields of a message. */

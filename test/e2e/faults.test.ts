@@ -1,0 +1,125 @@
+/**
+ * What happens to machines and lines, with real nodes: they are stopped for longer than a lease, their way to the broker is
+ * slow, deaf, cut or half shut. A job that is under way is settled all the same, and never runs twice at once.
+ */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
+import { BROKERS, type TestBroker } from './brokers.js';
+import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
+import { hasFlock, submitWitness, type Witness } from './witness.js';
+
+const VARIABLES = { TRITMESH_OFFERS_TTL_MS: '2000' };
+
+describe.each(BROKERS)('on $name', ({ isThere, open }) => {
+  if (!isThere || !hasFlock()) return it.skip('needs its broker and flock', () => undefined);
+  let broker: TestBroker;
+  let scene: Scene;
+  let ear: Ear;
+  let proxy: FaultProxy;
+  let alpha: NodeProcess;
+  let beta: NodeProcess;
+
+  beforeEach(async () => {
+    broker = await open();
+    proxy = await startFaultProxy(Number(new URL(broker.url).port));
+    scene = openScene(broker.url);
+    ear = await scene.ear();
+    alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
+  });
+  afterEach(async () => {
+    await scene.end();
+    await proxy.close();
+    await broker.close();
+  });
+
+  /** Beta reaches the broker through the proxy. */
+  async function startBeta(): Promise<void> {
+    beta = await scene.node('beta', 'fixed:0.1', VARIABLES, `mqtt://127.0.0.1:${proxy.port}`);
+    await allUp(ear, ['alpha', 'beta']);
+  }
+
+  async function submitRunning(retry: 'once' | 'rerun'): Promise<Witness> {
+    const job = await submitWitness(scene, ear, alpha, { retry, waits: true });
+    await ear.next((one) => isStatus(job.item, 'running')(one) && fields(one)['receiver'] === 'beta');
+    await expect.poll(job.record, { timeout: 10_000 }).toEqual(['start']);
+    return job;
+  }
+
+  async function runsOn(job: Witness, node: string): Promise<void> {
+    await ear.next((one) => isStatus(job.item, 'running')(one) && fields(one)['receiver'] === node);
+  }
+
+  async function expectDone(job: Witness, record: readonly string[]): Promise<void> {
+    expect(await job.settled()).toMatchObject({ phase: 'done', exit_code: 0 });
+    expect(await job.record()).toEqual(record);
+    const { found, made } = await job.output();
+    expect(found.equals(made)).toBe(true);
+  }
+
+  it('runs an item elsewhere when its receiver is stopped for longer than a lease, and never twice at once', async () => {
+    await startBeta();
+    const job = await submitRunning('rerun');
+    beta.signal('SIGSTOP');
+    await scene.node('gamma', 'fixed:0.1', VARIABLES);
+    await runsOn(job, 'gamma');
+    const from = ear.heard.length;
+    beta.signal('SIGCONT');
+    // Whatever beta had to say of its epoch is answered before the job may end.
+    await ear.next((one) => one.topic.startsWith('tritmesh/node/beta/state') && ear.heard.lastIndexOf(one) >= from);
+    await job.letGo();
+    await expectDone(job, ['start', 'start', 'end']);
+  });
+
+  it('keeps an item whose owner is stopped for longer than a lease', async () => {
+    await startBeta();
+    const job = await submitRunning('rerun');
+    alpha.signal('SIGSTOP');
+    // The receiver ends the run when its lease is over, and says so until somebody hears it.
+    await ear.next((one) => one.topic.includes(`/${job.item}/result/beta`));
+    alpha.signal('SIGCONT');
+    await job.letGo();
+    const status = await job.settled();
+    expect(status).toMatchObject({ phase: 'done', exit_code: 0 });
+    expect(await job.record()).toEqual(['start', 'start', 'end']);
+  });
+
+  it('carries on over a slow line', async () => {
+    proxy.delay(150);
+    await startBeta();
+    const job = await submitRunning('once');
+    await job.letGo();
+    await expectDone(job, ['start', 'end']);
+  });
+
+  it('carries on when its connection is cut, and when each new one is cut after some bytes', async () => {
+    await startBeta();
+    const job = await submitRunning('once');
+    proxy.cutAfter(1, 50, 900);
+    const before = proxy.connections();
+    proxy.cutNow();
+    await expect.poll(() => proxy.connections(), { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 4);
+    await job.letGo();
+    await expectDone(job, ['start', 'end']);
+  });
+
+  it('carries on when the broker seems to have shut its half of the connection', async () => {
+    await startBeta();
+    const job = await submitRunning('once');
+    const before = proxy.connections();
+    proxy.halfClose();
+    await expect.poll(() => proxy.connections(), { timeout: 20_000 }).toBeGreaterThan(before);
+    await job.letGo();
+    await expectDone(job, ['start', 'end']);
+  });
+
+  it('ends a run whose node hears nobody any more, and runs it elsewhere', async () => {
+    await startBeta();
+    const job = await submitRunning('rerun');
+    proxy.blackHole(true);
+    await scene.node('gamma', 'fixed:0.1', VARIABLES);
+    await runsOn(job, 'gamma');
+    proxy.blackHole(false);
+    await job.letGo();
+    await expectDone(job, ['start', 'start', 'end']);
+  });
+});
