@@ -4,7 +4,7 @@
  */
 import { Subject } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
-import { addGuardTime, GUARD_NEVER, readDeadline, readGuardClock } from './guard-clock.js';
+import { GUARD_NEVER, readDeadline, readGuardClock } from './guard-clock.js';
 import { createLaunchPad } from './launch-pad.js';
 import type { Launcher } from './launcher.js';
 import { forbidStart, openRunDirectory, readOrderHead, writeOrder } from './run-directory.js';
@@ -81,7 +81,7 @@ export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Ru
 
   const extend = (run: string, guardMs: number): void => {
     const live = watch.runs.get(run);
-    if (live !== undefined) extendRun(live, addGuardTime(readGuardClock(), guardMs));
+    if (live !== undefined) extendRun(live, guardMs);
   };
 
   const stop = (run: string, graceMs: number): void => {

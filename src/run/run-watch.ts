@@ -4,7 +4,7 @@
  */
 import { interval, type Subscription } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
-import { GUARD_NEVER, readGuardClock, writeDeadline } from './guard-clock.js';
+import { addGuardTime, GUARD_NEVER, readGuardClock, writeDeadline } from './guard-clock.js';
 import { createOutputTail, type OutputTail } from './output-tail.js';
 import { readStart } from './process-table.js';
 import { appendNotice, measureRun, readRemains, WALL_GRACE_MS, type Prepared } from './run-directory.js';
@@ -24,6 +24,8 @@ export interface LiveRun {
   readonly wallAt: number;
   /** Reading of the guard clock at which the guardian ends it. */
   deadline: number;
+  /** The deadline that it was given; written with the next look. */
+  wanted: number;
   /** Why it is being stopped, for people. */
   stopReason: string | undefined;
   killTimer: Subscription | undefined;
@@ -48,6 +50,8 @@ export interface RunWatch {
 
 /** How often output, limits and adopted runs are looked at. */
 const LOOK_MS = 200;
+/** A guardian that is due within this time hears of its new deadline at once; several looks long. */
+const NEAR_MS = 2000;
 /** How soon to look again whether the last processes of an ended run are gone, and how seldom at most. */
 const SETTLE_MS = 10;
 const SETTLE_MS_MAX = 1000;
@@ -71,6 +75,7 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
   const look = (live: LiveRun): void => {
     if (live.isEnding) return;
     tellOutput(live, false);
+    moveDeadline(live);
     if (live.isAdopted && !isAlive(live.handle)) return settle(live, LAUNCHER_GONE);
     if (clock.now() < live.wallAt || live.stopReason !== undefined) return;
     appendNotice(live.directory, 'wall-clock limit');
@@ -125,6 +130,7 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
         since,
         wallAt: since + measureWall(limit),
         deadline,
+        wanted: deadline,
         stopReason: undefined,
         killTimer: undefined,
         isEnding: false,
@@ -140,18 +146,30 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
     settle: (live, reason) => settle(live, reason),
     close: () => {
       stopLooking();
-      for (const live of runs.values()) live.killTimer?.unsubscribe();
+      for (const live of runs.values()) {
+        live.killTimer?.unsubscribe();
+        moveDeadline(live);
+      }
       runs.clear();
     },
   };
 }
 
-/** Gives the guardian of a run a later deadline; an earlier one changes nothing. */
-export function extendRun(live: LiveRun, deadline: number): void {
-  if (deadline <= live.deadline) return;
+/**
+ * Gives the guardian of a run `guardMs` from now; an earlier deadline changes nothing. It is written with the next look, because
+ * most runs end before it and making a file is dear, but at once when the old deadline is near.
+ */
+export function extendRun(live: LiveRun, guardMs: number): void {
+  const reading = readGuardClock();
+  live.wanted = Math.max(live.wanted, addGuardTime(reading, guardMs));
+  if (live.deadline < addGuardTime(reading, NEAR_MS)) moveDeadline(live);
+}
+
+function moveDeadline(live: LiveRun): void {
+  if (live.wanted <= live.deadline) return;
   try {
-    writeDeadline(live.directory, deadline);
-    live.deadline = deadline;
+    writeDeadline(live.directory, live.wanted);
+    live.deadline = live.wanted;
   } catch {
     // The guardian then ends the run at its old deadline, which is the safe side.
   }

@@ -64,7 +64,10 @@ export interface Runner {
    * if it ended, and RunFailed only if it surely never started.
    */
   adopt(run: string, directory: string, handle: RunHandle | null): void;
-  /** Gives the guardian of a run `guardMs` from now; never shortens. */
+  /**
+   * Gives the guardian of a run `guardMs` from now; never shortens. It may hear of it some 200 ms later, in time for its
+   * old deadline.
+   */
   extend(run: string, guardMs: number): void;
   /** SIGTERM to the whole group, SIGKILL after `graceMs` (0: at once). RunExited or RunDied follows. */
   stop(run: string, graceMs: number): void;
