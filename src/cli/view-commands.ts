@@ -46,6 +46,10 @@ export function addViewCommands(program: Command, finish: Finish): void {
     { usage: 'simulate', description: 'live whole meshes with faults in virtual time, and see every promise hold' },
     finish,
     async (context, _operands, flags) => {
+      if (flags['nodes'] !== undefined) {
+        const { readPolicyFlags, simulatePolicy } = await import('./simulate-policy.js');
+        return simulatePolicy(context, readPolicyFlags(flags));
+      }
       const { readSimulateFlags, simulate } = await import('./simulate.js');
       return simulate(context, readSimulateFlags(flags));
     },
@@ -54,7 +58,12 @@ export function addViewCommands(program: Command, finish: Finish): void {
     .option('--first <seed>', 'the first seed (1)')
     .option('--seed <seed>', 'only this one')
     .option('--trace', 'with --seed: a line for each thing that happens')
-    .option('--workers <count>', 'threads (2)');
+    .option('--workers <count>', 'threads (2)')
+    .option('--nodes <count>', 'judge policies instead: one mesh of so many nodes, without faults')
+    .option('--hours <hours>', 'with --nodes: how long it lives (1)')
+    .option('--workload <name>', 'with --nodes: lab, bursts, edge or crowd (lab)')
+    .option('--compare', 'with --nodes: the defaults against gf3, no hysteresis, and all claiming at once')
+    .option('--state-every <seconds>', 'with --nodes: pause between two states of a node, for large meshes');
   defineCommand(
     program,
     { usage: 'doctor', description: 'what works on this machine, and what to do about the rest', all: true },
