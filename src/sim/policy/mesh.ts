@@ -67,7 +67,9 @@ export function liveMesh(plan: MeshPlan, variant: Variant): History {
   chronicle.begin(broker.delivered);
   timeline.run(until);
   chronicle.end(broker.delivered);
-  while (chronicle.open > 0 && timeline.now() < until + SETTLE_MS) timeline.run(timeline.now() + LOOK_MS);
+  // A short look at a large mesh must not cost ten minutes of it.
+  const latest = until + Math.min(SETTLE_MS, until - RUN_IN_MS);
+  while (chronicle.open > 0 && timeline.now() < latest) timeline.run(timeline.now() + LOOK_MS);
   return chronicle.history();
 
   function raise(id: string, own: Random): SimNode {
