@@ -32,8 +32,11 @@ interface Weather {
   delayMs: number;
 }
 
-/** Starts a proxy to a port on loopback; one that may move is asked for at each connection. */
-export async function startFaultProxy(targetPort: number | (() => number)): Promise<FaultProxy> {
+/** Starts a proxy to a port on loopback; one that may move is asked for at each connection. It listens on `host`. */
+export async function startFaultProxy(
+  targetPort: number | (() => number),
+  host: string = '127.0.0.1',
+): Promise<FaultProxy> {
   const cuts: number[] = [];
   const open = new Set<Socket>();
   const clients = new Set<Socket>();
@@ -48,7 +51,7 @@ export async function startFaultProxy(targetPort: number | (() => number)): Prom
     track(clients, client);
     joinSockets(client, upstream, cuts.shift() ?? Number.POSITIVE_INFINITY, weather);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => connections,

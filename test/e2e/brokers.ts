@@ -1,6 +1,7 @@
 /**
  * The two brokers that every end-to-end test of the mesh runs on: the embedded one and a real Mosquitto.
  */
+import { it } from 'vitest';
 import { createBroker } from '../../broker/create-broker.js';
 import { hasMosquitto, startMosquitto } from '../mosquitto.js';
 
@@ -17,6 +18,17 @@ export const BROKERS: readonly { readonly name: string; readonly isThere: boolea
   { name: 'the embedded broker', isThere: true, open: openEmbedded },
   { name: 'Mosquitto', isThere: hasMosquitto(), open: openMosquitto },
 ];
+
+/**
+ * Gives an `it` that shares slow tests out: each is run on one of the brokers in turn, and with TRITMESH_TEST_LONG=1 on all.
+ */
+export function takeTurns(broker: string): (title: string, run: () => Promise<void>) => void {
+  let count = BROKERS.findIndex((one) => one.name === broker);
+  return (title, run) => {
+    if (count % BROKERS.length === 0 || process.env['TRITMESH_TEST_LONG'] === '1') it(title, run);
+    count += 1;
+  };
+}
 
 async function openEmbedded(): Promise<TestBroker> {
   let running = await createBroker({ base: 'tritmesh', port: 0 });

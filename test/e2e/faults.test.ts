@@ -4,14 +4,15 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
-import { BROKERS, type TestBroker } from './brokers.js';
+import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
 import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
 import { hasFlock, submitWitness, type Witness } from './witness.js';
 
 const VARIABLES = { TRITMESH_OFFERS_TTL_MS: '2000' };
 
-describe.each(BROKERS)('on $name', ({ isThere, open }) => {
+describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   if (!isThere || !hasFlock()) return it.skip('needs its broker and flock', () => undefined);
+  const onTurn = takeTurns(name);
   let broker: TestBroker;
   let scene: Scene;
   let ear: Ear;
@@ -34,7 +35,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
 
   /** Beta reaches the broker through the proxy. */
   async function startBeta(): Promise<void> {
-    beta = await scene.node('beta', 'fixed:0.1', VARIABLES, `mqtt://127.0.0.1:${proxy.port}`);
+    beta = await scene.node('beta', 'fixed:0.1', VARIABLES, { broker: `mqtt://127.0.0.1:${proxy.port}` });
     await allUp(ear, ['alpha', 'beta']);
   }
 
@@ -56,21 +57,24 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(found.equals(made)).toBe(true);
   }
 
-  it('runs an item elsewhere when its receiver is stopped for longer than a lease, and never twice at once', async () => {
-    await startBeta();
-    const job = await submitRunning('rerun');
-    beta.signal('SIGSTOP');
-    await scene.node('gamma', 'fixed:0.1', VARIABLES);
-    await runsOn(job, 'gamma');
-    const from = ear.heard.length;
-    beta.signal('SIGCONT');
-    // Whatever beta had to say of its epoch is answered before the job may end.
-    await ear.next((one) => one.topic.startsWith('tritmesh/node/beta/state') && ear.heard.lastIndexOf(one) >= from);
-    await job.letGo();
-    await expectDone(job, ['start', 'start', 'end']);
-  });
+  onTurn(
+    'runs an item elsewhere when its receiver is stopped for longer than a lease, and never twice at once',
+    async () => {
+      await startBeta();
+      const job = await submitRunning('rerun');
+      beta.signal('SIGSTOP');
+      await scene.node('gamma', 'fixed:0.1', VARIABLES);
+      await runsOn(job, 'gamma');
+      const from = ear.heard.length;
+      beta.signal('SIGCONT');
+      // Whatever beta had to say of its epoch is answered before the job may end.
+      await ear.next((one) => one.topic.startsWith('tritmesh/node/beta/state') && ear.heard.lastIndexOf(one) >= from);
+      await job.letGo();
+      await expectDone(job, ['start', 'start', 'end']);
+    },
+  );
 
-  it('keeps an item whose owner is stopped for longer than a lease', async () => {
+  onTurn('keeps an item whose owner is stopped for longer than a lease', async () => {
     await startBeta();
     const job = await submitRunning('rerun');
     alpha.signal('SIGSTOP');
@@ -83,7 +87,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(await job.record()).toEqual(['start', 'start', 'end']);
   });
 
-  it('carries on over a slow line', async () => {
+  onTurn('carries on over a slow line', async () => {
     proxy.delay(150);
     await startBeta();
     const job = await submitRunning('once');
@@ -91,7 +95,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     await expectDone(job, ['start', 'end']);
   });
 
-  it('carries on when its connection is cut, and when each new one is cut after some bytes', async () => {
+  onTurn('carries on when its connection is cut, and when each new one is cut after some bytes', async () => {
     await startBeta();
     const job = await submitRunning('once');
     proxy.cutAfter(1, 50, 900);
@@ -102,7 +106,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     await expectDone(job, ['start', 'end']);
   });
 
-  it('carries on when the broker seems to have shut its half of the connection', async () => {
+  onTurn('carries on when the broker seems to have shut its half of the connection', async () => {
     await startBeta();
     const job = await submitRunning('once');
     const before = proxy.connections();
@@ -112,7 +116,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     await expectDone(job, ['start', 'end']);
   });
 
-  it('ends a run whose node hears nobody any more, and runs it elsewhere', async () => {
+  onTurn('ends a run whose node hears nobody any more, and runs it elsewhere', async () => {
     await startBeta();
     const job = await submitRunning('rerun');
     proxy.blackHole(true);

@@ -18,8 +18,8 @@ import { openScene, type NodeProcess, type Scene } from './programs.js';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/submit-many.mjs', import.meta.url));
 const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
-const BURST = isLong ? 5000 : 500;
-const SOAK = isLong ? 10_000 : 1000;
+const BURST = isLong ? 5000 : 400;
+const SOAK = isLong ? 10_000 : 800;
 /** As a busy machine may need, ms. */
 const PATIENCE_MS = isLong ? 900_000 : 120_000;
 const hasProc = requirement('/proc', existsSync('/proc/self/fd'), 'run it on Linux');
@@ -152,7 +152,7 @@ async function openSlowSubscriber(port: number): Promise<{ close(): void }> {
   socket.write(Buffer.from([0x82, 6, 0, 1, 0, 1, 0x23, 1]));
   await once(socket, 'data');
   socket.pause();
-  const reading = setInterval(() => socket.read(64), 100);
+  const reading = setInterval(() => void socket.read(64), 100);
   return {
     close: () => {
       clearInterval(reading);

@@ -59,11 +59,20 @@ export interface NodeProcess {
   start(env?: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** Where a node is, when it is not where all the others are. */
+export interface Place {
+  /** Another way to the same broker. */
+  readonly broker?: string;
+  /** Directory that its state directory is made in. */
+  readonly parent?: string;
+  /** Program and arguments that run what stands behind them, such as `ip netns exec NAME`. */
+  readonly within?: readonly string[];
+}
+
 /** Everything of one test, to be ended with it. */
 export interface Scene {
   readonly broker: string;
-  /** `via` is another way to the same broker. */
-  node(id: string, sense: string, env?: Readonly<Record<string, string>>, via?: string): Promise<NodeProcess>;
+  node(id: string, sense: string, env?: Readonly<Record<string, string>>, place?: Place): Promise<NodeProcess>;
   /** Runs a command of tritmesh that speaks for a node. */
   command(node: NodeProcess, args: readonly string[], cwd?: string): Promise<Ended>;
   ear(filters?: readonly string[]): Promise<Ear>;
@@ -76,8 +85,8 @@ export function openScene(broker: string): Scene {
   const endings: (() => Promise<void>)[] = [];
   return {
     broker,
-    node: async (id, sense, env = {}, via = broker) => {
-      const node = await startNode(via, id, sense, env);
+    node: async (id, sense, env = {}, place = {}) => {
+      const node = await startNode({ broker, ...place }, id, sense, env);
       endings.push(node.end);
       return node;
     },
@@ -99,18 +108,31 @@ export function openScene(broker: string): Scene {
 }
 
 async function startNode(
-  broker: string,
+  { broker, parent = tmpdir(), within = [] }: Place & { readonly broker: string },
   id: string,
   sense: string,
   env: Readonly<Record<string, string>>,
 ): Promise<NodeProcess & { end(): Promise<void> }> {
-  const stateDir = await mkdtemp(join(tmpdir(), `tritmesh-${id}-`));
-  const args = [MAIN, 'node', '--id', id, '--broker', broker, '--sense', sense, '--state-dir', stateDir];
+  const stateDir = await mkdtemp(join(parent, `tritmesh-${id}-`));
+  const [program = '', ...args] = [
+    ...within,
+    process.execPath,
+    MAIN,
+    'node',
+    '--id',
+    id,
+    '--broker',
+    broker,
+    '--sense',
+    sense,
+    '--state-dir',
+    stateDir,
+  ];
   let output = '';
   let child: ChildProcess;
 
   async function start(variables: Readonly<Record<string, string>> = env): Promise<void> {
-    child = spawn(process.execPath, args, {
+    child = spawn(program, args, {
       env: { ...cleanEnvironment(), ...QUICK, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -98,7 +98,8 @@ function script(directory: string, waits: boolean): string {
   ].join('\n');
 }
 
-async function askRun(ear: Ear, owner: NodeProcess, item: object): Promise<void> {
+/** Asks a node to run an item, signed by itself. */
+export async function askRun(ear: Ear, owner: NodeProcess, item: object): Promise<void> {
   const signer = await loadSigner(owner.stateDir, owner.id);
   if (signer === undefined) throw new Error(`${owner.id} has no key`);
   const topic = `tritmesh/node/${owner.id}/request/run`;
