@@ -128,7 +128,8 @@ export function heal(world: World): void {
     if (node.host.stalled) node.host.resume();
     node.start();
   }
-  // Everybody connects once more and hears again what is retained: commands among it must not be obeyed.
+  // Where a command was left retained, everybody connects once more and hears it again: it must not be obeyed.
+  if (!world.plan.faults.some((fault) => fault.kind === 'retained-command')) return;
   world.timeline.after(RECONNECT_MS, () => {
     world.broker.stop();
     world.broker.start(false);

@@ -155,7 +155,7 @@ function drawFault(random: Random, nodes: readonly string[]): Fault {
     case 8:
       return { kind: 'slow-network', ms: random.between(50, 2000), at, until };
     case 9:
-      return { kind: 'slow-subscriber', node, ms: random.between(100, 5000), at, until };
+      return { kind: 'slow-subscriber', node, ms: random.between(100, 9500), at, until };
     case 10:
     case 11:
       return {

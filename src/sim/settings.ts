@@ -36,8 +36,9 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
     mesh: { offlineAfterMs: 3000 },
     moves: { projectedMax: 0.65, gainMin: 0.1, cooldownMs: 5000, itemRestMs: 10_000 },
     owner: {
-      leaseMs: 6000,
-      marginMs: 8000,
+      // As in earnest the margin is less than the lease: an answer that comes late must not matter.
+      leaseMs: 10_000,
+      marginMs: 5000,
       offerTtlMs: 4000,
       repeatMs: 500,
       claimWindowMs: 120,
@@ -46,7 +47,7 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
     receiver: {
       claimHoldMs: 1500,
       graceMs: 2000,
-      leaseGraceMs: 2000,
+      leaseGraceMs: 1000,
       repeatMs: 500,
       repeatMaxMs: 8000,
       keepMs: 3_600_000,

@@ -129,7 +129,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'the birth is said at connect only',
     changes: [
       { file: 'node/join-words.js', find: '.subscribe(() => sayBirth(bench))', replace: '.subscribe(() => undefined)' },
-      { file: 'core/mesh.js', find: 'return input.fresh ?', replace: 'return false ?' },
+      { file: 'core/mesh.js', find: 'available: input.fresh || member.available,', replace: 'available: member.available,' },
     ],
     within: 400,
   },
