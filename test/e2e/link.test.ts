@@ -3,6 +3,7 @@
  * link goes down and up again in the middle of an item.
  */
 import { execFileSync } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
 import { requirement } from '../requirements.js';
@@ -11,12 +12,13 @@ import { allUp, isStatus, openScene, type Ear, type NodeProcess, type Scene } fr
 import { hasFlock, submitWitness, type Witness } from './witness.js';
 
 const NAME = `tm${process.pid}`;
-/** Addresses for documentation: nobody else's here. */
-const [NEAR, FAR] = ['192.0.2.1', '192.0.2.2'];
+/** Addresses for documentation; one of three blocks that this machine does not use itself, as some do. */
+const BLOCK = ['198.51.100', '203.0.113', '192.0.2'].find((block) => !isInUse(block)) ?? '';
+const [NEAR, FAR] = [`${BLOCK}.1`, `${BLOCK}.2`];
 
 const isRoot = requirement(
   'root on Linux to make network namespaces',
-  process.platform === 'linux' && process.getuid?.() === 0 && canMakeNamespaces(),
+  process.platform === 'linux' && process.getuid?.() === 0 && BLOCK !== '' && canMakeNamespaces(),
   'run the tests as root with iproute2, in a container with CAP_SYS_ADMIN and CAP_NET_ADMIN',
 );
 
@@ -44,10 +46,11 @@ describe.skipIf(!isRoot).each(BROKERS)('a cable on $name', ({ isThere, open }) =
     await allUp(ear, ['alpha', 'beta']);
   });
   afterEach(async () => {
+    // The pair goes with the namespace, and the namespace with its last process.
     await scene.end();
+    ip('netns', 'del', NAME);
     await proxy.close();
     await broker.close();
-    ip('netns', 'del', NAME);
   });
 
   async function submitRunning(retry: 'once' | 'rerun'): Promise<Witness> {
@@ -93,6 +96,10 @@ function layCable(): void {
 
 function ip(...args: readonly string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+function isInUse(block: string): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address.startsWith(`${block}.`)));
 }
 
 function canMakeNamespaces(): boolean {
