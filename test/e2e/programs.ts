@@ -114,7 +114,7 @@ async function startNode(
   env: Readonly<Record<string, string>>,
 ): Promise<NodeProcess & { end(): Promise<void> }> {
   const stateDir = await mkdtemp(join(parent, `tritmesh-${id}-`));
-  const [program = '', ...args] = [
+  const [program, ...args] = [
     ...within,
     process.execPath,
     MAIN,
