@@ -7,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    // The end-to-end tests mostly wait for leases to end: more of them than there are cores can wait together.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: isCi ? ['default', 'json'] : ['default'],
