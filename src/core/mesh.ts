@@ -113,11 +113,6 @@ export function isOnline(member: Member, now: number, rules: MeshRules): boolean
   return now - member.heardAt <= member.state.ttl_s * 1000;
 }
 
-/** The online members' states. */
-export function onlineMembers(view: MeshView, now: number, rules: MeshRules): Member[] {
-  return [...view.values()].filter((member) => isOnline(member, now, rules));
-}
-
 /** The sum over the online members, its residue mod 3 and the direction it gives. */
 export function deriveSum(view: MeshView, now: number, rules: MeshRules): MeshSum {
   let plus = 0;
