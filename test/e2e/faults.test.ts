@@ -25,7 +25,6 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     proxy = await startFaultProxy(Number(new URL(broker.url).port));
     scene = openScene(broker.url);
     ear = await scene.ear();
-    alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
   });
   afterEach(async () => {
     await scene.end();
@@ -33,8 +32,9 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await broker.close();
   });
 
-  /** Beta reaches the broker through the proxy. */
-  async function startBeta(): Promise<void> {
+  /** Beta reaches the broker through the proxy. The lease must outlast what a test does to the line, or must not. */
+  async function startNodes(leaseMs: 6000 | 30_000): Promise<void> {
+    alpha = await scene.node('alpha', 'fixed:0.9', { ...VARIABLES, TRITMESH_LEASE_LEASE_MS: String(leaseMs) });
     beta = await scene.node('beta', 'fixed:0.1', VARIABLES, { broker: `mqtt://127.0.0.1:${proxy.port}` });
     await allUp(ear, ['alpha', 'beta']);
   }
@@ -60,7 +60,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   onTurn(
     'runs an item elsewhere when its receiver is stopped for longer than a lease, and never twice at once',
     async () => {
-      await startBeta();
+      await startNodes(6000);
       const job = await submitRunning('rerun');
       beta.signal('SIGSTOP');
       await scene.node('gamma', 'fixed:0.1', VARIABLES);
@@ -75,7 +75,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   );
 
   onTurn('keeps an item whose owner is stopped for longer than a lease', async () => {
-    await startBeta();
+    await startNodes(6000);
     const job = await submitRunning('rerun');
     alpha.signal('SIGSTOP');
     // The receiver ends the run when its lease is over, and says so until somebody hears it.
@@ -89,14 +89,14 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
 
   onTurn('carries on over a slow line', async () => {
     proxy.delay(150);
-    await startBeta();
+    await startNodes(30_000);
     const job = await submitRunning('once');
     await job.letGo();
     await expectDone(job, ['start', 'end']);
   });
 
   onTurn('carries on when its connection is cut, and when each new one is cut after some bytes', async () => {
-    await startBeta();
+    await startNodes(30_000);
     const job = await submitRunning('once');
     proxy.cutAfter(1, 50, 900);
     const before = proxy.connections();
@@ -107,7 +107,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   });
 
   onTurn('carries on when the broker seems to have shut its half of the connection', async () => {
-    await startBeta();
+    await startNodes(30_000);
     const job = await submitRunning('once');
     const before = proxy.connections();
     proxy.halfClose();
@@ -117,7 +117,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   });
 
   onTurn('ends a run whose node hears nobody any more, and runs it elsewhere', async () => {
-    await startBeta();
+    await startNodes(6000);
     const job = await submitRunning('rerun');
     proxy.blackHole(true);
     await scene.node('gamma', 'fixed:0.1', VARIABLES);
