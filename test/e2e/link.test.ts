@@ -46,8 +46,9 @@ describe.skipIf(!isRoot).each(BROKERS)('a cable on $name', ({ isThere, open }) =
     await allUp(ear, ['alpha', 'beta']);
   });
   afterEach(async () => {
-    // The pair goes with the namespace, and the namespace with its last process.
     await scene.end();
+    // Taken out at once: a namespace lets go of what is in it only some time after it was deleted.
+    ip('link', 'del', `${NAME}a`);
     ip('netns', 'del', NAME);
     await proxy.close();
     await broker.close();

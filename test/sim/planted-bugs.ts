@@ -76,11 +76,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     within: 400,
   },
   {
-    name: 'a start is not journalled',
-    changes: [{ file: 'core/receiver/accept.js', find: 'persistGuest(starting),', replace: '' }],
-    within: 400,
-  },
-  {
     name: 'a once item is offered again after a lost lease',
     changes: [{ file: 'core/owner/lease.js', find: "if (state.item.retry === 'once')", replace: 'if (false)' }],
     within: 200,
