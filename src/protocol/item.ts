@@ -33,8 +33,11 @@ export interface Command {
   readonly outputs: readonly string[];
   /** Wall-clock limit: the item is ended when it has run this long. */
   readonly wall_ms?: number | undefined;
-  /** May it be stopped, moved with its directory and started again? */
-  readonly migrate: 'never' | 'restart';
+  /**
+   * How far it may be moved once it runs: `restart`: stopped, carried with its directory and started again; `cooperative`: the
+   * same after SIGUSR1 asked it to save and end; `checkpoint`: its running process moves (CRIU).
+   */
+  readonly migrate: 'never' | 'restart' | 'cooperative' | 'checkpoint';
 }
 
 /** One piece of work as its owner keeps it. */
@@ -82,7 +85,7 @@ export const commandSchema: z.ZodType<Command> = z
     stdin: innerPath.optional(),
     outputs: z.array(innerPath).max(PATHS_MAX).default([]),
     wall_ms: z.int().min(1).max(WALL_MS_MAX).optional(),
-    migrate: z.enum(['never', 'restart']).default('never'),
+    migrate: z.enum(['never', 'restart', 'cooperative', 'checkpoint']).default('never'),
   })
   .refine((command) => measureCommand(command) <= COMMAND_BYTES_MAX, {
     message: `argv and env together must stay within ${COMMAND_BYTES_MAX} bytes`,
