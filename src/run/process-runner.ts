@@ -34,7 +34,8 @@ export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Ru
   const fail = (run: string, reason: string): void => later(() => tell({ type: 'RunFailed', run, reason }));
 
   const start = (order: RunOrder): void => {
-    const { run, directory } = order;
+    const { run, directory, restore } = order;
+    if (restore === true) return fail(run, NO_CHECKPOINT);
     const refusal = watch.runs.has(run) ? 'it runs already' : attempt(() => openRunDirectory(directory, spare));
     if (refusal !== undefined) return fail(run, refusal);
     const launcher = pad.take();
@@ -96,6 +97,9 @@ export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Ru
     // Both stand behind an `adopt` that was asked for before them: a stop that overtook it would be lost.
     extend: (run, guardMs) => later(() => extend(run, guardMs)),
     stop: (run, graceMs) => later(() => stop(run, graceMs)),
+    freeze: (run) => later(() => tell({ type: 'FreezeFailed', run, reason: NO_CHECKPOINT })),
+    thaw: (run) => later(() => tell({ type: 'RunThawed', run })),
+    take: (run) => fail(run, NO_CHECKPOINT),
     pids: () => {
       const live = [...watch.runs.values()];
       const members = listMembers(live.map(({ handle }) => handle.pid));
@@ -110,6 +114,8 @@ export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Ru
     },
   };
 }
+
+const NO_CHECKPOINT = 'this node cannot freeze or restore processes';
 
 /** Does what touches the file system; gives its refusal, or the error as a sentence. */
 function attempt(work: () => string | undefined): string | undefined {

@@ -17,11 +17,31 @@ export interface RunOrder {
   readonly environment: Readonly<Record<string, string>>;
   /** The guardian ends the run when this many milliseconds have passed without {@link Runner.extend}. */
   readonly guardMs: number;
+  /**
+   * Instead of starting the command, restore the image in `image/` below the directory, as {@link Runner.freeze} wrote it
+   * on another machine. The copy stays stopped until {@link Runner.thaw}. RunPrepared or RunFailed follows. Every byte of the image
+   * must have been verified: a flipped one restores silently wrong.
+   */
+  readonly restore?: true | undefined;
+}
+
+/** A process that tritmesh did not start. */
+export interface ForeignProcess {
+  readonly pid: number;
+  /** Start time as {@link RunHandle} has it, or in clock ticks since boot alone, as /proc/PID/stat has it. */
+  readonly start: string;
+}
+
+/** A signal that asks a command to save its work and to end by itself. */
+export interface SaveRequest {
+  readonly signal: 'SIGUSR1';
+  /** How long it may take, in milliseconds; SIGTERM follows then. */
+  readonly saveMs: number;
 }
 
 /** What is known of a started run: enough to find it again after the node died. JSON. */
 export interface RunHandle {
-  /** The launcher, leader of the process group and session. */
+  /** The launcher, leader of the process group and session; of a foreign run the process itself. */
   readonly pid: number;
   /** Start time of that process as the system counts it, so that a reused pid is not taken for it. */
   readonly start: string;
@@ -50,8 +70,26 @@ export type RunEvent =
       readonly cpuS: number;
       readonly runMs: number;
     }
-  /** It ended and left no exit code (killed with its launcher, machine restarted). Nothing of its group lives. */
-  | { readonly type: 'RunDied'; readonly run: string; readonly reason: string };
+  /**
+   * It ended and left no exit code (killed with its launcher, machine restarted; a foreign process where it was born, whose
+   * exit code only its parent learns). Nothing of its group lives.
+   */
+  | { readonly type: 'RunDied'; readonly run: string; readonly reason: string }
+  /** Answer to freeze: a complete image is in `image/` below its directory, and every task of it is stopped. */
+  | {
+      readonly type: 'RunFrozen';
+      readonly run: string;
+      /** Bytes in `image/`. */
+      readonly imageBytes: number;
+      /** From the call to now, in milliseconds. */
+      readonly tookMs: number;
+    }
+  /** Answer to freeze: there is no image, and the run goes on as before. `reason` is for people. */
+  | { readonly type: 'FreezeFailed'; readonly run: string; readonly reason: string }
+  /** Every task of the run has been continued, and there is no image any more. */
+  | { readonly type: 'RunThawed'; readonly run: string }
+  /** Answer to start with `restore`, and to adopt of such a run: the copy is whole, stopped, and has a guardian. */
+  | { readonly type: 'RunPrepared'; readonly run: string; readonly handle: RunHandle };
 
 /** Runs commands on this machine. */
 export interface Runner {
@@ -61,7 +99,8 @@ export interface Runner {
   /**
    * Finds a run of an earlier life of the node. `handle` is what `RunStarted` told, or `null` if the node died before it
    * was written down; the launcher's own files decide then. Gives RunStarted again if it lives, RunExited or RunDied
-   * if it ended, and RunFailed only if it surely never started.
+   * if it ended, and RunFailed only if it surely never started. A run that is being restored gives RunPrepared once it is, or
+   * RunFailed, as start would have; one that was frozen or thawed before gives RunStarted, and {@link freeze} or {@link thaw} is asked again.
    */
   adopt(run: string, directory: string, handle: RunHandle | null): void;
   /**
@@ -69,8 +108,29 @@ export interface Runner {
    * old deadline.
    */
   extend(run: string, guardMs: number): void;
-  /** SIGTERM to the whole group, SIGKILL after `graceMs` (0: at once). RunExited or RunDied follows. */
-  stop(run: string, graceMs: number): void;
+  /**
+   * SIGTERM to the whole group, SIGKILL after `graceMs` (0: at once). RunExited or RunDied follows. With `ask` the command hears
+   * its signal first and has `saveMs` to end by itself. A stopped run (frozen or prepared) is killed at once; so is a criu that is at
+   * work on it. A foreign run that is not frozen is only forgotten: nothing happens to it, and no event follows.
+   */
+  stop(run: string, graceMs: number, ask?: SaveRequest): void;
+  /**
+   * Writes a complete image of a live run into `image/` below its directory and leaves the original stopped. What stands in
+   * the way is found before anything is stopped. RunFrozen or FreezeFailed follows. Asked again it says so again, after a restart of
+   * the node, too. Guardian, deadline and wall-clock limit go on.
+   */
+  freeze(run: string): void;
+  /**
+   * Ends a dump that is under way, then continues every task of a stopped run: a frozen original or a prepared copy; its image
+   * is removed. RunThawed follows. It does no harm to one that runs.
+   */
+  thaw(run: string): void;
+  /**
+   * Makes a run of a process that tritmesh did not start, with all its descendants. `directory` is made. RunStarted follows, or
+   * RunFailed when there is no such process. It has no launcher and no guardian: nothing ends it but {@link stop} after {@link freeze}.
+   * Its end is RunDied.
+   */
+  take(run: string, directory: string, process: ForeignProcess): void;
   /** The pids that belong to live runs, by run: what a process list is matched against. */
   pids(): ReadonlyMap<string, readonly number[]>;
   /** Lets go of all runs without ending them; they are adopted at the next start. */

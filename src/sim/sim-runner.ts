@@ -22,7 +22,8 @@ export function createSimRunner(machine: SimMachine, life: number, random: Rando
 
   return {
     events$,
-    start: ({ run, directory, command, guardMs }) => {
+    start: ({ run, directory, command, guardMs, restore }) => {
+      if (restore) return tell({ type: 'RunFailed', run, reason: 'not simulated' });
       if (machine.processes.get(run)?.state === 'lives')
         return tell({ type: 'RunFailed', run, reason: 'it runs already' });
       const process = machine.start(run, takesMs(command.argv), clock.now() + guardMs, report);
@@ -44,6 +45,9 @@ export function createSimRunner(machine: SimMachine, life: number, random: Rando
     stop: (run, graceMs) => {
       host.after(life, random.next() * graceMs, () => machine.kill(run));
     },
+    freeze: (run) => tell({ type: 'FreezeFailed', run, reason: 'not simulated' }),
+    thaw: (run) => tell({ type: 'RunThawed', run }),
+    take: (run) => tell({ type: 'RunFailed', run, reason: 'not simulated' }),
     pids: () =>
       new Map(
         [...machine.processes.values()].filter((one) => one.state === 'lives').map((one) => [one.run, [one.pid]]),
