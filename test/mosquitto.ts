@@ -26,6 +26,8 @@ export interface Mosquitto {
   readonly port: number;
   /** Ends it with SIGTERM; it saves its retained messages. */
   stop(): Promise<void>;
+  /** Ends it with SIGKILL; what it had not saved is lost. */
+  kill(): Promise<void>;
   /** Starts it again on the same port; `forgetful` loses what it had saved. */
   start(options?: { readonly forgetful?: boolean }): Promise<void>;
   /** Sets the passwords of users, and makes the broker read them. */
@@ -60,10 +62,10 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   await writePasswords(dir, options.users ?? {});
   let child: ChildProcess | undefined = await launch(config, port);
 
-  async function stop(): Promise<void> {
+  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
-    child.kill('SIGTERM');
+    child.kill(signal);
     await exited;
     child = undefined;
   }
@@ -71,7 +73,8 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   return {
     url: `mqtt://127.0.0.1:${port}`,
     port,
-    stop,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
     async start({ forgetful = false } = {}) {
       if (forgetful) await rm(join(dir, 'mosquitto.db'), { force: true });
       child = await launch(config, port);
@@ -84,7 +87,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
       await reloaded;
     },
     async close() {
-      await stop();
+      await end('SIGTERM');
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
 import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
+import { listGuestKeys } from './journal-copy.js';
 import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
 import { hasFlock, submitWitness, type Witness } from './witness.js';
 
@@ -82,9 +83,22 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await ear.next((one) => one.topic.includes(`/${job.item}/result/beta`));
     alpha.signal('SIGCONT');
     await job.letGo();
-    const status = await job.settled();
-    expect(status).toMatchObject({ phase: 'done', exit_code: 0 });
-    expect(await job.record()).toEqual(['start', 'start', 'end']);
+    await expectDone(job, ['start', 'start', 'end']);
+  });
+
+  onTurn('starts an item that is to run once no second time when its receiver was stopped for too long', async () => {
+    await startNodes(6000);
+    const job = await submitRunning('once');
+    beta.signal('SIGSTOP');
+    await scene.node('gamma', 'fixed:0.1', VARIABLES);
+    expect(await job.settled()).toMatchObject({ phase: 'lost', receiver: 'beta' });
+    beta.signal('SIGCONT');
+    // Beta tells how its guardian ended the run, and rests when the owner has taken that.
+    await ear.next((one) => one.topic.includes(`/${job.item}/result/beta`));
+    await expect.poll(() => listGuestKeys(beta.stateDir), { timeout: 20_000 }).toEqual([]);
+    expect(await job.record()).toEqual(['start']);
+    const last = ear.heard.findLast((one) => one.topic.endsWith(`/${job.item}/status`));
+    expect(last === undefined ? undefined : fields(last)).toMatchObject({ phase: 'lost', attempts: 1 });
   });
 
   onTurn('carries on over a slow line', async () => {

@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, ReplaySubject } from 'rxjs';
 import { createMqttBus } from '../../src/bus/mqtt-bus.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+/** The program as it was built. */
+export const MAIN: string = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 /** Leases short enough for a test, long enough for a busy machine. */
 export const QUICK: Readonly<Record<string, string>> = {
@@ -180,7 +181,7 @@ async function startNode(
 }
 
 /** The environment without what would configure a node. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TRITMESH_')));
 }
 

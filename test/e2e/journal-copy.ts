@@ -1,0 +1,47 @@
+/** The journal of a node that runs, read from a copy: the node holds the store itself, and is not disturbed. */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLevelJournal } from '../../src/journal/level-journal.js';
+import type { JournalEntry } from '../../src/journal/journal.js';
+
+/** Keys of the guests that a node which runs has in its journal. */
+export async function listGuestKeys(stateDir: string): Promise<readonly string[]> {
+  return keysOf(await readJournalCopy(stateDir), 'guest');
+}
+
+/** Keys of one kind. */
+export function keysOf(entries: readonly JournalEntry[], kind: 'guest' | 'item'): readonly string[] {
+  return entries.map(({ key }) => key).filter((key) => key.startsWith(`${kind}/`));
+}
+
+/** Reads the journal of a node that has ended. */
+export function readJournalOf(stateDir: string): Promise<readonly JournalEntry[]> {
+  return readJournal(join(stateDir, 'journal'));
+}
+
+/** Reads what a node has written. Rejects when the node wrote while it was copied: then it is to be tried again. */
+async function readJournalCopy(stateDir: string): Promise<readonly JournalEntry[]> {
+  const copy = await mkdtemp(join(tmpdir(), 'tritmesh-journal-'));
+  try {
+    await cp(join(stateDir, 'journal'), copy, { recursive: true });
+    return await readJournal(copy);
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+async function readJournal(directory: string): Promise<readonly JournalEntry[]> {
+  const journal = await createLevelJournal({ directory, sync: false });
+  try {
+    return await new Promise((resolve, reject) => {
+      journal.load((error, entries, faults) => {
+        if (error !== undefined) reject(error);
+        else if (faults.length > 0) reject(new Error(`cannot be read: ${faults.join(', ')}`));
+        else resolve(entries);
+      });
+    });
+  } finally {
+    await new Promise<void>((resolve) => journal.close(resolve));
+  }
+}
