@@ -1,0 +1,69 @@
+/**
+ * Throttles by the CFS quota of cgroup version 1: the processes go into a cgroup made for them below the one they were in,
+ * so that all limits above still hold.
+ */
+import type { ThrottleRecord } from '../core/throttle-record.js';
+import { dissolve, findGroup, findHierarchy, moveInto, nameGroup, type CgroupFiles } from './cgroup-files.js';
+import { attempt, describeError, keepBefore, type LiveTarget, type Method } from './method.js';
+import type { Outcome, Prepared } from './throttle.js';
+
+/** The kernel's default period: a share is used up and waited out ten times a second. */
+const PERIOD_US = 100_000;
+
+/** Makes the method; `tag` goes into the names of its cgroups. */
+export function createCgroupV1(files: CgroupFiles, tag: string): Method {
+  const hierarchy = findHierarchy(files, 1);
+  const absent = { ok: false, reason: 'no cgroup version 1 with the cpu controller is mounted' } as const;
+
+  function probe(): string | undefined {
+    if (hierarchy === undefined) return absent.reason;
+    const place = `${findGroup(files, hierarchy, 'self')}/${nameGroup(tag, `probe-${process.pid}`)}`;
+    try {
+      files.make(place);
+      limit(place, 50);
+      return files.tryMember(place);
+    } catch (error) {
+      return describeError(error);
+    } finally {
+      attempt('', () => dissolve(files, place, new Map()));
+    }
+  }
+
+  function limit(place: string, sharePercent: number): void {
+    files.write(`${place}/cpu.cfs_period_us`, String(PERIOD_US));
+    files.write(`${place}/cpu.cfs_quota_us`, String(Math.round((sharePercent / 100) * PERIOD_US)));
+  }
+
+  function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord | null): Prepared {
+    if (hierarchy === undefined) return absent;
+    try {
+      const processes = keepBefore(target, known, (pid) => findGroup(files, hierarchy, pid));
+      const place = known?.place ?? `${processes[0]?.before ?? hierarchy.point}/${nameGroup(tag, target.target)}`;
+      const record = { target: target.target, method: 'cgroup-v1', sharePercent, place, limit: '', processes } as const;
+      return { ok: true, record };
+    } catch (error) {
+      return { ok: false, reason: describeError(error) };
+    }
+  }
+
+  function set(record: ThrottleRecord): Outcome {
+    const { place, sharePercent, processes } = record;
+    return attempt(`the quota could not be set in ${place}`, () => {
+      files.make(place);
+      limit(place, sharePercent);
+      moveInto(
+        files,
+        place,
+        processes.map(({ pid }) => pid),
+      );
+    });
+  }
+
+  function undo({ place, processes }: ThrottleRecord): Outcome {
+    return attempt(`${place} could not be dissolved`, () => {
+      dissolve(files, place, new Map(processes.map(({ pid, before }) => [pid, before])));
+    });
+  }
+
+  return { method: 'cgroup-v1', probe, prepare, set, undo, close: () => undefined };
+}

@@ -1,0 +1,93 @@
+/**
+ * Makes the throttle of this machine: the methods that were asked for are tried once, and each target gets the first that
+ * has nothing against it. Undoing goes by the record, so that a method that is not wanted any more still undoes its own.
+ */
+import type { Clock } from '../clock/clock.js';
+import { THROTTLE_METHODS, type ThrottleMethod, type ThrottleTarget } from '../core/throttle-record.js';
+import { createAutogroup } from './autogroup.js';
+import { createCgroupFiles } from './cgroup-files.js';
+import { createCgroupV1 } from './cgroup-v1.js';
+import { createCgroupV2 } from './cgroup-v2.js';
+import { createDutyCycle } from './duty-cycle.js';
+import type { LiveTarget, Method } from './method.js';
+import { isSame, readEntry } from './process-entry.js';
+import type { Throttle } from './throttle.js';
+
+/** What it is made from. */
+export interface ThrottleOptions {
+  readonly clock: Pick<Clock, 'now' | 'scheduler'>;
+  /** Goes into the names of cgroups, so that two nodes on one machine do not meet: the node's id. */
+  readonly tag: string;
+  /** Methods that may be used. */
+  readonly methods: readonly ThrottleMethod[];
+  /** Whether a process guards a run: it must never be stopped. */
+  isGuard(pid: number): boolean;
+}
+
+/** Makes the methods of this machine, in the order in which they are tried. */
+export function createMethods({ clock, tag }: Pick<ThrottleOptions, 'clock' | 'tag'>): readonly Method[] {
+  const files = createCgroupFiles();
+  return [createCgroupV2(files, tag), createCgroupV1(files, tag), createAutogroup(), createDutyCycle(clock)];
+}
+
+/** Makes the throttle of this machine. */
+export function createThrottle(options: ThrottleOptions): Throttle {
+  return joinMethods(createMethods(options), options.methods, options.isGuard);
+}
+
+const GONE = 'none of its processes is there any more';
+
+/** Joins methods into one throttle; those in `wanted` are tried at once. */
+export function joinMethods(
+  all: readonly Method[],
+  wanted: readonly ThrottleMethod[],
+  isGuard: (pid: number) => boolean,
+): Throttle {
+  const missing = new Map<ThrottleMethod, string>();
+  for (const one of all) {
+    const reason = wanted.includes(one.method) ? one.probe() : 'it is not in scum.throttle_methods';
+    if (reason !== undefined) missing.set(one.method, reason);
+  }
+  const working = all.filter(({ method }) => !missing.has(method));
+  const find = (method: ThrottleMethod): Method | undefined => all.find((one) => one.method === method);
+  const unknown = { ok: false, reason: 'its method is not known here' } as const;
+  return {
+    methods: THROTTLE_METHODS.filter((method) => working.some((one) => one.method === method)),
+    missing,
+    prepare: (target, sharePercent, known) => {
+      const live = lookUp(target, isGuard);
+      if (live.processes.length === 0) return { ok: false, reason: GONE };
+      const candidates = known === null ? working : working.filter(({ method }) => method === known.method);
+      const reasons: string[] = [];
+      for (const one of candidates) {
+        const prepared = one.prepare(live, sharePercent, known);
+        if (prepared.ok) return prepared;
+        reasons.push(`${one.method}: ${prepared.reason}`);
+      }
+      return { ok: false, reason: reasons.join('; ') || 'nothing that throttles works here' };
+    },
+    set: (record) => {
+      // After a restart of the node a pid may be another process's.
+      const processes = record.processes.filter(isSame);
+      if (processes.length === 0) return { ok: false, reason: GONE };
+      return find(record.method)?.set({ ...record, processes }) ?? unknown;
+    },
+    undo: (record) => find(record.method)?.undo(record) ?? unknown,
+    close: () => {
+      for (const one of all) one.close();
+    },
+  };
+}
+
+function lookUp({ target, processes }: ThrottleTarget, isGuard: (pid: number) => boolean): LiveTarget {
+  const living = processes.flatMap(({ pid, start }) => {
+    const entry = readEntry(pid);
+    return entry === undefined || (start !== undefined && entry.start !== start) ? [] : [entry];
+  });
+  const guards = living.filter(({ pid }) => isGuard(pid));
+  return {
+    target,
+    processes: living.filter((one) => !guards.includes(one)).map(({ pid, start }) => ({ pid, start })),
+    bystanders: guards.map(({ pid }) => pid),
+  };
+}

@@ -1,0 +1,133 @@
+/**
+ * Throttles by stopping and continuing, ten times a second, with the part of the time that gives the wanted share of
+ * processor time. Its driver is this process: when it is killed its targets may stay stopped, and only {@link Method.undo} or
+ * {@link Method.set} by its next life continues them.
+ */
+import { spawnSync } from 'node:child_process';
+import type { Subscription } from 'rxjs';
+import type { Clock } from '../clock/clock.js';
+import type { ThrottledProcess, ThrottleRecord } from '../core/throttle-record.js';
+import { keepBefore, type LiveTarget, type Method } from './method.js';
+import { isSame, readEntry } from './process-entry.js';
+import type { Outcome, Prepared } from './throttle.js';
+
+const PERIOD_MS = 100;
+/** Shortest and longest part of a period that a target runs: timers are not finer. */
+const RUN_MS_MIN = 2;
+/** What was used is compared with what was wanted once in so many periods; the kernel counts in steps of 10 ms. */
+const PERIODS_A_LOOK = 10;
+/** How far one look may change the part: a program that waits for something must not be given all at once. */
+const CHANGE_MAX = 2;
+
+/** Makes the method. */
+export function createDutyCycle(clock: Pick<Clock, 'now' | 'scheduler'>): Method {
+  const drivers = new Map<string, () => void>();
+
+  function set(record: ThrottleRecord): Outcome {
+    drivers.get(record.target)?.();
+    drivers.set(record.target, drive(record, clock));
+    return { ok: true };
+  }
+
+  function undo(record: ThrottleRecord): Outcome {
+    drivers.get(record.target)?.();
+    drivers.delete(record.target);
+    return signalAll(record.processes, 'SIGCONT');
+  }
+
+  return {
+    method: 'duty-cycle',
+    probe,
+    prepare,
+    set,
+    undo,
+    close: () => {
+      for (const end of drivers.values()) end();
+      drivers.clear();
+    },
+  };
+}
+
+function probe(): string | undefined {
+  const script = 'sleep 9 & kill -STOP $! && kill -CONT $! && kill -KILL $!';
+  const { status } = spawnSync('sh', ['-c', script], { stdio: 'ignore' });
+  return status === 0 ? undefined : 'a process cannot be stopped and continued';
+}
+
+/** What somebody else stopped is left alone: it would be continued. */
+function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord | null): Prepared {
+  const old = new Set(known?.processes.map(({ pid }) => pid));
+  const running = target.processes.filter(({ pid }) => old.has(pid) || readEntry(pid)?.stopped === false);
+  if (running.length === 0) return { ok: false, reason: 'it is stopped already' };
+  const processes = keepBefore({ ...target, processes: running }, known, () => '');
+  return {
+    ok: true,
+    record: { target: target.target, method: 'duty-cycle', sharePercent, place: '', limit: '', processes },
+  };
+}
+
+/** Drives one target until the returned function is called, which leaves it running. */
+function drive({ processes, sharePercent }: ThrottleRecord, clock: Pick<Clock, 'now' | 'scheduler'>): () => void {
+  let runMs = limitRun((sharePercent / 100) * PERIOD_MS);
+  let timer: Subscription | undefined;
+  let periods = 0;
+  let before = { at: clock.now(), cpuS: sumCpu(processes) };
+
+  function run(): void {
+    if (periods % PERIODS_A_LOOK === 0) adjust();
+    periods += 1;
+    signalAll(processes, 'SIGCONT');
+    timer = clock.scheduler.schedule(rest, runMs);
+  }
+
+  function rest(): void {
+    if (runMs < PERIOD_MS) signalAll(processes, 'SIGSTOP');
+    timer = clock.scheduler.schedule(run, PERIOD_MS - runMs);
+  }
+
+  function adjust(): void {
+    const now = { at: clock.now(), cpuS: sumCpu(processes) };
+    const seconds = (now.at - before.at) / 1000;
+    if (seconds <= 0 || now.cpuS === undefined) return;
+    const used = (100 * (now.cpuS - (before.cpuS ?? now.cpuS))) / seconds;
+    before = now;
+    const factor = used > 0 ? sharePercent / used : CHANGE_MAX;
+    runMs = limitRun(runMs * Math.min(CHANGE_MAX, Math.max(1 / CHANGE_MAX, factor)));
+  }
+
+  run();
+  return () => {
+    timer?.unsubscribe();
+    signalAll(processes, 'SIGCONT');
+  };
+}
+
+function limitRun(runMs: number): number {
+  return Math.min(PERIOD_MS, Math.max(RUN_MS_MIN, runMs));
+}
+
+/** Processor time of those that still live; `undefined` where it is too dear to ask. */
+function sumCpu(processes: readonly ThrottledProcess[]): number | undefined {
+  let sum = 0;
+  for (const process of processes) {
+    const entry = readEntry(process.pid);
+    if (entry?.start !== process.start) continue;
+    if (entry.cpuS === undefined) return undefined;
+    sum += entry.cpuS;
+  }
+  return sum;
+}
+
+function signalAll(processes: readonly ThrottledProcess[], signal: 'SIGSTOP' | 'SIGCONT'): Outcome {
+  let reason: string | undefined;
+  for (const one of processes) {
+    if (!isSame(one)) continue;
+    try {
+      process.kill(one.pid, signal);
+    } catch (error) {
+      // ESRCH: it ended in between.
+      if (error instanceof Error && !('code' in error && error.code === 'ESRCH')) reason = error.message;
+    }
+  }
+  return reason === undefined ? { ok: true } : { ok: false, reason: `process could not be signalled: ${reason}` };
+}

@@ -1,0 +1,131 @@
+/** What every way to throttle must do, on real processes. Shares are processor time against processor time of a burner beside. */
+import { describe, expect, it } from 'vitest';
+import type { ThrottleRecord } from '../../src/core/throttle-record.js';
+import { joinMethods } from '../../src/throttle/create-throttle.js';
+import type { Method } from '../../src/throttle/method.js';
+import type { Throttle } from '../../src/throttle/throttle.js';
+import { compareUse, describeProcesses, startBurner, until, type Burner } from '../throttle/burners.js';
+
+/** Of one core; the burner beside it, on the same core, then has far more than twice as much. */
+const SHARE_PERCENT = 10;
+/** Most that may be used for each second of the burner beside it; 0.11 where nothing else runs. */
+const HELD_MAX = 0.4;
+/** Least that is used when nothing holds it back; 1 where nothing else runs. */
+const FREE_MIN = 0.6;
+
+/** Forks a burner when it is told to. */
+const FORKING = "trap '(while :; do :; done) &' USR1; while :; do :; done";
+
+/** Runs the suite; `create` makes a fresh instance, as the next life of a node would. */
+export function testThrottle(create: () => Method): void {
+  const open = (isGuard: (pid: number) => boolean = () => false): Throttle => {
+    const method = create();
+    return joinMethods([method], [method.method], isGuard);
+  };
+
+  describe(`the ${create().method} throttle`, () => {
+    it('holds a process back to its share, and undoing lets it go', async () => {
+      const throttle = open();
+      const [one, beside] = [await startBurner(), await startBurner()];
+      const record = set(throttle, one);
+      expect(await compareUse(one, beside)).toBeLessThan(HELD_MAX);
+      expect(throttle.undo(record)).toEqual({ ok: true });
+      expect(await compareUse(one, beside)).toBeGreaterThan(FREE_MIN);
+    });
+
+    it('holds a whole tree back, and puts back what was there before each process', async () => {
+      const throttle = open();
+      const [tree, beside] = [await startBurner(2), await startBurner()];
+      const pids = tree.pids();
+      const before = describeProcesses(pids);
+      const record = set(throttle, tree);
+      expect(record.processes.map(({ pid }) => pid)).toEqual(pids);
+      expect(await compareUse(tree, beside)).toBeLessThan(2 * HELD_MAX);
+      expect(throttle.undo(record)).toEqual({ ok: true });
+      expect(describeProcesses(pids)).toEqual(before);
+    });
+
+    it('touches nothing when it prepares', async () => {
+      const throttle = open();
+      const burner = await startBurner();
+      const before = describeProcesses([burner.pid]);
+      expect(prepare(throttle, burner).processes).toHaveLength(1);
+      expect(describeProcesses([burner.pid])).toEqual(before);
+    });
+
+    it('is undone by another life of the node, from the record alone', async () => {
+      const burner = await startBurner();
+      const before = describeProcesses([burner.pid]);
+      const first = open();
+      const record = set(first, burner);
+      first.close();
+      expect(open().undo(JSON.parse(JSON.stringify(record)) as ThrottleRecord)).toEqual({ ok: true });
+      expect(describeProcesses([burner.pid])).toEqual(before);
+    });
+
+    it('is taken up by another life of the node, and takes in what was forked since', async () => {
+      const [tree, beside] = [await startBurner(0, FORKING), await startBurner()];
+      const before = describeProcesses([tree.pid]);
+      const first = open();
+      const small = set(first, tree);
+      first.close();
+      await fork(tree);
+      const next = open();
+      const processes = tree.pids().map((pid) => ({ pid }));
+      const grown = next.prepare({ target: small.target, processes }, SHARE_PERCENT, small);
+      if (!grown.ok) throw new Error(grown.reason);
+      expect(next.set(grown.record)).toEqual({ ok: true });
+      expect(await compareUse(tree, beside)).toBeLessThan(2 * HELD_MAX);
+      expect(next.undo(grown.record)).toEqual({ ok: true });
+      expect(describeProcesses(tree.pids())).toEqual([before[0], before[0]]);
+    });
+
+    it('lets go what was forked while it was set', async () => {
+      const throttle = open();
+      const burner = await startBurner(0, FORKING);
+      const before = describeProcesses([burner.pid]);
+      const record = set(throttle, burner);
+      await fork(burner);
+      expect(throttle.undo(record)).toEqual({ ok: true });
+      expect(describeProcesses(burner.pids())).toEqual([before[0], before[0]]);
+    });
+
+    it('leaves nothing behind when its processes have ended', async () => {
+      const throttle = open();
+      const burner = await startBurner();
+      const record = set(throttle, burner);
+      await burner.end();
+      expect(throttle.undo(record)).toEqual({ ok: true });
+      expect(throttle.undo(record)).toEqual({ ok: true });
+      expect(throttle.set(record)).toMatchObject({ ok: false, reason: expect.stringContaining('there any more') });
+    });
+
+    it('leaves alone a process that took the pid since, and one that guards a run', async () => {
+      const burner = await startBurner();
+      const processes = [{ pid: burner.pid, start: '1' }];
+      expect(open().prepare({ target: 'pid/1', processes }, 10, null)).toMatchObject({ ok: false });
+      const guarding = open((pid) => pid === burner.pid);
+      expect(guarding.prepare({ target: 'pid/1', processes: [{ pid: burner.pid }] }, 10, null)).toMatchObject({
+        ok: false,
+      });
+    });
+  });
+}
+
+function prepare(throttle: Throttle, burner: Burner, pids = burner.pids()): ThrottleRecord {
+  const target = { target: `pid/${burner.pid}`, processes: pids.map((pid) => ({ pid })) };
+  const prepared = throttle.prepare(target, SHARE_PERCENT, null);
+  if (!prepared.ok) throw new Error(prepared.reason);
+  return prepared.record;
+}
+
+function set(throttle: Throttle, burner: Burner, pids?: readonly number[]): ThrottleRecord {
+  const record = prepare(throttle, burner, pids);
+  expect(throttle.set(record)).toEqual({ ok: true });
+  return record;
+}
+
+async function fork(burner: Burner): Promise<void> {
+  process.kill(burner.pid, 'SIGUSR1');
+  await until(() => burner.pids().length > 1);
+}
