@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Fate } from '../sim/live.js';
 import type { Hunt } from '../sim/hunt.js';
+import type { HunterData } from './simulate-worker.js';
 import { printJson, type Context } from './context.js';
 import { BadInput, EXIT } from './failure.js';
 import { renderBroken, renderHunt } from './render/simulation.js';
@@ -39,7 +40,7 @@ export async function simulate(context: Context, flags: SimulateFlags): Promise<
 
 async function replay(context: Context, seed: number, traced: boolean): Promise<number> {
   const { live } = await import('../sim/live.js');
-  const { drawPlan } = await import('../sim/plan.js');
+  const { drawPlan } = await import('../sim/draw-plan.js');
   const plan = drawPlan(seed);
   const fate = live(plan, traced && !context.json ? (line) => context.print(`${line}\n`) : undefined);
   if (context.json) printJson(context, fate);
@@ -56,7 +57,7 @@ function toHunt(fate: Fate): Hunt {
 /** A broken seed, shortened to what is needed, with the trace of the short one. */
 async function explain(seed: number): Promise<string> {
   const { live } = await import('../sim/live.js');
-  const { drawPlan } = await import('../sim/plan.js');
+  const { drawPlan } = await import('../sim/draw-plan.js');
   const { shrinkPlan } = await import('../sim/shrink.js');
   const plan = shrinkPlan(drawPlan(seed));
   const lines: string[] = [];
@@ -65,20 +66,24 @@ async function explain(seed: number): Promise<string> {
 }
 
 async function hunt(context: Context, flags: SimulateFlags): Promise<number> {
-  const share = Math.ceil(flags.seeds / flags.workers);
-  const shares = Array.from({ length: flags.workers }, (_, index) => ({
-    first: flags.first + index * share,
-    count: Math.max(0, Math.min(share, flags.seeds - index * share)),
-  })).filter((one) => one.count > 0);
-  const total = sumUp(await Promise.all(shares.map((one) => huntInWorker(one))));
+  const { first, seeds } = flags;
+  const least = new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT)).fill(NONE_BROKE);
+  const stride = Math.min(flags.workers, seeds);
+  const hunters = Array.from({ length: stride }, (_, index) =>
+    huntInWorker({ ground: { first: first + index, end: first + seeds, stride }, least }),
+  );
+  const total = sumUp(await Promise.all(hunters));
   if (context.json) printJson(context, { ...total, broken: total.broken?.fate });
   else context.print(total.broken === undefined ? renderHunt(total) : await explain(total.broken.plan.seed));
   return total.broken === undefined ? EXIT.done : EXIT.failed;
 }
 
-function huntInWorker(share: { readonly first: number; readonly count: number }): Promise<Hunt> {
+/** Above every seed. */
+const NONE_BROKE = 2n ** 62n;
+
+function huntInWorker(workerData: HunterData): Promise<Hunt> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('simulate-worker.js', import.meta.url), { workerData: share });
+    const worker = new Worker(new URL('simulate-worker.js', import.meta.url), { workerData });
     worker.once('message', (found: Hunt) => resolve(found));
     worker.once('error', reject);
   });
@@ -86,6 +91,7 @@ function huntInWorker(share: { readonly first: number; readonly count: number })
 
 function sumUp(hunts: readonly Hunt[]): Hunt {
   const add = (pick: (one: Hunt) => number): number => hunts.reduce((sum, one) => sum + pick(one), 0);
+  const broken = hunts.flatMap((one) => one.broken ?? []);
   return {
     seeds: add((one) => one.seeds),
     faults: add((one) => one.faults),
@@ -93,6 +99,6 @@ function sumUp(hunts: readonly Hunt[]): Hunt {
     executions: add((one) => one.executions),
     steps: add((one) => one.steps),
     livedMs: add((one) => one.livedMs),
-    broken: hunts.find((one) => one.broken !== undefined)?.broken,
+    broken: broken.toSorted((a, b) => a.plan.seed - b.plan.seed)[0],
   };
 }

@@ -2,6 +2,7 @@
  * Ports in, a running node out. The journal is read first, and the number of this run is written before anything is said;
  * then the workbench is laid out and the stages are joined in the order in which a sample and an item pass through them.
  */
+import { guestKey } from '../core/receiver/guest.js';
 import type { NodeSettings } from '../pipelines/settings.js';
 import { joinInputs } from './join-inputs.js';
 import { joinLooks } from './join-looks.js';
@@ -29,6 +30,8 @@ function numberRun(ports: NodePorts, settings: NodeSettings, restored: Restored,
   const marks = [
     { key: BOOT_KEY, value: restored.boot },
     { key: MACHINE_KEY, value: settings.machineRun },
+    // With the same write: once this run of the machine is known, nothing tells any more that an earlier one ended.
+    ...(restored.machineRestarted ? restored.guests.map((guest) => ({ key: guestKey(guest), value: guest })) : []),
   ];
   ports.journal.write(marks, (error) => {
     if (error !== undefined) return done(error);

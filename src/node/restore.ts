@@ -3,7 +3,7 @@
  * before. An entry that does not read as what its key says is kept where it is and named.
  */
 import type { ItemRecord } from '../core/owner/owned-item.js';
-import type { GuestRecord } from '../core/receiver/guest.js';
+import { outliveMachine, type GuestRecord } from '../core/receiver/guest.js';
 import type { JournalEntry } from '../journal/journal.js';
 import { commandSchema, itemSchema, needSchema } from '../protocol/item.js';
 import { pinKey } from '../pipelines/key-pins.js';
@@ -52,7 +52,15 @@ export function restore(entries: readonly JournalEntry[], machineRun: string, wa
   // Item ids sort by the time they were made; the queue goes on in the order of submission.
   items.sort((a, b) => (a.item.submitted_at < b.item.submitted_at ? -1 : 1));
   const machineRestarted = machine !== undefined && machine !== machineRun;
-  return { machineRestarted, boot: nextBoot(boot, wall), draining, items, guests, pins, faults };
+  return {
+    machineRestarted,
+    boot: nextBoot(boot, wall),
+    draining,
+    items,
+    guests: machineRestarted ? guests.map(outliveMachine) : guests,
+    pins,
+    faults,
+  };
 }
 
 /** Later than every run before it, also when the journal was lost and only the wall clock remembers that time passed. */

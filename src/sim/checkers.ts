@@ -34,6 +34,8 @@ export interface CheckerParts {
 /** The checkers of one simulation. */
 export interface Checkers {
   readonly violations: readonly Violation[];
+  /** By `<owner>/<item>`: who said last that it ran to its end. */
+  readonly finished: ReadonlyMap<string, string>;
   published(message: BusPublish): void;
   journalled(node: string, key: string, before: string | undefined, after: string | undefined): void;
   processChanged(machine: SimMachine, process: SimProcess): void;
@@ -46,6 +48,7 @@ export function createCheckers(parts: CheckerParts): Checkers {
   const violations: Violation[] = [];
   const holders = new Map<string, string>();
   const starts = new Map<string, number>();
+  const finished = new Map<string, string>();
   const works = new Map<string, Submission>(plan.submissions.map((one) => [`${one.node}/${one.item}`, one]));
   const report = (promise: string, detail: string): void => {
     violations.push({ at: parts.now(), promise, detail });
@@ -54,6 +57,8 @@ export function createCheckers(parts: CheckerParts): Checkers {
   function published(message: BusPublish): void {
     const topic = parseTopic(base, message.topic);
     if (topic?.kind === 'ack') checkAck(topic.owner, topic.item, JSON.parse(message.payload) as AckSaid);
+    if (topic?.kind === 'lease') checkRelease(topic.owner, topic.item, JSON.parse(message.payload) as LeaseSaid);
+    if (topic?.kind === 'result') noteResult(topic, JSON.parse(message.payload) as ResultSaid);
     if (topic?.kind === 'claim' && topic.node !== topic.owner) checkClaim(topic.node, topic.item);
   }
 
@@ -68,6 +73,25 @@ export function createCheckers(parts: CheckerParts): Checkers {
     if (record?.['epoch'] !== ack.epoch || record['receiver'] !== ack.to) {
       report('an ack is journalled before it is said', `${epoch} to ${ack.to} is not in the journal of ${owner}`);
     }
+  }
+
+  /** Until the end is journalled, a crash of the owner would make the receiver's result the only one. */
+  function checkRelease(owner: string, item: string, lease: LeaseSaid): void {
+    if (lease.order !== 'settled') return;
+    const record = parts.entry(owner, `item/${item}`);
+    if (record === undefined || record['epoch'] !== lease.epoch || record['receiver'] !== lease.to) return;
+    if (!HELD.has(String(record['phase']))) return;
+    report(
+      'a receiver is released only when its end is journalled',
+      `${owner} released ${lease.to} from ${item} in phase ${String(record['phase'])}`,
+    );
+  }
+
+  function noteResult(
+    topic: { readonly owner: string; readonly item: string; readonly node: string },
+    result: ResultSaid,
+  ): void {
+    if (result.outcome === 'exited') finished.set(`${topic.owner}/${topic.item}`, topic.node);
   }
 
   function checkClaim(node: string, item: string): void {
@@ -122,12 +146,22 @@ export function createCheckers(parts: CheckerParts): Checkers {
       report('a receiver never exceeds its slots', `${machine.host.id} runs ${taken} of ${plan.slots} slots`);
   }
 
-  return { violations, published, journalled, processChanged, report };
+  return { violations, finished, published, journalled, processChanged, report };
 }
 
 interface AckSaid {
   readonly epoch: number;
   readonly to: string;
+}
+
+interface LeaseSaid {
+  readonly epoch: number;
+  readonly to: string;
+  readonly order: string;
+}
+
+interface ResultSaid {
+  readonly outcome: string;
 }
 
 interface RecordKept {
@@ -137,6 +171,9 @@ interface RecordKept {
 
 /** Phases that are ends; `lost` is none, a person may still decide. */
 export const SETTLED: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
+
+/** Phases in which a receiver still has what its owner needs. */
+const HELD: ReadonlySet<string> = new Set(['acked', 'running', 'returning']);
 
 /** After a machine woke: its guardians look within this time. */
 const WAKE_GRACE_MS = GUARDIAN_STEP_MS + 500;

@@ -2,7 +2,8 @@
  * Faults strike a world, each at its time, and end at theirs; healing ends all of them at once.
  */
 import { formatTopic } from '../protocol/topics.js';
-import type { Fault } from './plan.js';
+import { aimStrikes } from './ambushes.js';
+import type { Ambush, Fault, TimedFault } from './plan.js';
 import { NO_FLAWS } from './sim-broker.js';
 import type { SimNode } from './sim-node.js';
 import type { World } from './world.js';
@@ -10,14 +11,36 @@ import type { World } from './world.js';
 /** Lets a fault strike when its time comes. */
 export function schedule(fault: Fault, world: World): void {
   world.timeline.after(fault.at, () => {
-    world.say(`FAULT ${describeFault(fault)}`);
-    const mend = strike(fault, world);
-    if ('until' in fault) world.timeline.after(fault.until - fault.at, mend);
+    if (fault.kind === 'ambush') layAmbush(fault, world);
+    else strikeNow(fault, world);
   });
+}
+
+function layAmbush(ambush: Ambush, world: World): void {
+  const { timeline, plan } = world;
+  world.ambushes.lay(ambush, (stepper) => {
+    world.say(`${stepper} at ${ambush.step}`);
+    for (const fault of aimStrikes(ambush, stepper, timeline.now(), plan.safetyMs)) {
+      // At once means before the step is done: the node is in the midst of it.
+      if (fault.at === timeline.now()) strikeNow(fault, world);
+      else timeline.after(fault.at - timeline.now(), () => strikeNow(fault, world));
+    }
+  });
+}
+
+function strikeNow(fault: TimedFault, world: World): void {
+  world.say(`FAULT ${describeFault(fault)}`);
+  world.struck += 1;
+  const mend = strike(fault, world);
+  if ('until' in fault) world.timeline.after(fault.until - fault.at, mend);
 }
 
 /** One line for a fault. */
 export function describeFault(fault: Fault): string {
+  if (fault.kind === 'ambush') {
+    const { node, step, nth, at, strikes } = fault;
+    return `ambush at ${at} node ${node} step ${step} nth ${nth}: ${strikes.map(describeFault).join(', ')}`;
+  }
   const { kind, at, ...rest } = fault;
   const details = Object.entries(rest).map(
     ([name, value]) => `${name} ${typeof value === 'number' ? Math.round(value * 100) / 100 : String(value)}`,
@@ -26,7 +49,7 @@ export function describeFault(fault: Fault): string {
 }
 
 /** Makes it happen; gives what ends it. */
-function strike(fault: Fault, world: World): () => void {
+function strike(fault: TimedFault, world: World): () => void {
   const node = 'node' in fault ? world.nodes.get(fault.node) : undefined;
   switch (fault.kind) {
     case 'crash':
@@ -64,6 +87,9 @@ function strike(fault: Fault, world: World): () => void {
       return () => world.broker.start(fault.forgets);
     case 'take-over':
       takeOver(fault.node, world);
+      return () => undefined;
+    case 'redelivery':
+      world.broker.redeliver(fault.node, fault.sinceMs);
       return () => undefined;
     case 'retained-command':
       leaveCommands(fault.node, world);
@@ -109,6 +135,7 @@ function leaveCommands(id: string, world: World): void {
     drop: () => undefined,
   };
   if (!world.broker.connect(person)) return;
+  world.misled.add(id);
   const drain = formatTopic(world.base, { kind: 'set', node: id, key: 'drain' });
   world.broker.publish(person, { topic: drain, payload: 'ON', qos: 1, retain: true });
   world.broker.leave(person);
@@ -117,6 +144,7 @@ function leaveCommands(id: string, world: World): void {
 /** Ends every fault, and starts what is down. */
 export function heal(world: World): void {
   world.say('HEAL');
+  world.ambushes.clear();
   world.network.mendAll();
   world.network.slowDown(0);
   world.broker.setFlaws(NO_FLAWS);
@@ -129,7 +157,7 @@ export function heal(world: World): void {
     node.start();
   }
   // Where a command was left retained, everybody connects once more and hears it again: it must not be obeyed.
-  if (!world.plan.faults.some((fault) => fault.kind === 'retained-command')) return;
+  if (world.misled.size === 0) return;
   world.timeline.after(RECONNECT_MS, () => {
     world.broker.stop();
     world.broker.start(false);

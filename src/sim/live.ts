@@ -6,7 +6,7 @@ import type { Violation } from './checkers.js';
 import { heal, schedule } from './faults.js';
 import { scheduleWork } from './people.js';
 import type { Plan } from './plan.js';
-import { findStrangeOutput, findUnrest } from './rest.js';
+import { findLostResult, findStrangeOutput, findUnrest } from './rest.js';
 import { createWorld, type Trace } from './world.js';
 
 /** What became of a world. */
@@ -18,6 +18,7 @@ export interface Fate {
   readonly steps: number;
   readonly items: number;
   readonly executions: number;
+  /** That struck. */
   readonly faults: number;
 }
 
@@ -59,12 +60,14 @@ export function live(plan: Plan, trace?: Trace): Fate {
     steps: timeline.steps,
     items: world.accepted.size,
     executions: world.executions,
-    faults: plan.faults.length,
+    faults: world.struck,
   };
 
   function checkEnd(): void {
     const unrest = findUnrest(world);
     if (unrest !== undefined) checkers.report('when faults stop, everything settles and all agree', unrest);
+    const lost = findLostResult(world);
+    if (lost !== undefined) checkers.report('a result that was said is not lost', lost);
     const strange = findStrangeOutput(world);
     if (strange !== undefined) checkers.report('what comes home is what a completed execution wrote', strange);
   }

@@ -3,7 +3,7 @@
  */
 import type { Item } from '../protocol/item.js';
 import { formatTopic } from '../protocol/topics.js';
-import type { Plan, Submission } from './plan.js';
+import type { Submission } from './plan.js';
 import { BROKER_PLACE } from './network.js';
 import type { World } from './world.js';
 
@@ -19,15 +19,14 @@ export function scheduleWork(world: World): void {
   // A message may be lost: whoever drained a node looks again, and again, when all is well.
   for (const laterMs of LOOK_AGAIN_MS) {
     world.timeline.after(world.plan.safetyMs + laterMs, () => {
-      for (const node of findDrained(world.plan)) setDrain(node, 'OFF', world);
+      for (const node of findDrained(world)) setDrain(node, 'OFF', world);
     });
   }
 }
 
 /** Nodes that somebody told to drain, on purpose or by carelessness: a retained message is obeyed by who hears it live. */
-function findDrained(plan: Plan): ReadonlySet<string> {
-  const careless = plan.faults.flatMap((fault) => (fault.kind === 'retained-command' ? [fault.node] : []));
-  return new Set([...plan.drains.map((drain) => drain.node), ...careless]);
+function findDrained(world: World): ReadonlySet<string> {
+  return new Set([...world.plan.drains.map((drain) => drain.node), ...world.misled]);
 }
 
 function submit(work: Submission, world: World): void {

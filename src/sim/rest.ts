@@ -62,3 +62,15 @@ export function findStrangeOutput(world: World): string | undefined {
   }
   return undefined;
 }
+
+/** An item to run once that is given up as lost although its receiver has said that it ran to its end. */
+export function findLostResult(world: World): string | undefined {
+  for (const work of world.plan.submissions) {
+    const receiver = world.checkers.finished.get(`${work.node}/${work.item}`);
+    if (receiver === undefined || phaseOf(world, work.node, work.item) !== 'lost') continue;
+    // How a run ended is told by its machine as long as that has power.
+    if (world.nodes.get(receiver)?.machine.powerLosses !== 0) continue;
+    return `${work.node} has given up ${work.item} although ${receiver} said its result`;
+  }
+  return undefined;
+}

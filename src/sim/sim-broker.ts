@@ -47,6 +47,8 @@ export interface SimBroker {
   setFlaws(flaws: BrokerFlaws): void;
   /** Makes a subscriber slow: each message to it takes this much longer, ms. */
   slow(place: string, ms: number): void;
+  /** Sends a subscriber once more what it was sent in so many ms: a session that is taken up again does that. */
+  redeliver(place: string, sinceMs: number): void;
   stop(): void;
   /** Starts again; `forgets` loses what was retained. */
   start(forgets: boolean): void;
@@ -60,6 +62,13 @@ export type BrokerDoor = Pick<
   'connect' | 'leave' | 'vanish' | 'vanishFrom' | 'subscribe' | 'publish' | 'isConnected'
 >;
 
+/** A message on its way to a machine. */
+interface Sent {
+  readonly at: number;
+  readonly from: string;
+  readonly message: BusPublish;
+}
+
 interface Session {
   readonly client: SimClient;
   readonly filters: Set<string>;
@@ -68,6 +77,9 @@ interface Session {
   queued: number;
   open: boolean;
 }
+
+/** Messages that can be delivered once more to one machine, at least. */
+const REMEMBERED_MAX = 1000;
 
 /** A perfect broker. */
 export const NO_FLAWS: BrokerFlaws = { duplicates: 0, losses: 0, queueMax: 100_000 };
@@ -78,6 +90,7 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
   const retained = new Map<string, string>();
   const lookers: ((from: string, message: BusPublish) => void)[] = [];
   const slowness = new Map<string, number>();
+  const sent = new Map<string, Sent[]>();
   let flaws = NO_FLAWS;
   let up = true;
 
@@ -120,7 +133,22 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
       if (![...session.filters].some((filter) => fits(filter, message.topic))) continue;
       if (session.queued >= flaws.queueMax || random.chance(flaws.losses)) continue;
       send(session, from, message, false);
+      if (message.qos === 1) remember(session.client.place, from, message);
       if (message.qos === 1 && random.chance(flaws.duplicates)) send(session, from, message, false);
+    }
+  }
+
+  function remember(place: string, from: string, message: BusPublish): void {
+    const log = sent.get(place) ?? [];
+    log.push({ at: timeline.now(), from, message });
+    sent.set(place, log.length > 2 * REMEMBERED_MAX ? log.slice(-REMEMBERED_MAX) : log);
+  }
+
+  function redeliver(place: string, sinceMs: number): void {
+    const since = timeline.now() - sinceMs;
+    for (const session of sessions.values()) {
+      if (session.client.place !== place) continue;
+      for (const { at, from, message } of sent.get(place) ?? []) if (at >= since) send(session, from, message, false);
     }
   }
 
@@ -171,6 +199,7 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
     slow: (place, ms) => {
       slowness.set(place, ms);
     },
+    redeliver,
     stop: () => {
       up = false;
       // A broker that dies says no wills; it forgets its sessions.

@@ -41,6 +41,8 @@ export function createSimDisk(host: Host, random: Random): SimDisk {
     const clock = host.clock(life);
 
     function write(changes: readonly JournalChange[], done: (error?: Error) => void): void {
+      // A node that died in the midst of a step writes nothing more.
+      if (host.life !== life) return;
       // Serialised at once, as a real journal does: later changes to the value must not travel along.
       const frozen = changes.map(({ key, value }) => ({ key, value: value === undefined ? undefined : clone(value) }));
       freeAt = Math.max(clock.now(), freeAt) + 0.05 + random.next() * WRITE_MS;

@@ -35,8 +35,9 @@ export interface SimMachine {
   readonly suspended: boolean;
   /** When it last woke, ms. */
   readonly wokeAt: number;
-  /** The machine loses power: all its processes are gone. */
+  /** The machine loses power: all its processes are gone, and of some it is not known any more that they ever were. */
   losePower(): void;
+  readonly powerLosses: number;
   /** Told when a process starts and when it ends. */
   onProcess(look: (process: SimProcess) => void): void;
   /** Told who waits for the end of a process now: the present life of the node. */
@@ -58,6 +59,7 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
   const lookers: ((process: SimProcess) => void)[] = [];
   let pids = 1;
   let suspended = false;
+  let powerLosses = 0;
   let wokeAt = Number.NEGATIVE_INFINITY;
   let asleep: (() => void)[] = [];
 
@@ -133,10 +135,15 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
     get wokeAt() {
       return wokeAt;
     },
+    get powerLosses() {
+      return powerLosses;
+    },
     losePower: () => {
+      powerLosses += 1;
       listeners.clear();
       for (const process of processes.values()) end(process, 'killed');
-      processes.clear();
+      // Marks of starts and ends are files: the last of them may not have reached the disk.
+      for (const run of [...processes.keys()]) if (random.chance(0.5)) processes.delete(run);
     },
     onProcess: (look) => {
       lookers.push(look);

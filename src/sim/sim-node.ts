@@ -6,7 +6,9 @@ import { interval, map, of } from 'rxjs';
 import type { Bus } from '../bus/bus.js';
 import type { Identity } from '../identity/identity.js';
 import { createNode } from '../node/create-node.js';
+import type { NodePorts } from '../node/ports.js';
 import type { RunningNode } from '../node/running-node.js';
+import { watchSteps } from '../node/steps.js';
 import type { NodeSettings } from '../pipelines/settings.js';
 import type { Codec } from '../protocol/codec.js';
 import { formatTopic } from '../protocol/topics.js';
@@ -43,6 +45,8 @@ export interface SimNodeParts {
   later(delayMs: number, act: () => void): void;
   /** Told when a node runs. */
   started(node: RunningNode): void;
+  /** Told of each step that the node takes, as `watchSteps` names it; it may let the node die then and there. */
+  readonly reached?: (step: string) => void;
 }
 
 /** A machine with a node. */
@@ -74,32 +78,39 @@ export function createSimNode(parts: SimNodeParts): SimNode {
     const clock = host.clock(life);
     const random = parts.random.split(`life ${life}`);
     const identity = parts.identity ?? createSimIdentity(id);
-    createNode(
-      {
-        clock,
-        identity,
-        codec: parts.codec,
-        bus: openBus(life),
-        journal: disk.open(life),
-        runner: createSimRunner(machine, life, random, parts.takesMs),
-        transfer: createSimTransfer({
-          machine,
-          life,
-          network: parts.network,
-          exchange,
-          random,
-          publicKey: identity.publicKey,
-        }),
-        workspace: createSimWorkspace(machine, life, random),
-        sense: senseLoad(life),
-      },
-      { ...parts.settings, machineRun: String(boots) },
-      (_error, running) => {
-        if (running === undefined) return retry();
-        node = running;
-        parts.started(running);
-      },
-    );
+    const ports: NodePorts = {
+      clock,
+      identity,
+      codec: parts.codec,
+      bus: openBus(life),
+      journal: disk.open(life),
+      runner: createSimRunner(machine, life, random, parts.takesMs),
+      transfer: createSimTransfer({
+        machine,
+        life,
+        network: parts.network,
+        exchange,
+        random,
+        publicKey: identity.publicKey,
+      }),
+      workspace: createSimWorkspace(machine, life, random),
+      sense: senseLoad(life),
+    };
+    createNode(watch(ports, life), { ...parts.settings, machineRun: String(boots) }, (_error, running) => {
+      // It may have died in the midst of its start.
+      if (host.life !== life) return;
+      if (running === undefined) return retry();
+      node = running;
+      parts.started(running);
+    });
+  }
+
+  function watch(ports: NodePorts, life: number): NodePorts {
+    const { reached } = parts;
+    if (reached === undefined) return ports;
+    return watchSteps(ports, base, (step) => {
+      if (host.life === life) reached(step);
+    });
   }
 
   function openBus(life: number): Bus {

@@ -19,10 +19,13 @@ export function createSimRunner(machine: SimMachine, life: number, random: Rando
     host.after(life, 0.2 + random.next(), () => events$.next(event));
   };
   const report = (process: SimProcess): void => tell(describeEnd(process));
+  // A node that died in the midst of a step does nothing more of it.
+  const isDead = (): boolean => host.life !== life;
 
   return {
     events$,
     start: ({ run, directory, command, guardMs, restore }) => {
+      if (isDead()) return;
       if (restore) return tell({ type: 'RunFailed', run, reason: 'not simulated' });
       if (machine.processes.get(run)?.state === 'lives')
         return tell({ type: 'RunFailed', run, reason: 'it runs already' });
@@ -31,6 +34,7 @@ export function createSimRunner(machine: SimMachine, life: number, random: Rando
       tell({ type: 'RunStarted', run, handle: { pid: process.pid, start: process.execution } });
     },
     adopt: (run) => {
+      if (isDead()) return;
       const process = machine.processes.get(run);
       if (process === undefined) return tell({ type: 'RunFailed', run, reason: 'its launcher never started it' });
       machine.follow(run, report);
@@ -39,6 +43,7 @@ export function createSimRunner(machine: SimMachine, life: number, random: Rando
       else report(process);
     },
     extend: (run, guardMs) => {
+      if (isDead()) return;
       const process = machine.processes.get(run);
       if (process !== undefined) process.deadline = Math.max(process.deadline, clock.now() + guardMs);
     },

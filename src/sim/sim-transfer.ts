@@ -44,6 +44,7 @@ export function createSimTransfer(parts: SimTransferParts): Transfer {
   return {
     name: 'https',
     start: (done) => {
+      if (host.life !== life) return;
       exchange.set(url, { place: host.id, shares });
       host.after(life, 1, () => done({ ok: true, value: undefined }));
     },
@@ -70,6 +71,9 @@ export function createSimWorkspace(machine: SimMachine, life: number, random: Ra
   };
   const guest = (owner: string, item: string, epoch: number): string => `guests/${owner}/${item}/${epoch}`;
   const home = (item: string, epoch: number): string => `items/${item}/home/${epoch}`;
+  const drop = (root: string): void => {
+    if (host.life === life) remove(files, root);
+  };
 
   return {
     stage: (item, inputs, command, done) =>
@@ -100,8 +104,8 @@ export function createSimWorkspace(machine: SimMachine, life: number, random: Ra
         move(files, `${guest(owner, item, epoch)}/stdout`, `${home(item, epoch)}/stdout`);
         return { ok: true, value: undefined };
       }, done),
-    removeGuest: (owner, item, epoch) => remove(files, guest(owner, item, epoch)),
-    removeItem: (item, all) => remove(files, all ? `items/${item}` : `items/${item}/in`),
+    removeGuest: (owner, item, epoch) => drop(guest(owner, item, epoch)),
+    removeItem: (item, all) => drop(all ? `items/${item}` : `items/${item}/in`),
   };
 }
 

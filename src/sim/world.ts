@@ -3,6 +3,7 @@
  * in it is the plan's business.
  */
 import { formatTopic, parseTopic } from '../protocol/topics.js';
+import { createAmbushes, type Ambushes } from './ambushes.js';
 import { createCheckers, type Checkers, type Claimant } from './checkers.js';
 import { createHost } from './host.js';
 import { createNetwork, type Network } from './network.js';
@@ -36,7 +37,12 @@ export interface World {
   readonly drained: ReadonlySet<string>;
   /** The trit that each node calls itself now. */
   readonly trits: ReadonlyMap<string, number>;
+  readonly ambushes: Ambushes;
+  /** Nodes for which somebody left a command on the bus as a retained message. */
+  readonly misled: Set<string>;
   executions: number;
+  /** Faults that struck. */
+  struck: number;
   say(line: string): void;
 }
 
@@ -76,7 +82,10 @@ export function createWorld(plan: Plan, trace: Trace | undefined): World {
     completed: new Set(),
     trits,
     drained,
+    ambushes: createAmbushes(),
+    misled: new Set(),
     executions: 0,
+    struck: 0,
     say: (line) => trace?.(`${timeline.now().toFixed(1).padStart(9)} ${line}`),
   };
 
@@ -137,6 +146,7 @@ function raiseNode(id: string, world: World, parts: RaiseParts): SimNode {
     later: (delayMs, act) => {
       timeline.after(delayMs, act);
     },
+    reached: (step) => world.ambushes.reached(id, step),
     ratio: () => ratioAt(plan, id, timeline.now()),
     started: (running) => {
       world.say(`${id} runs`);

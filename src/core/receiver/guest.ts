@@ -95,6 +95,14 @@ export function isLive(guest: GuestRecord): boolean {
   return guest.phase !== 'ended' && guest.phase !== 'collecting';
 }
 
+/**
+ * A guest as it counts once its machine went down. The mark of its start is a file that may not have reached the disk, so what
+ * was about to start counts as started: it must not be refused, for its owner would offer it again.
+ */
+export function outliveMachine(guest: GuestRecord): GuestRecord {
+  return guest.phase === 'starting' ? { ...guest, phase: 'running' } : guest;
+}
+
 /** Slots that all guests take together. */
 export function countTaken(guests: Iterable<GuestRecord>): number {
   let taken = 0;

@@ -92,7 +92,7 @@ function resumeGuest(guest: Guest, at: Instant, rules: ReceiverRules): Step<Gues
     case 'starting':
     case 'running':
       return {
-        state: { ...guest, phase: guest.handle === null ? 'starting' : 'running' },
+        state: guest,
         effects: [
           { type: 'AdoptRun', guest: guestName(guest), handle: guest.handle },
           ...(guest.stopping === null

@@ -1,6 +1,6 @@
 /** What became of a run: its outputs, its result, and the result's repeats; also a restart in each phase. */
 import { describe, expect, test } from 'vitest';
-import { fromGuestRecord, type GuestRecord } from '../../../src/core/receiver/guest.js';
+import { fromGuestRecord, outliveMachine, type GuestRecord } from '../../../src/core/receiver/guest.js';
 import { stepReceiver } from '../../../src/core/receiver/step.js';
 import { describeEffects } from '../effect-text.js';
 import { instant, receiverRules } from '../samples.js';
@@ -167,6 +167,17 @@ describe('restart', () => {
   test('a run that surely never started is refused', () => {
     expect(feed(again(starting()), { type: 'RunFailed', reason: 'never started' }).guest).toMatchObject({
       result: { outcome: 'refused' },
+    });
+  });
+
+  test('a run that may have started before the power went is no refusal', () => {
+    const rules = { ...receiverRules, renewalBase: 2000 };
+    const guest = fromGuestRecord(outliveMachine(starting().guest as GuestRecord), instant(9000), rules);
+    const { state, effects } = stepReceiver(guest, { type: 'NodeRestarted' }, instant(9000), rules);
+    const found: GuestRun = { guest: state, effects: describeEffects(effects), raw: effects, ms: 9000 };
+    expect(found.effects).toEqual(['AdoptRun']);
+    expect(feed(found, { type: 'RunFailed', reason: 'never started' }).guest).toMatchObject({
+      result: { outcome: 'died' },
     });
   });
 

@@ -1,0 +1,96 @@
+/**
+ * Draws faults that lie in wait for a step of a node: a moment of a few milliseconds is never hit by a fault that strikes at
+ * any time.
+ */
+import { drawFault } from './draw-faults.js';
+import { STEPPER, type Ambush, type TimedFault } from './plan.js';
+import type { Random } from './random.js';
+
+const STEPS: readonly string[] = [
+  'owner:persist-staging',
+  'owner:persisted-staging',
+  'owner:stage',
+  'owner:staged',
+  'owner:persist-queued',
+  'owner:persisted-queued',
+  'owner:offer',
+  'owner:said-offer',
+  'owner:persist-acked',
+  'owner:persisted-acked',
+  'owner:share',
+  'owner:ack',
+  'owner:said-ack',
+  'owner:lease-hold',
+  'owner:said-lease-hold',
+  'owner:lease-vacate',
+  'owner:lease-cancel',
+  'owner:fetch',
+  'owner:fetched',
+  'owner:place',
+  'owner:placed',
+  'owner:persist-done',
+  'owner:persisted-done',
+  'owner:lease-settled',
+  'owner:said-lease-settled',
+  'owner:remove',
+  'receiver:claim',
+  'receiver:said-claim',
+  'receiver:persist-fetching',
+  'receiver:persisted-fetching',
+  'receiver:fetch',
+  'receiver:fetched',
+  'receiver:persist-starting',
+  'receiver:persisted-starting',
+  'receiver:start',
+  'receiver:started',
+  'receiver:persist-running',
+  'receiver:persisted-running',
+  'receiver:progress',
+  'receiver:said-progress',
+  'receiver:stop',
+  'receiver:collect',
+  'receiver:collected',
+  'receiver:share',
+  'receiver:result',
+  'receiver:said-result',
+  'receiver:remove',
+  'receiver:persist-forgotten',
+  'receiver:persisted-forgotten',
+  'receiver:adopt',
+  'receiver:adopted',
+];
+
+/** Of plans, how many have ambushes at all. */
+const AMBUSHED = 0.5;
+
+/** Draws ambushes that lie in wait from some moment before `endMs` on. */
+export function drawAmbushes(random: Random, nodes: readonly string[], endMs: number): Ambush[] {
+  if (!random.chance(AMBUSHED)) return [];
+  return Array.from({ length: random.between(1, 3) }, () => drawAmbush(random, nodes, endMs));
+}
+
+function drawAmbush(random: Random, nodes: readonly string[], endMs: number): Ambush {
+  const at = random.between(0, endMs / 2);
+  const node = random.chance(0.6) ? '*' : random.pick(nodes);
+  const lying = { kind: 'ambush', node, at } as const;
+  const aim = { ...lying, step: random.pick(STEPS), nth: 1 + Math.floor(random.exponential(1)) };
+  return { ...aim, strikes: [random.chance(0.8) ? drawCrash(random) : drawOther(random, nodes)] };
+}
+
+function drawCrash(random: Random): TimedFault {
+  const at = random.chance(0.7) ? 0 : random.between(1, 300);
+  const until = at + drawDownMs(random);
+  return { kind: random.chance(0.2) ? 'power-loss' : 'crash', node: STEPPER, at, until };
+}
+
+/** Back before anybody noticed, back within a lease, or gone for longer than one. */
+function drawDownMs(random: Random): number {
+  const choice = random.next();
+  if (choice < 0.4) return random.between(20, 800);
+  return choice < 0.8 ? random.between(800, 9000) : random.between(12_000, 25_000);
+}
+
+function drawOther(random: Random, nodes: readonly string[]): TimedFault {
+  const at = random.chance(0.5) ? 0 : random.between(1, 300);
+  return drawFault(random, STEPPER, nodes, { at, until: at + 50 + Math.round(random.exponential(8000)) });
+}
