@@ -19,10 +19,23 @@ export function hearResult(
 ): Step<OwnedItem> {
   if (!holds(state, from, result.epoch)) return { state, effects: releaseStranger(state, from, result.epoch, rules) };
   if (isSettled(state.phase)) return { state, effects: [sayLease(state, from, result.epoch, 0, 'settled', rules)] };
-  // Its repeats say that the receiver still has the outputs, and where: a restart may have changed its address.
-  if (state.phase === 'returning') return { state: { ...state, answeredAt: at.ms, result }, effects: [] };
+  if (state.phase === 'returning') return hearAgain(state, result, at);
   if (!isHeld(state.phase) && state.phase !== 'lost') return { state, effects: [] };
   return takeResult(state, from, result, at, rules);
+}
+
+/**
+ * The outputs are on their way, and their receiver speaks once more: it still has them, and says where, since a restart may
+ * have changed its address. Any other outcome is of no use: an answer to a late copy of an ack, or the word of a machine that
+ * went down and took the outputs along. They may be home already, so they are given their time.
+ */
+function hearAgain(state: OwnedItem, result: Result, at: Instant): Step<OwnedItem> {
+  if (!bringsOutputs(result)) return { state, effects: [] };
+  return { state: { ...state, answeredAt: at.ms, result }, effects: [] };
+}
+
+function bringsOutputs({ outcome }: Result): boolean {
+  return outcome === 'exited' || outcome === 'vacated';
 }
 
 function takeResult(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {

@@ -193,6 +193,8 @@ describe('outputs on their way', () => {
     expect(pass(returning(), 20_000).state.phase).toBe('queued');
     expect(pass(feed(returning(), result(withOutputs), 15_000), 20_000).state.phase).toBe('returning');
     expect(pass(returning({ retry: 'once' }), 20_000).state.phase).toBe('lost');
+    // Its machine went down and took the outputs along: its word does not keep the item waiting.
+    expect(pass(feed(returning(), result({ outcome: 'died' }), 15_000), 20_000).state.phase).toBe('queued');
   });
 
   test.each<OwnerInput>([
