@@ -33,7 +33,7 @@ export async function openTree(directory: string, manifest: Manifest): Promise<T
   await tree.ensure('.');
   for (const path of manifest.directories) await tree.ensure(path);
   const kept = await countKept(directory, manifest.files, tree);
-  if (manifest.files.length > kept.count) await openParts(directory, tree, kept.count);
+  if (manifest.files.length > kept.count) await openParts(directory, tree, manifest.files, kept.count);
   const writer = createWriter(directory, manifest.files, tree, kept);
   await writer.advance();
   return writer;
@@ -66,13 +66,25 @@ async function isKept(directory: string, file: ManifestFile, tree: InnerTree): P
   return true;
 }
 
-/** Makes the directory of parts, and keeps in it only the one that can be continued. */
-async function openParts(directory: string, tree: InnerTree, index: number): Promise<void> {
+/** Makes the directory of parts, and keeps in it only the one that can be continued: a large file's, if it is the next. */
+async function openParts(
+  directory: string,
+  tree: InnerTree,
+  files: readonly ManifestFile[],
+  index: number,
+): Promise<void> {
   await tree.ensure(PARTS_DIRECTORY);
   const parts = join(directory, PARTS_DIRECTORY);
+  const next = files[index];
+  const continued = next !== undefined && isLarge(next) ? String(index) : undefined;
   for (const name of await readdir(parts)) {
-    if (name !== String(index)) await rm(join(parts, name), { recursive: true, force: true });
+    // What is left of a small file, by a node that died or a disk that was full, would be in the way of its next writing.
+    if (name !== continued) await rm(join(parts, name), { recursive: true, force: true });
   }
+}
+
+function isLarge(file: ManifestFile): boolean {
+  return file.size > SMALL_BYTES_MAX;
 }
 
 type Advancing = TreeWriter & { advance(): Promise<void> };
@@ -140,6 +152,5 @@ function createWriter(directory: string, files: readonly ManifestFile[], tree: I
 
 async function openPart(directory: string, file: ManifestFile, index: number, pool: TaskPool): Promise<PartFile> {
   const paths = { part: join(directory, PARTS_DIRECTORY, String(index)), target: join(directory, file.path) };
-  if (file.size > SMALL_BYTES_MAX) return openLargePart(file, paths);
-  return createSmallPart(file, paths, pool);
+  return isLarge(file) ? openLargePart(file, paths) : createSmallPart(file, paths, pool);
 }

@@ -102,6 +102,21 @@ describe('the https transfer, when connections fail', () => {
     }
   });
 
+  it('writes a small file anew when an earlier fetch died while it was written', async () => {
+    const [owner, receiver] = [await startNode(), await startNode()];
+    const bytes = makeBytes(200_000);
+    const bundle = bundleFiles(newDirectory(), { 'small.bin': bytes, 'z.txt': 'last' });
+    owner.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    for (const length of [0, 1000, 200_000]) {
+      const directory = newDirectory();
+      mkdirSync(join(directory, '.tritmesh-parts'));
+      writeFileSync(join(directory, '.tritmesh-parts/0'), makeBytes(length, 9));
+      expect(await fetch(owner, receiver, bundle, owner.transfer.urls(), directory)).toMatchObject({ ok: true });
+      expect(readFileSync(join(directory, 'small.bin')).equals(bytes)).toBe(true);
+      expect(readdirSync(directory).toSorted()).toEqual(['small.bin', 'z.txt']);
+    }
+  });
+
   it('lives through a restart of the server in the middle', async () => {
     const privateKey = generateKeyPairSync('ed25519').privateKey;
     const [owner, receiver] = [
