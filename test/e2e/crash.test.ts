@@ -5,11 +5,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BROKERS, type TestBroker } from './brokers.js';
+import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
 import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
 
-describe.each(BROKERS)('on $name', ({ isThere, open }) => {
+describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   if (!isThere) return it.skip('needs its broker', () => undefined);
+  const onTurn = takeTurns(name);
   let broker: TestBroker;
   let scene: Scene;
   let ear: Ear;
@@ -60,7 +61,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     await writeFile(gate, '');
   }
 
-  it('settles an item whose owner was killed and came back, and runs it once', async () => {
+  onTurn('settles an item whose owner was killed and came back, and runs it once', async () => {
     const item = await submitJob('once');
     await alpha.kill();
     await alpha.start();
@@ -71,7 +72,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(await readFile(join(alpha.stateDir, 'items', item, 'stdout'), 'utf8')).toBe('out\n');
   });
 
-  it('settles an item whose receiver was killed and came back, and finds the run again', async () => {
+  onTurn('settles an item whose receiver was killed and came back, and finds the run again', async () => {
     const item = await submitJob('once');
     await beta.kill();
     await beta.start();
@@ -81,7 +82,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(await readFile(record, 'utf8')).toBe('start\nend\n');
   });
 
-  it('settles an item while a bystander is killed and comes back', async () => {
+  onTurn('settles an item while a bystander is killed and comes back', async () => {
     const item = await submitJob('rerun');
     await gamma.kill();
     await gamma.start();
@@ -91,18 +92,21 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(await readFile(record, 'utf8')).toBe('start\nend\n');
   });
 
-  it('runs an item again elsewhere when its receiver stays away, after the first run was ended by its guardian', async () => {
-    const item = await submitJob('rerun');
-    await beta.kill();
-    await scene.node('delta', 'fixed:0.1');
-    await ear.next((one) => isStatus(item, 'running')(one) && fields(one)['receiver'] === 'delta');
-    await openGate();
-    const done = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
-    expect(fields(done)).toMatchObject({ phase: 'done', receiver: 'delta', epoch: 2 });
-    expect(await readFile(record, 'utf8')).toBe('start\nstart\nend\n');
-  });
+  onTurn(
+    'runs an item again elsewhere when its receiver stays away, after the first run was ended by its guardian',
+    async () => {
+      const item = await submitJob('rerun');
+      await beta.kill();
+      await scene.node('delta', 'fixed:0.1');
+      await ear.next((one) => isStatus(item, 'running')(one) && fields(one)['receiver'] === 'delta');
+      await openGate();
+      const done = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
+      expect(fields(done)).toMatchObject({ phase: 'done', receiver: 'delta', epoch: 2 });
+      expect(await readFile(record, 'utf8')).toBe('start\nstart\nend\n');
+    },
+  );
 
-  it('shows an item as lost that is to run once and whose receiver stays away', async () => {
+  onTurn('shows an item as lost that is to run once and whose receiver stays away', async () => {
     const item = await submitJob('once');
     await beta.kill();
     const lost = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
@@ -110,7 +114,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(await readFile(record, 'utf8')).toBe('start\n');
   });
 
-  it('goes on when the broker goes away and comes back', async () => {
+  onTurn('goes on when the broker goes away and comes back', async () => {
     const item = await submitJob('once');
     await broker.stop();
     await broker.start();

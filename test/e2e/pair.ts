@@ -2,7 +2,7 @@
  * An owner and a receiver on a broker, two jobs between them (one to run once, one to be rerun), and what must have come of
  * both whatever happened on their way: DESIGN §6, as far as it can be seen from outside.
  */
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFailed, onTestFinished } from 'vitest';
 import type { ItemRecord } from '../../src/core/owner/owned-item.js';
 import { isSettled } from '../../src/core/owner/owned-item.js';
 import { listProcessesBelow } from '../processes-below.js';
@@ -46,8 +46,16 @@ export async function openPair<B extends TestBroker>(
     scene.node('alpha', 'fixed:0.9', variablesOf('owner')),
     scene.node('beta', 'fixed:0.1', variablesOf('receiver')),
   ]);
+  onTestFailed(() => tellStory(ear, [owner, receiver]));
   await allUp(ear, ['alpha', 'beta']);
   return { broker, scene, ear, owner, receiver };
+}
+
+/** What was said and heard, for whoever has to find out why a test failed. */
+function tellStory(ear: Ear, nodes: readonly NodeProcess[]): void {
+  const said = nodes.map((node) => `--- ${node.id}\n${node.output()}`);
+  const heard = ear.heard.filter(({ topic }) => !topic.endsWith('/scum')).map(({ topic, text }) => `${topic} ${text}`);
+  process.stderr.write(`${[...said, '--- heard', ...heard].join('\n')}\n`);
 }
 
 /** Submits both jobs, without waiting for an answer: the fault may come before it. */
