@@ -4,7 +4,8 @@
 export { createNode, meshView } from './compose-library.js';
 export type { ItemOptions, LibraryNode, LibraryView, NodeOptions } from './compose-library.js';
 export type { Ranking } from './core/election.js';
-export type { Member, MeshSum } from './core/mesh.js';
+export type { Member } from './core/member.js';
+export type { MeshSum } from './core/mesh.js';
 export type { OwnedItem } from './core/owner/owned-item.js';
 export type { ItemSeen, MemberSeen } from './observe/mesh-picture.js';
 export type { Direction, State, Trit } from './protocol/messages.js';

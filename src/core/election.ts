@@ -4,7 +4,8 @@
  */
 import { countSlots, type Need } from '../protocol/item.js';
 import type { State } from '../protocol/messages.js';
-import { isOnline, type Member, type MeshRules, type MeshView } from './mesh.js';
+import { isOnline, type Member, type MeshRules } from './member.js';
+import type { MeshView } from './mesh.js';
 
 /** What is to be placed. */
 export interface Ask {
@@ -44,7 +45,37 @@ export function rankReceivers(view: MeshView, ask: Ask, now: number, rules: Mesh
     else blocked.set(member.id, reason);
     if (reason?.startsWith(FULL) === true) full.push(member.id);
   }
-  return { ranked: orderCandidates(open), full, blocked };
+  return { ranked: open.toSorted(compareCandidates).map((one) => one.id), full, blocked };
+}
+
+/**
+ * The place of one member in the ranking of {@link rankReceivers}, from 0 on; -1 when it cannot take what is asked. Each node asks
+ * this for each offer that it hears: the count stops at `most`, since who comes that late need not know how late.
+ */
+export function findRank(
+  view: MeshView,
+  id: string,
+  ask: Ask,
+  now: number,
+  rules: MeshRules,
+  most: number = Number.POSITIVE_INFINITY,
+): number {
+  const member = view.get(id);
+  if (member === undefined || findObstacle(member, ask, now, rules) !== undefined) return -1;
+  const self = weighCandidate(member, ask);
+  let ahead = 0;
+  for (const other of view.values()) {
+    if (ahead >= most) return most;
+    // The order is asked first: it costs less than the obstacles.
+    if (other !== member && comesBefore(other, self, ask) && findObstacle(other, ask, now, rules) === undefined)
+      ahead += 1;
+  }
+  return ahead;
+}
+
+function comesBefore(member: Member, other: Candidate, ask: Ask): boolean {
+  const band = bandOf(member);
+  return band === other.band ? compareCandidates(weighCandidate(member, ask), other) < 0 : band < other.band;
 }
 
 /** The one reason why a member cannot take what is asked, most lasting first; `undefined` if it can. */
@@ -98,23 +129,24 @@ function formatMiB(bytes: number): string {
 
 interface Candidate {
   readonly id: string;
-  readonly ratio: number;
+  readonly band: number;
   /** Higher comes first among near-equals. */
   readonly lot: number;
 }
 
 function weighCandidate(member: Member, ask: Ask): Candidate {
-  const state = member.state;
-  const cpus = state?.cpus ?? 1;
   const draw = drawLot(`${ask.owner}/${ask.item}/${ask.epoch}/${member.id}`);
   // Weighted rendezvous hashing: a node with twice the cpus wins twice as often, and all nodes draw the same lot.
-  return { id: member.id, ratio: state?.projected_ratio ?? 0, lot: -cpus / Math.log(draw) };
+  return { id: member.id, band: bandOf(member), lot: -(member.state?.cpus ?? 1) / Math.log(draw) };
 }
 
-function orderCandidates(open: readonly Candidate[]): string[] {
-  const least = Math.min(...open.map((one) => one.ratio));
-  const band = (one: Candidate): number => Math.floor((one.ratio - least) / NEAR_RATIO + 1e-9);
-  return open.toSorted((a, b) => band(a) - band(b) || b.lot - a.lot || (a.id < b.id ? -1 : 1)).map((one) => one.id);
+/** Ratios of one band are near-equal. Bands begin at 0, not at the best: two nodes' order must not depend on a third. */
+function bandOf(member: Member): number {
+  return Math.floor((member.state?.projected_ratio ?? 0) / NEAR_RATIO + 1e-9);
+}
+
+function compareCandidates(a: Candidate, b: Candidate): number {
+  return a.band - b.band || b.lot - a.lot || (a.id < b.id ? -1 : 1);
 }
 
 /** A number in (0, 1) from a text: FNV-1a with the finalizer of MurmurHash3, for its spread on short texts. */
@@ -134,6 +166,14 @@ function drawLot(text: string): number {
  */
 export function claimDelayMs(rank: number, stepMs: number): number {
   return rank < CLAIMANTS ? rank * stepMs : (CLAIMANTS + (rank - CLAIMANTS + 1) * 2) * stepMs;
+}
+
+/** How many ranks are due to claim once so much time has passed. */
+export function countDue(passedMs: number, stepMs: number): number {
+  if (stepMs === 0) return Number.POSITIVE_INFINITY;
+  let due = 0;
+  while (claimDelayMs(due, stepMs) <= passedMs) due += 1;
+  return due;
 }
 
 /** How many receivers claim in the first wave. */

@@ -3,27 +3,17 @@
  * what was heard; hearing is an input.
  */
 import { MEMBERS_MAX } from '../protocol/limits.js';
-import type { Direction, Info, Message, State, Trit } from '../protocol/messages.js';
+import type { Direction, Message } from '../protocol/messages.js';
+import type { Member, MeshRules } from './member.js';
+import { createTally, forgetTally, refreshLowest, refreshTally, tallyChange, type Tally } from './mesh-tally.js';
 
-/** A node as others see it. */
-export interface Member {
-  readonly id: string;
-  /** What its last birth said; `undefined` until one was heard. */
-  readonly info: Info | undefined;
-  readonly state: State | undefined;
-  /** Monotonic ms when the state was heard. */
-  readonly heardAt: number;
-  /** The run and the message the last state came from: an older one changes nothing. */
-  readonly boot: number;
-  readonly seq: number;
-  /** `availability` says online. */
-  readonly available: boolean;
-  /** Monotonic ms since when it says offline. */
-  readonly offlineSince: number;
+/**
+ * All members, by id, and their tally. To be read like a Map; changed in place by {@link stepMesh} and {@link putMember} alone: a
+ * view is shared, never copied, whatever its size.
+ */
+export interface MeshView extends ReadonlyMap<string, Member> {
+  readonly tally: Tally;
 }
-
-/** All members, by id. Changed in place by {@link stepMesh}: a view is shared, never copied, whatever its size. */
-export type MeshView = Map<string, Member>;
 
 /** What was heard of a member. */
 export type MeshInput =
@@ -31,11 +21,6 @@ export type MeshInput =
   | { readonly type: 'InfoHeard'; readonly node: string; readonly info: Message<'info'> }
   /** `fresh`: said just now, not replayed by the broker. */
   | { readonly type: 'StateHeard'; readonly node: string; readonly state: Message<'state'>; readonly fresh: boolean };
-
-/** How long `offline` must stand before it is believed: a session take-over publishes the old will first. */
-export interface MeshRules {
-  readonly offlineAfterMs: number;
-}
 
 /** What all nodes derive from the same members. */
 export interface MeshSum {
@@ -49,20 +34,61 @@ export interface MeshSum {
   readonly minus: number;
 }
 
+/** Makes a view of these members. */
+export function createView(members: Iterable<Member> = []): MeshView {
+  const byId = new Map<string, Member>();
+  for (const member of members) byId.set(member.id, member);
+  return Object.assign(byId, { tally: createTally() });
+}
+
 /** Takes in what was heard; says whether it changed anything. */
 export function stepMesh(view: MeshView, input: MeshInput, now: number): boolean {
-  const member = view.get(input.node) ?? createMember(input.node);
-  if (!view.has(input.node) && view.size >= MEMBERS_MAX && !dropGone(view)) return false;
-  const next = changeMember(member, input, now);
-  if (next === member) return false;
-  view.set(input.node, next);
+  const known = view.get(input.node);
+  if (known === undefined && view.size >= MEMBERS_MAX && !dropGone(view)) return false;
+  const next = changeMember(known ?? createMember(input.node), input, now);
+  if (next === undefined) return false;
+  putMember(view, next, now);
   return true;
+}
+
+/**
+ * Whether a change is worth a look at what waits. Most states say again what is known, with ratios that wandered: those are
+ * read when the next look is due.
+ */
+export function isNews(before: Member | undefined, after: Member | undefined): boolean {
+  if (before?.state === undefined || after?.state === undefined) return true;
+  const { state: old } = before;
+  const { state: now } = after;
+  return (
+    before.info !== after.info ||
+    before.available !== after.available ||
+    old.trit !== now.trit ||
+    old.slots_free !== now.slots_free ||
+    old.slots !== now.slots ||
+    old.draining !== now.draining ||
+    old.accepting !== now.accepting
+  );
+}
+
+/** Puts a member in place of what was known of it. */
+export function putMember(view: MeshView, member: Member, now: number): void {
+  tallyChange(view.tally, view.get(member.id), member, now);
+  open(view).set(member.id, member);
 }
 
 /** Makes room by forgetting a member that is gone; false when none is. */
 function dropGone(view: MeshView): boolean {
-  for (const member of view.values()) if (!member.available) return view.delete(member.id);
+  for (const member of view.values()) {
+    if (member.available) continue;
+    forgetTally(view.tally);
+    return open(view).delete(member.id);
+  }
   return false;
+}
+
+/** The one door through which a view is changed. */
+function open(view: MeshView): Map<string, Member> {
+  return view as MeshView & Map<string, Member>;
 }
 
 function createMember(id: string): Member {
@@ -78,10 +104,11 @@ function createMember(id: string): Member {
   };
 }
 
-function changeMember(member: Member, input: MeshInput, now: number): Member {
+/** The changed member; `undefined` when nothing changed. */
+function changeMember(member: Member, input: MeshInput, now: number): Member | undefined {
   switch (input.type) {
     case 'AvailabilityHeard':
-      if (input.online === member.available) return member;
+      if (input.online === member.available) return undefined;
       return { ...member, available: input.online, offlineSince: input.online ? Number.NEGATIVE_INFINITY : now };
     case 'InfoHeard':
       // Another key is another machine: what the one before it numbered says nothing about this one.
@@ -90,7 +117,7 @@ function changeMember(member: Member, input: MeshInput, now: number): Member {
         : { ...member, info: input.info, state: undefined, boot: -1, seq: -1 };
     case 'StateHeard': {
       const { boot, seq } = input.state;
-      if (boot < member.boot || (boot === member.boot && seq <= member.seq)) return member;
+      if (boot < member.boot || (boot === member.boot && seq <= member.seq)) return undefined;
       // Whoever speaks is there: the word that it came online may have been lost.
       return {
         id: member.id,
@@ -106,24 +133,10 @@ function changeMember(member: Member, input: MeshInput, now: number): Member {
   }
 }
 
-/** Whether a member counts: it says online (or said offline only just now), and its state is young enough. */
-export function isOnline(member: Member, now: number, rules: MeshRules): boolean {
-  if (member.state === undefined) return false;
-  if (!member.available && now - member.offlineSince >= rules.offlineAfterMs) return false;
-  return now - member.heardAt <= member.state.ttl_s * 1000;
-}
-
 /** The sum over the online members, its residue mod 3 and the direction it gives. */
 export function deriveSum(view: MeshView, now: number, rules: MeshRules): MeshSum {
-  let plus = 0;
-  let ergodic = 0;
-  let minus = 0;
-  for (const member of view.values()) {
-    if (member.state === undefined || !isOnline(member, now, rules)) continue;
-    if (member.state.trit === 1) plus += 1;
-    else if (member.state.trit === -1) minus += 1;
-    else ergodic += 1;
-  }
+  refreshTally(view.tally, view.values(), now, rules);
+  const { plus, ergodic, minus } = view.tally;
   const sum = plus - minus;
   const residue = residueOf(sum);
   return {
@@ -152,13 +165,6 @@ export function directionOf(sum: number): Direction {
 
 /** Who publishes `mesh/state`: the lowest id among the ERGODIC members, else among all that are online. */
 export function electReporter(view: MeshView, now: number, rules: MeshRules): string | undefined {
-  let any: string | undefined;
-  let ergodic: string | undefined;
-  for (const member of view.values()) {
-    if (!isOnline(member, now, rules)) continue;
-    if (any === undefined || member.id < any) any = member.id;
-    const isErgodic = member.state?.trit === (0 satisfies Trit);
-    if (isErgodic && (ergodic === undefined || member.id < ergodic)) ergodic = member.id;
-  }
-  return ergodic ?? any;
+  refreshLowest(view.tally, view.values(), now, rules);
+  return view.tally.lowestErgodic ?? view.tally.lowest ?? undefined;
 }

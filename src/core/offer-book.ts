@@ -5,8 +5,9 @@
 import { countSlots } from '../protocol/item.js';
 import { OFFERS_REMEMBERED_MAX } from '../protocol/limits.js';
 import type { Offer } from '../protocol/messages.js';
-import { claimDelayMs, findObstacle, rankReceivers, type Ask } from './election.js';
-import type { MeshRules, MeshView } from './mesh.js';
+import { claimDelayMs, countDue, findObstacle, findRank, type Ask } from './election.js';
+import type { MeshRules } from './member.js';
+import type { MeshView } from './mesh.js';
 
 /** An offer that stands. */
 export interface StandingOffer {
@@ -115,9 +116,13 @@ function judge(
   }
   const since = standing.ableSince ?? facts.now;
   setAble(book, key, standing, since);
-  const rank = rankReceivers(facts.view, ask, facts.now, facts.mesh).ranked.indexOf(facts.self);
+  const due = countDue(facts.now - since, facts.stepMs);
+  const rank = findRank(facts.view, facts.self, ask, facts.now, facts.mesh, due + RANKS_AHEAD);
   return rank < 0 ? undefined : { at: since + claimDelayMs(rank, facts.stepMs), rank };
 }
+
+/** Ranks are told apart this far beyond those that are due: mostly an ack has passed before any of the others is. */
+const RANKS_AHEAD = 4;
 
 function setAble(book: OfferBook, key: string, standing: StandingOffer, since: number | undefined): void {
   if (standing.ableSince !== since) book.set(key, { ...standing, ableSince: since });

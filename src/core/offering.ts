@@ -6,7 +6,8 @@ import { BLOCKED_SHOWN_MAX } from '../protocol/limits.js';
 import type { Direction, Trit } from '../protocol/messages.js';
 import type { Blocked } from '../protocol/status.js';
 import { rankReceivers, type Ranking } from './election.js';
-import type { MeshRules, MeshView } from './mesh.js';
+import type { MeshRules } from './member.js';
+import type { MeshView } from './mesh.js';
 import { askFor, type OwnedItem } from './owner/owned-item.js';
 
 /** How far `rebalance` lets the mesh act: the strict seed, or on every pair of an item and a receiver. */
@@ -21,8 +22,10 @@ export interface OfferingFacts {
   readonly trit: Trit;
   readonly direction: Direction;
   readonly rebalance: Rebalance;
-  /** Items whose round is open. */
+  /** Items of this owner whose round is open. */
   readonly outstanding: number;
+  /** Offers that stand in the whole mesh, as far as they were heard, this owner's among them. */
+  readonly standing: number;
 }
 
 /** What becomes of one waiting item; one that is passed over says why, when that is news. */
@@ -30,7 +33,7 @@ export type Offering =
   | { readonly item: string; readonly offer: true; readonly reason: string }
   | { readonly item: string; readonly offer: false; readonly reason: string; readonly blocked: readonly Blocked[] };
 
-/** Offers that may stand at once, however large the mesh is. */
+/** Offers of one owner that may stand at once, however large the mesh is. */
 const OFFERS_STANDING_MAX = 256;
 
 /** Why an item waits that could be offered if fewer stood before it. */
@@ -41,15 +44,19 @@ const BEHIND = 'waits behind other items of this owner';
  * its state says already is left out: a look at a queue of thousands must not cost thousands of steps.
  */
 export function chooseOffers(queue: Iterable<OwnedItem>, facts: OfferingFacts): Offering[] {
-  const window = Math.min(OFFERS_STANDING_MAX, 2 * countSlotsInSight(facts));
+  const window = 2 * countSlotsInSight(facts);
   const rankings = new Map<string, Ranking>();
   const chosen: Offering[] = [];
-  let outstanding = facts.outstanding;
+  let { outstanding, standing } = facts;
   for (const state of queue) {
-    const room = outstanding < window;
+    // What others offer takes up the receivers, too; but each owner has one standing, or it would never have its turn.
+    const room = outstanding === 0 || (outstanding < OFFERS_STANDING_MAX && standing < window);
     if (!room && state.reason === BEHIND) continue;
     const offering = judge(state, facts, rankings, room);
-    if (offering.offer) outstanding += 1;
+    if (offering.offer) {
+      outstanding += 1;
+      standing += 1;
+    }
     if (offering.offer || isNews(state, offering)) chosen.push(offering);
   }
   return chosen;
@@ -66,9 +73,12 @@ function isNews(state: OwnedItem, passed: Extract<Offering, { readonly offer: fa
   );
 }
 
+/** Slots of those who receive now, taken or not. */
 function countSlotsInSight(facts: OfferingFacts): number {
   let slots = 0;
-  for (const member of facts.view.values()) slots += member.state?.slots ?? 0;
+  for (const { id, state } of facts.view.values()) {
+    if (state?.trit === -1 || (id === facts.self && facts.trit !== 1)) slots += state?.slots ?? 0;
+  }
   return Math.max(1, slots);
 }
 

@@ -4,7 +4,8 @@
  */
 import type { Direction, Trit } from '../protocol/messages.js';
 import { rankReceivers } from './election.js';
-import type { MeshRules, MeshView } from './mesh.js';
+import type { MeshRules } from './member.js';
+import type { MeshView } from './mesh.js';
 import type { Rebalance } from './offering.js';
 import { findMoveObstacle } from './owner/move.js';
 import { askFor, type OwnedItem } from './owner/owned-item.js';

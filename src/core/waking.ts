@@ -4,7 +4,8 @@
  */
 import type { Direction } from '../protocol/messages.js';
 import { findObstacle } from './election.js';
-import type { MeshRules, MeshView } from './mesh.js';
+import type { MeshRules } from './member.js';
+import type { MeshView } from './mesh.js';
 import { askFor, slotsOf, type OwnedItem } from './owner/owned-item.js';
 
 /** What the choice goes by. */

@@ -3,7 +3,7 @@
  * understand it, in the order of an item's life.
  */
 import { connect, filter, map, merge, switchMap, type Observable } from 'rxjs';
-import { answerRequest } from '../pipelines/answer.js';
+import { answerRequest, type AnswerParts } from '../pipelines/answer.js';
 import { keepBook } from '../pipelines/claim.js';
 import { classify, type Classified } from '../pipelines/classify.js';
 import { trackMembers } from '../pipelines/derive.js';
@@ -32,7 +32,8 @@ export function joinInputs(bench: Workbench, ports: NodePorts): void {
     codec: ports.codec ?? wireCodec,
   });
   joinMembers(bench, receiver);
-  bench.live(inbox.inputs$).subscribe((input) => passThrough(bench, input));
+  const answers = answerParts(bench);
+  bench.live(inbox.inputs$).subscribe((input) => passThrough(bench, input, answers));
   bench.live(ports.bus.messages$).subscribe((message) => pushHeard(bench, receiver.receive(message)));
   bench.live(ports.bus.link$).subscribe((link) => {
     inbox.push({
@@ -52,16 +53,17 @@ function pushHeard(bench: Workbench, input: NodeInput | undefined): void {
 
 /** The view comes first: every later stage reads it. A birth lets in the state that came before it. */
 function joinMembers(bench: Workbench, receiver: Receiver): void {
-  bench.live(trackMembers(bench.inbox.inputs$, bench.view, bench.clock)).subscribe((node) => {
+  bench.live(trackMembers(bench.inbox.heard$, bench.view, bench.clock)).subscribe(({ type, node }) => {
     bench.stir();
+    if (type !== 'InfoHeard') return;
     bench.performer.release(node);
     const early = receiver.release(node);
     if (early !== undefined) pushHeard(bench, receiver.receive(early));
   });
 }
 
-function passThrough(bench: Workbench, input: NodeInput): void {
-  const { notes, condition, own, host, book, clock, inbox, guests, gate } = bench;
+function passThrough(bench: Workbench, input: NodeInput, answers: AnswerParts): void {
+  const { notes, condition, own, host, book, clock, guests, gate } = bench;
   notes.take(input);
   if (input.type === 'ProcessesListed') guests.update(input.processes);
   condition.take(input);
@@ -71,7 +73,12 @@ function passThrough(bench: Workbench, input: NodeInput): void {
   if (input.type === 'SetHeard') applySetting(bench, input.key, input.value);
   if (input.type === 'RequestAnswered') gate.take(input.subject, [input.response]);
   if (input.type === 'AfterAsked') gate.after(input.subject, input.done);
-  answerRequest(input, {
+  answerRequest(input, answers);
+}
+
+function answerParts(bench: Workbench): AnswerParts {
+  const { condition, own, host, clock, inbox, guests } = bench;
+  return {
     self: bench.settings.id,
     version: bench.settings.info.version,
     view: bench.view,
@@ -83,7 +90,7 @@ function passThrough(bench: Workbench, input: NodeInput): void {
     journalFault: () => condition.journalFault,
     guestOfPid: guests.findByPid,
     heaviestGuests: guests.heaviest,
-  });
+  };
 }
 
 /** Inputs that change what offers, claims and wakes go by, beside those that change an item or a guest. */

@@ -83,12 +83,17 @@ function whenStirred(bench: Workbench): Observable<void> {
   return bench.inbox.quiet$.pipe(
     filter(() => {
       bench.condition.keepFresh();
-      const due = stirred && bench.condition.state() !== undefined;
+      const due = stirred && isWorkInSight(bench) && bench.condition.state() !== undefined;
       if (due) stirred = false;
       return due;
     }),
     share(),
   );
+}
+
+/** Whether there is anything to wake, offer or claim at all: mostly there is not, and then nobody need look. */
+function isWorkInSight({ own, book }: Workbench): boolean {
+  return own.sleeping.size > 0 || own.queued.size > 0 || book.size > 0;
 }
 
 function pick(bench: Workbench, ids: Iterable<string>): OwnedItem[] {
@@ -116,6 +121,7 @@ function offeringFacts(bench: Workbench): OfferingFacts {
     direction: directionNow(bench),
     rebalance: bench.settings.rebalance,
     outstanding: bench.own.offered.size,
+    standing: Math.max(bench.book.size, bench.own.offered.size),
   };
 }
 

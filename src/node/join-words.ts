@@ -24,8 +24,8 @@ export function joinWords(bench: Workbench): Words {
   const self = settings.id;
   const state$ = inbox.quiet$.pipe(
     map(() => condition.state()),
-    filter((state) => state !== undefined),
     distinctUntilChanged(),
+    filter((state) => state !== undefined),
     share(),
   );
   const readState = (): State | undefined => {
@@ -67,6 +67,7 @@ export function joinWords(bench: Workbench): Words {
 
 function sayState(bench: Workbench, body: State): void {
   bench.speaker.say({ type: 'Say', kind: 'state', topic: { kind: 'state', node: bench.settings.id }, body });
+  bench.condition.said(body);
 }
 
 function sayScum(bench: Workbench, body: ReturnType<Workbench['condition']['scum']>): void {

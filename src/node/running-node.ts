@@ -3,7 +3,8 @@
  */
 import type { Observable } from 'rxjs';
 import type { Ranking } from '../core/election.js';
-import type { Member, MeshSum } from '../core/mesh.js';
+import type { Member } from '../core/member.js';
+import type { MeshSum } from '../core/mesh.js';
 import type { OwnedItem } from '../core/owner/owned-item.js';
 import type { Item } from '../protocol/item.js';
 import type { Direction, State } from '../protocol/messages.js';

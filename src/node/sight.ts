@@ -17,7 +17,7 @@ const SHOW_MS = 100;
 /** Makes the outside of a node. */
 export function createSight(bench: Workbench, ports: NodePorts, words: Words): RunningNode {
   const { view, clock, settings, own } = bench;
-  const stirred$ = bench.live(bench.stirred$);
+  const stirred$ = bench.live(merge(bench.stirred$, bench.inbox.heard$));
   const look = <T>(read: () => T): Observable<T> =>
     defer(() => stirred$.pipe(auditTime(SHOW_MS, clock.scheduler), startWith(undefined), map(read)));
   const sum$ = defer(() => merge(of(deriveSum(view, clock.now(), settings.mesh)), words.sum$));

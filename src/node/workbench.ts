@@ -4,10 +4,11 @@
  */
 import { Subject, takeUntil, type Observable } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
-import type { MeshView } from '../core/mesh.js';
+import { createView, type MeshInput, type MeshView } from '../core/mesh.js';
 import type { OfferBook } from '../core/offer-book.js';
 import type { Message } from '../protocol/messages.js';
 import { keepCondition, type Condition } from '../pipelines/condition.js';
+import { isMeshInput } from '../pipelines/derive.js';
 import type { NodeSettings } from '../pipelines/settings.js';
 import { createGate, type Gate } from '../pipelines/gate.js';
 import { hostGuests, type Hosting } from '../pipelines/host.js';
@@ -28,7 +29,7 @@ import type { Restored } from './restore.js';
 export interface Workbench {
   readonly settings: NodeSettings;
   readonly clock: Clock;
-  readonly inbox: Inbox<NodeInput>;
+  readonly inbox: Inbox<NodeInput, MeshInput>;
   readonly view: MeshView;
   readonly book: OfferBook;
   readonly own: Ownership;
@@ -60,12 +61,12 @@ const RENEWALS_A_RUN = 1_000_000;
 export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored: Restored): Workbench {
   const { bus, clock, identity, journal, runner, transfer, workspace } = ports;
   const { id: self, base } = settings;
-  const inbox = createInbox<NodeInput>();
+  const inbox = createInbox<NodeInput, MeshInput>(isMeshInput);
   const { push } = inbox;
   const stopped$ = new Subject<void>();
   const begun$ = new Subject<void>();
   const stirred$ = new Subject<void>();
-  const view: MeshView = new Map();
+  const view: MeshView = createView();
   const notes = createNotes();
   const birth = {
     ...settings.info,

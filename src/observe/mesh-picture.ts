@@ -3,7 +3,8 @@
  * place; looking at it derives the sum and the receivers as every node does. No I/O, no clock of its own.
  */
 import { rankReceivers, type Ask, type Ranking } from '../core/election.js';
-import { deriveSum, isOnline, stepMesh, type MeshRules, type MeshSum, type MeshView } from '../core/mesh.js';
+import { isOnline, type MeshRules } from '../core/member.js';
+import { createView, deriveSum, stepMesh, type MeshSum, type MeshView } from '../core/mesh.js';
 import type { Info, Message, MeshState, Scum, State } from '../protocol/messages.js';
 import type { Status } from '../protocol/status.js';
 import type { Heard, HeardMessage } from './heard.js';
@@ -60,7 +61,7 @@ const ANY_ASK: Ask = {
 
 /** Makes an empty picture. */
 export function createMeshPicture(rules: MeshRules): MeshPicture {
-  const view: MeshView = new Map();
+  const view: MeshView = createView();
   const scum = new Map<string, Message<'scum'>>();
   const items = new Map<string, ItemSeen>();
   let reported: MeshState | undefined;

@@ -23,7 +23,8 @@ import {
 import type { Bus } from '../bus/bus.js';
 import type { Clock } from '../clock/clock.js';
 import type { Ranking } from '../core/election.js';
-import type { MeshRules, MeshSum } from '../core/mesh.js';
+import type { MeshRules } from '../core/member.js';
+import type { MeshSum } from '../core/mesh.js';
 import type { Direction } from '../protocol/messages.js';
 import { kindFilter, type TopicKind } from '../protocol/topics.js';
 import { readHeard, type Heard } from './heard.js';

@@ -5,7 +5,8 @@
 import type { Clock } from '../clock/clock.js';
 import { say } from '../core/effects.js';
 import { rankReceivers } from '../core/election.js';
-import type { MeshRules, MeshView } from '../core/mesh.js';
+import type { MeshRules } from '../core/member.js';
+import type { MeshView } from '../core/mesh.js';
 import { findMoveObstacle } from '../core/owner/move.js';
 import { askFor, clip, isSettled, isWaiting, type OwnedItem } from '../core/owner/owned-item.js';
 import { isLive, type Guest } from '../core/receiver/guest.js';

@@ -4,9 +4,10 @@
  */
 import type { Clock } from '../clock/clock.js';
 import { deriveState } from '../core/condition.js';
-import type { MeshView } from '../core/mesh.js';
+import type { Member } from '../core/member.js';
+import { putMember, type MeshView } from '../core/mesh.js';
 import type { Guest } from '../core/receiver/guest.js';
-import { listScum } from '../core/scum.js';
+import { listScum, type ScumExplanation } from '../core/scum.js';
 import type { Message, Scum, State, Trit } from '../protocol/messages.js';
 import type { LoadSample, ProcessSample } from '../sense/sense.js';
 import type { NodeSettings } from './settings.js';
@@ -23,6 +24,8 @@ export interface ConditionParts {
   counts(): { readonly queued: number; readonly deferred: number };
   /** The item and whether it may move, of a process that belongs to a guest. */
   guestOfPid(pid: number): { readonly item: string; readonly movable: boolean } | undefined;
+  /** What is done about a process, and why. */
+  explain(process: ProcessSample): ScumExplanation;
 }
 
 /** What this node knows of itself. */
@@ -35,6 +38,8 @@ export interface Condition {
   readonly accepting: boolean;
   /** Why the journal cannot be written; `undefined` while it can. */
   readonly journalFault: string | undefined;
+  /** A state was said: that is what others know of this node. */
+  said(state: State): void;
   /** Something changed that the state is made of: a guest, an item. */
   touch(): void;
   /** Works the state out again and puts it into the view. */
@@ -59,13 +64,15 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
   let sample: LoadSample | undefined;
   let trit: Trit = 0;
   let guestCpuPercent = 0;
-  let scum: Scum = { count: 0, items: [] };
+  let processes: readonly ProcessSample[] = [];
+  let scumCount = 0;
   let draining = drained;
   let willing = true;
   let journalFault: string | undefined;
   let rejected = 0;
   let state: State | undefined;
   let stale = true;
+  let saidRatio = 0;
 
   function take(input: NodeInput): void {
     if (OF_OTHERS.has(input.type)) return;
@@ -92,10 +99,16 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
   }
 
   function takeProcesses(listed: readonly ProcessSample[]): void {
-    scum = listScum(listed, trit, parts.settings.scumFormula, parts.guestOfPid);
+    processes = listed;
+    scumCount = listHeavy().count;
     guestCpuPercent = listed
       .filter((one) => parts.guestOfPid(one.pid) !== undefined)
       .reduce((sum, one) => sum + one.cpuPercent, 0);
+  }
+
+  /** Made when it is asked for: what is throttled changes between two looks. */
+  function listHeavy(): Scum {
+    return listScum(processes, trit, parts.settings.scumFormula, parts.guestOfPid, parts.explain);
   }
 
   function refresh(): void {
@@ -116,7 +129,7 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
         draining: draining || journalFault !== undefined,
         accepting: willing && settings.accept !== 'nothing',
         ...parts.counts(),
-        scum: scum.count,
+        scum: scumCount,
         rejected,
         ttlS: (settings.stateEveryMs * TTL_PAUSES) / 1000,
       },
@@ -127,23 +140,30 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
     enterView(next);
   }
 
-  function enterView(next: State): void {
-    parts.view.set(parts.settings.id, {
+  /**
+   * All rank by what was said. Where this node is less loaded by now than others know, it must not think itself first: at 100 nodes
+   * three claimed an item where one would have done.
+   */
+  function enterView(fresh: State): void {
+    const next = { ...fresh, projected_ratio: Math.max(fresh.projected_ratio, saidRatio) };
+    const now = parts.clock.now();
+    const self: Member = {
       id: parts.settings.id,
       info: parts.info,
       state: next,
-      heardAt: parts.clock.now(),
+      heardAt: now,
       boot: parts.info.boot,
       seq: 0,
       available: true,
       offlineSince: Number.NEGATIVE_INFINITY,
-    });
+    };
+    putMember(parts.view, self, now);
   }
 
   return {
     take,
     state: () => state,
-    scum: () => scum,
+    scum: listHeavy,
     get draining() {
       return draining;
     },
@@ -152,6 +172,10 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
     },
     get journalFault() {
       return journalFault;
+    },
+    said: ({ projected_ratio }) => {
+      saidRatio = projected_ratio;
+      stale = true;
     },
     touch: () => {
       stale = true;

@@ -5,7 +5,8 @@
 import { distinctUntilChanged, interval, map, merge, type Observable } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
 import { rankReceivers, type Ask } from '../core/election.js';
-import { deriveSum, electReporter, type MeshRules, type MeshSum, type MeshView } from '../core/mesh.js';
+import type { MeshRules } from '../core/member.js';
+import { deriveSum, electReporter, type MeshSum, type MeshView } from '../core/mesh.js';
 import { RECEIVERS_SHOWN_MAX } from '../protocol/limits.js';
 import type { MeshState } from '../protocol/messages.js';
 
@@ -37,10 +38,21 @@ export function electMesh(
 ): Observable<MeshState | undefined> {
   const looked$ = merge(sum$, interval(LOOK_MS, clock.scheduler)).pipe(
     map(() => formatMesh(view, clock.now(), rules, self)),
-    distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
+    distinctUntilChanged(isSameMesh),
   );
   const again$ = interval(REPORT_MS, clock.scheduler).pipe(map(() => formatMesh(view, clock.now(), rules, self)));
   return merge(looked$, again$);
+}
+
+function isSameMesh(a: MeshState | undefined, b: MeshState | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.reporter === b.reporter &&
+    a.plus === b.plus &&
+    a.ergodic === b.ergodic &&
+    a.minus === b.minus &&
+    a.receivers.join() === b.receivers.join()
+  );
 }
 
 /** The mesh's state at a moment; see {@link electMesh}. */

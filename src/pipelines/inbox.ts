@@ -5,17 +5,21 @@
 import { Subject, type Observable } from 'rxjs';
 
 /** A stream that is fed from anywhere and worked off one by one. */
-export interface Inbox<T> {
-  readonly inputs$: Observable<T>;
+export interface Inbox<T, H extends T = never> {
+  /** What was heard of others: by far the most of what comes, and only one stage's business. */
+  readonly heard$: Observable<H>;
+  /** All the rest. */
+  readonly inputs$: Observable<Exclude<T, H>>;
   /** Emits each time the last waiting input was worked off: the moment to look at the whole. */
   readonly quiet$: Observable<void>;
   push(input: T): void;
   close(): void;
 }
 
-/** Makes an inbox. */
-export function createInbox<T>(): Inbox<T> {
-  const inputs$ = new Subject<T>();
+/** Makes an inbox; `isHeard` tells what goes to `heard$`. */
+export function createInbox<T, H extends T = never>(isHeard?: (input: T) => input is H): Inbox<T, H> {
+  const heard$ = new Subject<H>();
+  const inputs$ = new Subject<Exclude<T, H>>();
   const quiet$ = new Subject<void>();
   const waiting: T[] = [];
   let working = false;
@@ -31,16 +35,23 @@ export function createInbox<T>(): Inbox<T> {
   function workOff(): void {
     while (waiting.length > 0) {
       // Taking the whole batch keeps a burst linear; an array's shift is not.
-      for (const input of waiting.splice(0)) inputs$.next(input);
+      for (const input of waiting.splice(0)) handOn(input);
       if (waiting.length === 0) quiet$.next();
     }
   }
 
+  function handOn(input: T): void {
+    if (isHeard !== undefined && isHeard(input)) heard$.next(input);
+    else inputs$.next(input as Exclude<T, H>);
+  }
+
   return {
+    heard$,
     inputs$,
     quiet$,
     push,
     close: () => {
+      heard$.complete();
       inputs$.complete();
       quiet$.complete();
     },

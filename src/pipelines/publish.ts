@@ -2,11 +2,22 @@
  * The publish stage: which messages about this node are said, and when. A change that decides something is said at once,
  * numbers that wander are said in their own time, and nothing is said faster than readers can use.
  */
-import { distinctUntilChanged, filter, interval, map, merge, throttleTime, type Observable } from 'rxjs';
+import {
+  auditTime,
+  distinctUntilChanged,
+  filter,
+  interval,
+  map,
+  merge,
+  skip,
+  take,
+  throttleTime,
+  type Observable,
+} from 'rxjs';
 import type { Clock } from '../clock/clock.js';
 import type { Scum, State } from '../protocol/messages.js';
 
-/** Slots change with every job: others hear of it at most this often, ms. */
+/** Slots change with every claim, and most claims are soon taken back: others hear of what came of it after this long, ms. */
 const SLOTS_MS = 250;
 /** The list of heavy processes is said at most this often, ms. */
 const SCUM_MS = 5000;
@@ -22,10 +33,9 @@ export function publishState(
   clock: Clock,
 ): Observable<State> {
   const decisive$ = state$.pipe(distinctUntilChanged((a, b) => decisiveText(a) === decisiveText(b)));
-  const countable$ = state$.pipe(
-    distinctUntilChanged((a, b) => countableText(a) === countableText(b)),
-    throttleTime(SLOTS_MS, clock.scheduler, { leading: true, trailing: true }),
-  );
+  const settled$ = state$.pipe(distinctUntilChanged(hasSameCounts), auditTime(SLOTS_MS, clock.scheduler));
+  // The first state is decisive; here it only stands for what was said.
+  const countable$ = merge(state$.pipe(take(1)), settled$).pipe(distinctUntilChanged(hasSameCounts), skip(1));
   const regular$ = interval(everyMs, clock.scheduler);
   return merge(decisive$, countable$, regular$).pipe(
     map(() => read()),
@@ -37,6 +47,10 @@ export function publishState(
 
 function decisiveText(state: State): string {
   return `${state.trit} ${state.draining} ${state.accepting}`;
+}
+
+function hasSameCounts(a: State, b: State): boolean {
+  return countableText(a) === countableText(b);
 }
 
 function countableText(state: State): string {
@@ -53,5 +67,5 @@ export function publishScum(scum$: Observable<Scum>, clock: Clock): Observable<S
 
 /** What makes two lists different to a reader: who is on it and what is to be done, not every wandering percent. */
 function scumText(scum: Scum): string {
-  return scum.items.map((one) => `${one.pid} ${one.action} ${one.movable} ${Math.round(one.score * 10)}`).join(',');
+  return scum.items.map((one) => `${one.pid} ${one.action} ${one.movable} ${one.acts} ${one.throttled_percent} ${Math.round(one.score * 10)}`).join(',');
 }

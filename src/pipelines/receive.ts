@@ -7,11 +7,11 @@ import type { MeshView } from '../core/mesh.js';
 import type { BusMessage } from '../bus/bus.js';
 import type { Identity } from '../identity/identity.js';
 import { decodeText, isMessageKind, type Codec, type Decoded } from '../protocol/codec.js';
-import type { Message, MessageKind } from '../protocol/messages.js';
 import { decodeRequest, isVerb, peekTransaction, type Request, type Verb } from '../protocol/requests.js';
 import type { Topic } from '../protocol/topics.js';
 import type { NodeInput } from './inputs.js';
 import type { KeyPins } from './key-pins.js';
+import { checkProof, openMessage } from './proof.js';
 
 /** What receiving goes by. */
 export interface ReceiveParts {
@@ -69,7 +69,7 @@ export function createReceiver(parts: ReceiveParts): Receiver {
       if (early.size < parts.view.size + EARLY_MAX) early.set(topic.node, message);
       return undefined;
     }
-    const decoded = open(topic, message, key, parts);
+    const decoded = openMessage(topic, message, key, parts);
     if (!decoded.ok) return refuse(message, `${decoded.field} ${decoded.reason}`);
     return { type: 'StateHeard', node: topic.node, state: decoded.value, fresh: !message.retained };
   }
@@ -142,27 +142,6 @@ function readInfo(topic: Topic & { readonly kind: 'info' }, message: BusMessage,
   return fault === undefined ? { type: 'InfoHeard', node: topic.node, info: signed.value } : refuse(message, fault);
 }
 
-function checkProof<T>(decoded: Decoded<T>, key: string | undefined, parts: ReceiveParts): Decoded<T> {
-  if (!decoded.ok) return decoded;
-  if (key === undefined)
-    return { ok: false, field: 'sig', reason: 'cannot be checked: the birth of its writer was not heard' };
-  const { proof } = decoded;
-  if (proof === undefined) return { ok: false, field: 'sig', reason: 'is missing' };
-  if (!parts.identity.verify(key, proof.covered, proof.signature)) {
-    return { ok: false, field: 'sig', reason: 'does not fit the key of its writer' };
-  }
-  return decoded;
-}
-
-function open<K extends MessageKind>(
-  topic: Topic & { readonly kind: K },
-  message: BusMessage,
-  key: string | undefined,
-  parts: ReceiveParts,
-): Decoded<Message<K>> {
-  return checkProof(parts.codec.decodeMessage<K>(parts.base, topic, message.payload), key, parts);
-}
-
 function readWork(topic: Topic, message: BusMessage, parts: ReceiveParts): NodeInput | undefined {
   if (!isMessageKind(topic.kind)) return undefined;
   if (message.retained) return refuse(message, 'work is never retained');
@@ -170,25 +149,29 @@ function readWork(topic: Topic, message: BusMessage, parts: ReceiveParts): NodeI
   const key = writer === undefined ? undefined : parts.view.get(writer)?.info?.key;
   switch (topic.kind) {
     case 'offer':
-      return use(open(topic, message, key, parts), message, (offer) => ({
+      return use(openMessage(topic, message, key, parts), message, (offer) => ({
         type: 'OfferHeard',
         ...place(topic),
         offer,
       }));
     case 'ack':
-      return use(open(topic, message, key, parts), message, (ack) => ({ type: 'AckSeen', ...place(topic), ack }));
+      return use(openMessage(topic, message, key, parts), message, (ack) => ({
+        type: 'AckSeen',
+        ...place(topic),
+        ack,
+      }));
     case 'lease':
-      return use(open(topic, message, key, parts), message, (lease) => ({ type: 'LeaseSeen', ...place(topic), lease }));
+      return readLease(topic, message, key, parts);
     case 'claim':
-      return use(open(topic, message, key, parts), message, (claim) =>
+      return use(openMessage(topic, message, key, parts), message, (claim) =>
         ownerFact(topic.item, { type: 'ClaimHeard', from: topic.node, claim }),
       );
     case 'progress':
-      return use(open(topic, message, key, parts), message, (progress) =>
+      return use(openMessage(topic, message, key, parts), message, (progress) =>
         ownerFact(topic.item, { type: 'ProgressHeard', from: topic.node, progress }),
       );
     case 'result':
-      return use(open(topic, message, key, parts), message, (result) =>
+      return use(openMessage(topic, message, key, parts), message, (result) =>
         ownerFact(topic.item, { type: 'ResultHeard', from: topic.node, result }),
       );
     default:
@@ -196,14 +179,25 @@ function readWork(topic: Topic, message: BusMessage, parts: ReceiveParts): NodeI
   }
 }
 
+/** Every node hears every lease: one for another node is not worth checking its signature. */
+function readLease(
+  topic: Topic & { kind: 'lease' },
+  message: BusMessage,
+  key: string | undefined,
+  parts: ReceiveParts,
+): NodeInput | undefined {
+  const lease = parts.codec.decodeMessage(parts.base, topic, message.payload);
+  if (lease.ok && lease.value.to !== parts.self) return undefined;
+  return use(checkProof(lease, key, parts), message, (value) => ({ type: 'LeaseSeen', ...place(topic), lease: value }));
+}
+
 function use<T>(decoded: Decoded<T>, message: BusMessage, make: (value: T) => NodeInput): NodeInput {
   return decoded.ok ? make(decoded.value) : refuse(message, `${decoded.field} ${decoded.reason}`);
 }
 
-function place(topic: { readonly owner: string; readonly item: string }): {
-  readonly owner: string;
-  readonly item: string;
-} {
+type Place = { readonly owner: string; readonly item: string };
+
+function place(topic: Place): Place {
   return { owner: topic.owner, item: topic.item };
 }
 

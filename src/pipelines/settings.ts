@@ -1,11 +1,12 @@
 /**
  * The settings of a node: what its stages go by, in the units they use. Where they come from is not their business.
  */
-import type { MeshRules } from '../core/mesh.js';
+import type { MeshRules } from '../core/member.js';
 import type { Rebalance } from '../core/offering.js';
 import type { OwnerRules } from '../core/owner/owned-item.js';
 import type { ReceiverRules } from '../core/receiver/guest.js';
 import type { ScumFormula } from '../core/scum.js';
+import type { ScumPolicies } from '../core/scum-policy.js';
 import type { MoveRules } from '../core/shedding.js';
 import type { TritRules } from '../core/trit.js';
 import type { Info } from '../protocol/messages.js';
@@ -22,6 +23,11 @@ export interface NodeSettings {
   readonly slots: number;
   readonly trit: TritRules;
   readonly scumFormula: ScumFormula;
+  readonly scum: ScumPolicies;
+  /** The node's own process; 0 where it is none. */
+  readonly pid: number;
+  /** Port of the broker: whoever listens on it is left alone. */
+  readonly brokerPort: number;
   readonly rebalance: Rebalance;
   readonly mesh: MeshRules;
   readonly moves: MoveRules;

@@ -21,6 +21,7 @@ describe('chooseOffers', () => {
     direction: 'rest',
     rebalance: 'pairs',
     outstanding: 0,
+    standing: 0,
   };
 
   test.each<[string, Parameters<typeof submit>[0], Partial<OfferingFacts>, boolean, string]>([
@@ -41,7 +42,8 @@ describe('chooseOffers', () => {
     ],
     ['an owner that is not PLUS offers', {}, { rebalance: 'gf3', trit: 0 }, true, 'submitted; beta is in sight'],
     ['no receiver', { need: { ...need, cpus: 9 } }, {}, false, 'no receiver: see why each node does not take it'],
-    ['a full window', {}, { outstanding: 8 }, false, 'waits behind other items of this owner'],
+    ['a full window', {}, { outstanding: 1, standing: 4 }, false, 'waits behind other items of this owner'],
+    ['a window full of others: each owner has one', {}, { standing: 4 }, true, 'its owner is PLUS; beta is in sight'],
   ])('%s', (_title, change, more, offer, reason) => {
     const [offering] = chooseOffers([submit(change).state], { ...facts, ...more });
     expect(offering).toMatchObject({ offer, reason });
@@ -68,10 +70,10 @@ describe('chooseOffers', () => {
     expect(chooseOffers([woken], { ...facts, direction: 'wake' })[0]).toMatchObject({ offer: true });
   });
 
-  test('twice the slots in sight are offered, the oldest first', () => {
+  test('twice the slots of the receivers are offered, the oldest first', () => {
     const queue = Array.from({ length: 12 }, (_, index) => submit({ item: `j${index}` }).state);
     const offered = chooseOffers(queue, facts).filter((one) => one.offer);
-    expect(offered.map((one) => one.item)).toEqual(['j0', 'j1', 'j2', 'j3', 'j4', 'j5', 'j6', 'j7']);
+    expect(offered.map((one) => one.item)).toEqual(['j0', 'j1', 'j2', 'j3']);
   });
 });
 

@@ -1,8 +1,8 @@
 /** The election: each member has a place or one reason why not, and all nodes find the same order. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { claimDelayMs, rankReceivers, type Ask } from '../../src/core/election.js';
-import type { Member } from '../../src/core/mesh.js';
+import { claimDelayMs, countDue, findRank, rankReceivers, type Ask } from '../../src/core/election.js';
+import type { Member } from '../../src/core/member.js';
 import type { State } from '../../src/protocol/messages.js';
 import { createMember, createView, meshRules, need } from './samples.js';
 
@@ -107,6 +107,32 @@ describe('rankReceivers', () => {
     const share = firsts.filter((id) => id === 'big').length / firsts.length;
     expect(share).toBeGreaterThan(0.7);
     expect(share).toBeLessThan(0.8);
+  });
+});
+
+describe('findRank', () => {
+  test('is the place in the ranking, as far as it is counted', () => {
+    fc.assert(
+      fc.property(anyMembers, fc.integer({ min: 0, max: 12 }), (members, most) => {
+        const view = createView(...members);
+        const { ranked } = rankReceivers(view, ask, 0, meshRules);
+        for (const { id } of members) {
+          expect(findRank(view, id, ask, 0, meshRules)).toBe(ranked.indexOf(id));
+          expect(findRank(view, id, ask, 0, meshRules, most)).toBe(Math.min(most, ranked.indexOf(id)));
+        }
+      }),
+    );
+  });
+
+  test('a stranger has none', () => {
+    expect(findRank(createView(createMember('beta')), 'gamma', ask, 0, meshRules)).toBe(-1);
+  });
+});
+
+describe('countDue', () => {
+  test('is how many ranks have waited their time', () => {
+    expect([0, 39, 40, 199, 200, 280].map((ms) => countDue(ms, 40))).toEqual([1, 1, 2, 3, 4, 5]);
+    expect(countDue(0, 0)).toBe(Number.POSITIVE_INFINITY);
   });
 });
 

@@ -1,15 +1,8 @@
 /** The mesh as one node sees it: who counts, what the sum is, who reports it. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  deriveSum,
-  directionOf,
-  electReporter,
-  isOnline,
-  residueOf,
-  stepMesh,
-  type MeshView,
-} from '../../src/core/mesh.js';
+import { deriveSum, directionOf, electReporter, residueOf, stepMesh } from '../../src/core/mesh.js';
+import { isOnline, type Member } from '../../src/core/member.js';
 import type { Message, Trit } from '../../src/protocol/messages.js';
 import { createInfo, createMember, createState, createView, meshRules } from './samples.js';
 
@@ -95,7 +88,7 @@ describe('isOnline', () => {
 
 describe('stepMesh', () => {
   test('an online that follows an offline takes it back', () => {
-    const view: MeshView = createView(createMember('beta'));
+    const view = createView(createMember('beta'));
     stepMesh(view, { type: 'AvailabilityHeard', node: 'beta', online: false }, 100);
     stepMesh(view, { type: 'AvailabilityHeard', node: 'beta', online: true }, 200);
     expect(deriveSum(view, 10_000, meshRules).online).toBe(1);
@@ -108,7 +101,7 @@ describe('stepMesh', () => {
     ['an older message', 5, 6, false],
     ['an older run', 4, 99, false],
   ])('%s changes the state: see the table', (_title, boot, seq, changes) => {
-    const view: MeshView = new Map();
+    const view = createView();
     stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(5, 7), fresh: false }, 0);
     expect(stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(boot, seq, 1), fresh: false }, 10)).toBe(
       changes,
@@ -117,7 +110,7 @@ describe('stepMesh', () => {
   });
 
   test('another key is another machine: its numbers begin anew', () => {
-    const view: MeshView = new Map();
+    const view = createView();
     stepMesh(view, { type: 'InfoHeard', node: 'beta', info: birthOf('A'.repeat(43)) }, 0);
     stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(9, 9), fresh: false }, 0);
     stepMesh(view, { type: 'InfoHeard', node: 'beta', info: birthOf('B'.repeat(43)) }, 0);
@@ -149,5 +142,27 @@ describe('electReporter', () => {
   ])('%s', (_title, members, expected) => {
     const view = createView(...members.map(([id, trit]) => createMember(id, { trit })));
     expect(electReporter(view, 0, meshRules)).toBe(expected);
+  });
+});
+
+describe('isNews', () => {
+  const before = createMember('beta', { trit: -1, slots_free: 2 });
+  test.each<[string, Member | undefined, boolean]>([
+    ['ratios that wandered are none', createMember('beta', { trit: -1, load_ratio: 0.1, projected_ratio: 0.2 }), false],
+    ['a trit is', createMember('beta', { trit: 0 }), true],
+    ['a free slot is', createMember('beta', { trit: -1, slots_free: 1 }), true],
+    ['draining is', createMember('beta', { trit: -1, draining: true }), true],
+    ['unwillingness is', createMember('beta', { trit: -1, accepting: false }), true],
+    ['going offline is', { ...before, available: false }, true],
+    ['a member that is forgotten is', undefined, true],
+  ])('%s', (_title, after, news) => {
+    // The birth is the same one; a new one is news by itself.
+    const said = after === undefined ? undefined : { ...after, info: before.info };
+    expect(isNews(before, said)).toBe(news);
+    expect(isNews(undefined, said)).toBe(true);
+  });
+
+  test('a birth is', () => {
+    expect(isNews(before, { ...before, info: createInfo() })).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 /** Values that tests of the core begin with: rules with round numbers, a small item, members of a mesh. */
 import type { Instant } from '../../src/core/effects.js';
-import type { Member, MeshRules } from '../../src/core/mesh.js';
+import type { Member, MeshRules } from '../../src/core/member.js';
+import { createView as createMeshView, type MeshView } from '../../src/core/mesh.js';
 import type { OwnerRules } from '../../src/core/owner/owned-item.js';
 import type { ReceiverRules } from '../../src/core/receiver/guest.js';
 import type { Command, Item, Need } from '../../src/protocol/item.js';
@@ -146,6 +147,6 @@ export function createMember(id: string, state: Partial<State> = {}, info: Parti
 }
 
 /** A view of these members. */
-export function createView(...members: readonly Member[]): Map<string, Member> {
-  return new Map(members.map((member) => [member.id, member]));
+export function createView(...members: readonly Member[]): MeshView {
+  return createMeshView(members);
 }

@@ -30,12 +30,27 @@ describe('the inbox', () => {
     expect(seen).toEqual(['a', 'b', 'c', 'quiet', 'd', 'quiet']);
   });
 
-  test('closing completes both streams', () => {
+  test('what is heard of others goes its own way, in turn with all else', () => {
+    const inbox = createInbox<string | number, number>((input) => typeof input === 'number');
+    const seen: string[] = [];
+    inbox.inputs$.subscribe((input) => {
+      seen.push(input);
+      inbox.push(1);
+      seen.push('end');
+    });
+    inbox.heard$.subscribe((input) => seen.push(`heard ${input}`));
+    inbox.quiet$.subscribe(() => seen.push('quiet'));
+    inbox.push('a');
+    expect(seen).toEqual(['a', 'end', 'heard 1', 'quiet']);
+  });
+
+  test('closing completes all streams', () => {
     const inbox = createInbox<string>();
     const seen: string[] = [];
+    inbox.heard$.subscribe({ complete: () => seen.push('heard') });
     inbox.inputs$.subscribe({ complete: () => seen.push('inputs') });
     inbox.quiet$.subscribe({ complete: () => seen.push('quiet') });
     inbox.close();
-    expect(seen).toEqual(['inputs', 'quiet']);
+    expect(seen).toEqual(['heard', 'inputs', 'quiet']);
   });
 });

@@ -3,7 +3,7 @@ import { map, NEVER, type Observable } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/clock/clock.js';
-import type { MeshView } from '../../src/core/mesh.js';
+import { putMember, type MeshInput, type MeshView } from '../../src/core/mesh.js';
 import type { OfferBook } from '../../src/core/offer-book.js';
 import { claimOffers, keepBook } from '../../src/pipelines/claim.js';
 import { deriveMesh, trackMembers } from '../../src/pipelines/derive.js';
@@ -24,7 +24,7 @@ function run(play: (helpers: RunHelpers, clock: Clock) => void): void {
   scheduler.run((helpers) => play(helpers, { now, wall: now, scheduler }));
 }
 
-function heard(trit: Trit, seq: number): NodeInput {
+function heard(trit: Trit, seq: number): MeshInput {
   return {
     type: 'StateHeard',
     fresh: false,
@@ -36,8 +36,10 @@ function heard(trit: Trit, seq: number): NodeInput {
 describe('derive', () => {
   test('a member that changed is named; one that says nothing new is not', () => {
     run(({ cold, expectObservable }, clock) => {
-      const inputs$ = cold<NodeInput>('abb', { a: heard(-1, 1), b: heard(0, 2) });
-      expectObservable(trackMembers(inputs$, new Map(), clock)).toBe('bb-', { b: 'beta' });
+      const inputs$ = cold<MeshInput>('abb', { a: heard(-1, 1), b: heard(0, 2) });
+      expectObservable(trackMembers(inputs$, createView(), clock).pipe(map(({ node }) => node))).toBe('bb-', {
+        b: 'beta',
+      });
     });
   });
 
@@ -45,7 +47,7 @@ describe('derive', () => {
     run(({ cold, expectObservable }, clock) => {
       const view: MeshView = createView({ ...createMember('beta', { trit: -1, ttl_s: 3 }), available: true });
       const changes$ = cold('ab-c', {}).pipe(
-        map(() => view.set('gamma', { ...createMember('gamma', { trit: 1, ttl_s: 9 }) })),
+        map(() => putMember(view, createMember('gamma', { trit: 1, ttl_s: 9 }), clock.now())),
       );
       const sums$ = deriveMesh(changes$, view, clock, meshRules).pipe(map(({ sum, online }) => `${sum} of ${online}`));
       expectObservable(sums$, '^ 5s !').toBe('a 49ms b 3949ms c', { a: '-1 of 1', b: '0 of 2', c: '1 of 1' });
@@ -184,6 +186,7 @@ describe('offer, wake and shed', () => {
           direction: 'rest' as const,
           rebalance: 'pairs' as const,
           outstanding: 0,
+          standing: 0,
         }),
       };
       const facts$ = offerItems(cold('-d---d', {}), parts).pipe(

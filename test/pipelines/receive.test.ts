@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { BusMessage } from '../../src/bus/bus.js';
-import type { MeshView } from '../../src/core/mesh.js';
+import { putMember, type MeshView } from '../../src/core/mesh.js';
 import { createIdentity } from '../../src/identity/create-identity.js';
 import type { Identity } from '../../src/identity/identity.js';
 import type { NodeInput } from '../../src/pipelines/inputs.js';
@@ -108,13 +108,22 @@ describe('its own words', () => {
   });
 });
 
+describe('leases', () => {
+  test('one for another node is none of ours, whoever signed it', () => {
+    const other = { ...lease, to: 'gamma' };
+    expect(createBench().receive(signed('t/work/beta/j1/lease', other))).toBeUndefined();
+    expect(createBench().receive(signed('t/work/beta/j1/lease', other, stranger))).toBeUndefined();
+    expect(reasonOf(createBench().receive(signed('t/work/beta/j1/lease', lease, stranger)))).toContain('sig');
+  });
+});
+
 describe('members', () => {
   test('a state that comes before the birth of its writer is kept until then', () => {
     const view = createView();
     const receiver = createBench(view);
     const early = signed('t/node/beta/state', createState());
     expect(receiver.receive(early)).toBeUndefined();
-    view.set('beta', createMember('beta', {}, { key: beta.publicKey }));
+    putMember(view, createMember('beta', {}, { key: beta.publicKey }), 0);
     expect(receiver.release('beta')).toBe(early);
     expect(receiver.release('beta')).toBeUndefined();
     expect(receiver.receive(early)?.type).toBe('StateHeard');

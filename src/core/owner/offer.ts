@@ -76,7 +76,9 @@ export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules):
   if (at.ms >= round.endsAt)
     return { state: enterQueue(state, 'nobody claimed it', at, { avoid: [], target: null }), effects: [] };
   if (at.ms < round.repeatAt) return { state, effects: [] };
-  const next = { ...round, repeatAt: at.ms + rules.repeatMs };
+  // Ever longer pauses: what was not lost is remembered, and where many wait, their offers are most of what all hear.
+  const passedMs = at.ms - (round.endsAt - rules.offerTtlMs);
+  const next = { ...round, repeatAt: at.ms + rules.repeatMs + passedMs };
   return { state: { ...state, round: next }, effects: [sayOffer(state, next, at, rules)] };
 }
 
