@@ -1,7 +1,7 @@
 /** The mesh as one node sees it: who counts, what the sum is, who reports it. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deriveSum, directionOf, electReporter, residueOf, stepMesh } from '../../src/core/mesh.js';
+import { deriveSum, directionOf, electReporter, isNews, residueOf, stepMesh } from '../../src/core/mesh.js';
 import { isOnline, type Member } from '../../src/core/member.js';
 import type { Message, Trit } from '../../src/protocol/messages.js';
 import { createInfo, createMember, createState, createView, meshRules } from './samples.js';
