@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { readProof, type Proof } from './envelope.js';
-import { MESSAGE_BYTES_MAX } from './limits.js';
+import { DEPTH_MAX, FIELD_CHARS_MAX, MESSAGE_BYTES_MAX } from './limits.js';
 import type { Message, MessageKind } from './messages.js';
 import { messageSchemas } from './schemas.js';
 import { formatTopic, parseTopic, type Topic } from './topics.js';
@@ -61,8 +61,9 @@ export function decodeText(payload: Uint8Array): Decoded<string> {
   }
 }
 
-/** Parses JSON text; never throws. */
+/** Parses JSON text; never throws. What is nested deeper than {@link DEPTH_MAX} is refused: writing it again would overflow. */
 export function parseJson(text: string): Decoded<unknown> {
+  if (isDeep(text)) return refuse('payload', `is nested deeper than ${DEPTH_MAX} levels`);
   try {
     return { ok: true, value: JSON.parse(text) as unknown, proof: undefined };
   } catch {
@@ -70,11 +71,30 @@ export function parseJson(text: string): Decoded<unknown> {
   }
 }
 
-/** Names the first field that a schema refused. */
+/** Names the first field that a schema refused. A name may come from outside: a long one is cut. */
 export function describeFault(error: z.ZodError): Decoded<never> {
   const issue = error.issues[0];
   const field = issue === undefined || issue.path.length === 0 ? 'payload' : issue.path.join('.');
-  return refuse(field, issue?.message ?? 'is not valid');
+  return refuse(field.slice(0, FIELD_CHARS_MAX), issue?.message ?? 'is not valid');
+}
+
+/** Whether brackets stand deeper than they may. Few messages have so many of them at all, and counting costs nothing. */
+function isDeep(text: string): boolean {
+  if (countUpTo(text, '[', DEPTH_MAX) + countUpTo(text, '{', DEPTH_MAX) <= DEPTH_MAX) return false;
+  let depth = 0;
+  for (const [token] of text.matchAll(/[[\]{}]|"(?:[^"\\]|\\.)*"/g)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    if (depth > DEPTH_MAX) return true;
+  }
+  return false;
+}
+
+/** How often a character stands in a text; past `most` it may be more. */
+function countUpTo(text: string, character: string, most: number): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at >= 0 && count <= most; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
 }
 
 function refuse(field: string, text: string): Decoded<never> {

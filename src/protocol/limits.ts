@@ -37,6 +37,10 @@ export const PATHS_MAX = 1024;
 /** Longest text of one log message, in bytes, and log bytes per second and item; what is over stays in the file. */
 export const LOG_TEXT_BYTES_MAX: number = 8 * 1024;
 export const LOG_BYTES_PER_S_MAX: number = 64 * 1024;
+/** How deep JSON may be nested; the messages themselves need six levels. */
+export const DEPTH_MAX = 64;
+/** Longest name of a field that a refusal tells, in characters. */
+export const FIELD_CHARS_MAX = 200;
 /** Longest human sentence (a reason, an error), in characters. */
 export const REASON_CHARS_MAX = 500;
 
