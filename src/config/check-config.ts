@@ -1,4 +1,5 @@
 /** Checks what was merged, once, and says the first thing that is wrong in terms of the key and its origin. */
+import { inspect } from 'node:util';
 import type { z } from 'zod';
 import { hideCredentials } from './broker-url.js';
 import { ConfigError } from './config-error.js';
@@ -45,6 +46,15 @@ function describeIssue(issue: z.core.$ZodIssue | undefined, { values, origins }:
 
 function showValue(field: string, value: unknown): string {
   if (value === undefined || field === 'password') return '';
-  const text = hideCredentials(JSON.stringify(value));
+  const text = hideCredentials(writeValue(value));
   return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
+}
+
+/** As JSON; yaml can also say what JSON cannot: a list within itself. */
+function writeValue(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return inspect(value, { breakLength: Number.POSITIVE_INFINITY });
+  }
 }

@@ -43,7 +43,7 @@ function readPair(source: Source, pair: Pair, prefix: string): readonly Setting[
   if (isMap(pair.value) && isGroup(name)) return readGroup(source, pair.value, `${name}.`);
   const key = findKey(name);
   if (key === undefined) throw describeMisplaced(name, origin);
-  const value = readValue(source, pair.value);
+  const value = readValue(source, name, origin, pair.value);
   return value === null || value === undefined ? [] : [createSetting(key, value, origin, source.places)];
 }
 
@@ -56,8 +56,15 @@ function describeMisplaced(name: string, origin: string): ConfigError {
   );
 }
 
-function readValue({ document }: Source, node: unknown): unknown {
-  return isNode(node) ? (node.toJS(document) as unknown) : node;
+function readValue({ document }: Source, field: string, origin: string, node: unknown): unknown {
+  if (!isNode(node)) return node;
+  try {
+    return node.toJS(document) as unknown;
+  } catch (error) {
+    // Aliases of aliases that would fill the memory.
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError({ field, value: '', expected: `must be valid yaml: ${reason}`, origin });
+  }
 }
 
 function findLine({ lines }: Source, node: unknown): number {
