@@ -76,10 +76,10 @@ export function putMember(view: MeshView, member: Member, now: number): void {
   open(view).set(member.id, member);
 }
 
-/** Makes room by forgetting a member that is gone; false when none is. */
+/** Makes room by forgetting a member that is gone, or that only a bare word told of; false when there is none. */
 function dropGone(view: MeshView): boolean {
   for (const member of view.values()) {
-    if (member.available) continue;
+    if (member.available && member.info !== undefined) continue;
     forgetTally(view.tally);
     return open(view).delete(member.id);
   }
@@ -111,6 +111,8 @@ function changeMember(member: Member, input: MeshInput, now: number): Member | u
       if (input.online === member.available) return undefined;
       return { ...member, available: input.online, offlineSince: input.online ? Number.NEGATIVE_INFINITY : now };
     case 'InfoHeard':
+      // The birth of an earlier run, said again by somebody who kept it.
+      if (member.info?.key === input.info.key && input.info.boot < member.boot) return undefined;
       // Another key is another machine: what the one before it numbered says nothing about this one.
       return member.info === undefined || member.info.key === input.info.key
         ? { ...member, info: input.info }

@@ -65,6 +65,8 @@ export function createReceiver(parts: ReceiveParts): Receiver {
   function readState(topic: Topic & { readonly kind: 'state' }, message: BusMessage): NodeInput | undefined {
     const key = parts.view.get(topic.node)?.info?.key;
     if (key === undefined) {
+      if (message.payload.byteLength > EARLY_BYTES_MAX)
+        return refuse(message, 'payload is too large to be kept until its writer is known');
       // Retained messages come in any order: keep the last state of each until its key is known.
       if (early.size < parts.view.size + EARLY_MAX) early.set(topic.node, message);
       return undefined;
@@ -84,8 +86,9 @@ export function createReceiver(parts: ReceiveParts): Receiver {
   };
 }
 
-/** States kept of members whose birth was not heard yet. */
+/** States kept of members whose birth was not heard yet, and bytes of one: a state that a node says has a few hundred. */
 const EARLY_MAX = 256;
+const EARLY_BYTES_MAX = 2048;
 
 function isOwnEcho(topic: Topic, message: BusMessage, parts: ReceiveParts): boolean {
   const { self } = parts;

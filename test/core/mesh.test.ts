@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deriveSum, directionOf, electReporter, isNews, residueOf, stepMesh } from '../../src/core/mesh.js';
 import { isOnline, type Member } from '../../src/core/member.js';
+import { MEMBERS_MAX } from '../../src/protocol/limits.js';
 import type { Message, Trit } from '../../src/protocol/messages.js';
 import { createInfo, createMember, createState, createView, meshRules } from './samples.js';
 
@@ -116,6 +117,41 @@ describe('stepMesh', () => {
     stepMesh(view, { type: 'InfoHeard', node: 'beta', info: birthOf('B'.repeat(43)) }, 0);
     expect(view.get('beta')?.state).toBeUndefined();
     expect(stepMesh(view, { type: 'StateHeard', node: 'beta', state: stateOf(1, 1), fresh: false }, 0)).toBe(true);
+  });
+});
+
+describe('what is said again', () => {
+  test('the birth of an earlier run changes nothing', () => {
+    const view = createView({ ...createMember('beta', {}, { key: 'a', cpus: 8 }), boot: 5 });
+    expect(stepMesh(view, { type: 'InfoHeard', node: 'beta', info: { ...birthOf('a'), boot: 4 } }, 1)).toBe(false);
+    expect(view.get('beta')?.info?.cpus).toBe(8);
+  });
+
+  test('the birth of this run, and of a later one, is taken', () => {
+    for (const boot of [5, 6]) {
+      const view = createView({ ...createMember('beta', {}, { key: 'a', cpus: 8 }), boot: 5 });
+      expect(stepMesh(view, { type: 'InfoHeard', node: 'beta', info: { ...birthOf('a'), boot, cpus: 2 } }, 1)).toBe(
+        true,
+      );
+      expect(view.get('beta')?.info?.cpus).toBe(2);
+    }
+  });
+});
+
+describe('a view that is full', () => {
+  const full = Array.from({ length: MEMBERS_MAX }, (_, index) => `m${index}`);
+
+  test('makes room by forgetting who was only ever said to be online', () => {
+    const view = createView();
+    for (const node of full) stepMesh(view, { type: 'AvailabilityHeard', node, online: true }, 0);
+    expect(stepMesh(view, { type: 'InfoHeard', node: 'late', info: birthOf('a') }, 1)).toBe(true);
+    expect(view.size).toBe(MEMBERS_MAX);
+  });
+
+  test('forgets nobody whose birth was heard and who is there', () => {
+    const view = createView(...full.map((node) => createMember(node)));
+    expect(stepMesh(view, { type: 'InfoHeard', node: 'late', info: birthOf('a') }, 1)).toBe(false);
+    expect(view.has('late')).toBe(false);
   });
 });
 

@@ -129,6 +129,13 @@ describe('members', () => {
     expect(receiver.receive(early)?.type).toBe('StateHeard');
   });
 
+  test('no large state is kept for a birth that may never come', () => {
+    const receiver = createBench(createView());
+    const large = bare('t/node/beta/state', 'x'.repeat(10_000));
+    expect(reasonOf(receiver.receive(large))).toBe('payload is too large to be kept until its writer is known');
+    expect(receiver.release('beta')).toBeUndefined();
+  });
+
   test('a birth proves that its writer holds the key it tells', () => {
     const birth = createInfo({ key: beta.publicKey });
     expect(createBench().receive(signed('t/node/beta/info', birth))?.type).toBe('InfoHeard');
