@@ -15,9 +15,11 @@ import { createNode } from './node/create-node.js';
 import type { NodePorts } from './node/ports.js';
 import type { RunningNode } from './node/running-node.js';
 import { formatTopic } from './protocol/topics.js';
+import { isGuardProcess } from './run/guard-process.js';
 import { createProcessRunner } from './run/process-runner.js';
 import { createSense } from './sense/create-sense.js';
 import { parseMetric } from './sense/metric.js';
+import { createThrottle } from './throttle/create-throttle.js';
 import { createHttpsTransfer } from './transfer/https-transfer.js';
 import { createWorkspace } from './transfer/workspace.js';
 
@@ -53,6 +55,12 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     }),
     transfer: createHttpsTransfer({ tls: identity.tls, ...config.transfer }),
     workspace: createWorkspace(config.state_dir),
+    throttle: createThrottle({
+      clock,
+      tag: config.id,
+      methods: config.scum.throttle === 'off' ? [] : config.scum.throttle_methods,
+      isGuard: isGuardProcess,
+    }),
   };
   const node = await startNode(await breakPorts(ports, config.base), config);
   return { node, stop: () => new Promise((resolve) => node.stop(resolve)) };
@@ -91,7 +99,10 @@ function createProbeBus(config: Config): NodePorts['bus'] {
 }
 
 async function startNode(ports: NodePorts, config: Config): Promise<RunningNode> {
-  const settings = toNodeSettings(config, await describeMachine(), await readMachineRun());
+  const machine = await describeMachine();
+  const throttles = ports.throttle?.methods.map((method) => `throttle-${method}`) ?? [];
+  const abilities = [...machine.abilities, ...throttles];
+  const settings = toNodeSettings(config, { ...machine, abilities }, await readMachineRun(), process.pid);
   return new Promise((resolve, reject) => {
     createNode(ports, settings, (error, node) => {
       if (node !== undefined) return resolve(node);

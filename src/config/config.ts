@@ -2,6 +2,8 @@
  * The configuration of a node and of the commands that speak for it: every key there is, with its unit. The names are the
  * same in yaml, here, and (joined by `-` or `_`) in flags and variables.
  */
+import type { ScumPolicy } from '../core/scum-policy.js';
+import type { ThrottleMethod } from '../core/throttle-record.js';
 import type { Verb } from '../protocol/requests.js';
 
 /** What is in force. Ratios are load per cpu, `*_ms` milliseconds. */
@@ -28,7 +30,7 @@ export interface Config {
   readonly cpus: number;
   readonly sense: SenseConfig;
   readonly trit: TritConfig;
-  readonly scum: { readonly formula: 'clamped' | 'seed' };
+  readonly scum: ScumConfig;
   readonly rebalance: 'pairs' | 'gf3';
   readonly lease: { readonly lease_ms: number; readonly margin_ms: number };
   readonly offers: OffersConfig;
@@ -58,6 +60,21 @@ export interface SenseConfig {
   readonly metric: string;
   readonly load_every_ms: number;
   readonly processes_every_ms: number;
+}
+
+/** What is heavy, and what is done about it. */
+export interface ScumConfig {
+  readonly formula: 'clamped' | 'seed';
+  /** What the node acts on by itself. */
+  readonly throttle: ScumPolicy;
+  readonly migrate: ScumPolicy;
+  /** `throttle:`, `migrate:` or `any:`, then `name=`, `user=` and `cgroup=` patterns joined by `&`. */
+  readonly rules: readonly string[];
+  /** Of one core, for a throttled item or process. */
+  readonly share_percent: number;
+  readonly throttle_methods: readonly ThrottleMethod[];
+  /** How long the machine's own load is PLUS before guests of others are sent away. */
+  readonly vacate_after_ms: number;
 }
 
 /** When the trit changes. */

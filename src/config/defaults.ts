@@ -1,5 +1,6 @@
 /** What is in force where nobody says otherwise. Pure: the machine's facts come in. */
 import { join } from 'node:path';
+import { THROTTLE_METHODS } from '../core/throttle-record.js';
 import { DEFAULT_TRIT_RULES } from '../core/trit.js';
 import { UNSIGNED_VERBS } from '../protocol/requests.js';
 import type { Config } from './config.js';
@@ -20,7 +21,15 @@ export function createDefaults(machine: Machine, env: Variables): Config {
     cpus: Math.max(1, machine.cpus),
     sense: { metric: 'ewma', load_every_ms: 2000, processes_every_ms: 10_000 },
     trit: createTritDefaults(),
-    scum: { formula: 'clamped' },
+    scum: {
+      formula: 'clamped',
+      throttle: 'managed',
+      migrate: 'managed',
+      rules: [],
+      share_percent: 50,
+      throttle_methods: THROTTLE_METHODS,
+      vacate_after_ms: 60_000,
+    },
     rebalance: 'pairs',
     lease: { lease_ms: 60_000, margin_ms: 15_000 },
     offers: { ttl_ms: 10_000, repeat_ms: 1000, claim_step_ms: 40, claim_window_ms: 120, claim_hold_ms: 3000 },

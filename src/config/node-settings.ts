@@ -1,6 +1,8 @@
 /**
  * From the configuration to what the stages of a node go by. Names and units change here and nowhere else.
  */
+import type { ScumPolicies } from '../core/scum-policy.js';
+import { parseScumRule } from '../core/scum-rules.js';
 import type { Info } from '../protocol/messages.js';
 import type { NodeSettings } from '../pipelines/settings.js';
 import type { Config } from './config.js';
@@ -14,11 +16,12 @@ const RESULT_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 /** How many leases long an owner waits for outputs whose receiver does not answer. */
 const RETURN_LEASES = 10;
 
-/** The settings of the node that this configuration describes. */
+/** The settings of the node that this configuration describes; `pid` is its process. */
 export function toNodeSettings(
   config: Config,
   machine: Omit<Info, 'key' | 'cpus' | 'labels' | 'transports'>,
   machineRun: string,
+  pid = 0,
 ): NodeSettings {
   const { lease, offers, moves, trit } = config;
   return {
@@ -39,6 +42,9 @@ export function toNodeSettings(
       hysteresis: trit.hysteresis,
     },
     scumFormula: config.scum.formula,
+    scum: toScumPolicies(config),
+    pid,
+    brokerPort: findPort(config.broker),
     rebalance: config.rebalance,
     mesh: { offlineAfterMs: config.state.offline_after_ms },
     moves: {
@@ -72,4 +78,24 @@ export function toNodeSettings(
     keepSettledMs: config.keep_settled_ms,
     statusKeptMs: config.status_kept_ms,
   };
+}
+
+function toScumPolicies({ scum }: Config): ScumPolicies {
+  return {
+    throttle: scum.throttle,
+    migrate: scum.migrate,
+    rules: scum.rules.flatMap((text) => {
+      const parsed = parseScumRule(text);
+      return parsed.ok ? [parsed.rule] : [];
+    }),
+    sharePercent: scum.share_percent,
+    vacateAfterMs: scum.vacate_after_ms,
+  };
+}
+
+const PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 };
+
+function findPort(broker: string): number {
+  const { port, protocol } = new URL(broker);
+  return port === '' ? (PORTS[protocol] ?? 0) : Number(port);
 }

@@ -3,6 +3,8 @@
  * begins with the key and its value: "must be …". It reads no file and knows no default.
  */
 import { z } from 'zod';
+import { parseScumRule } from '../core/scum-rules.js';
+import { THROTTLE_METHODS } from '../core/throttle-record.js';
 import { ATTEMPTS_MAX, CPUS_MAX, LEASE_MS_MAX } from '../protocol/limits.js';
 import { UNSIGNED_VERBS } from '../protocol/requests.js';
 import { findBaseFault, NODE_ID_PATTERN } from '../protocol/topics.js';
@@ -13,6 +15,7 @@ import { checkKeysTogether } from './cross-checks.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const RATIO_MAX = 1000;
+const SCUM_POLICIES = ['managed', 'opt-in', 'advise', 'off'] as const;
 
 const text = z.string('must be text').min(1, 'must not be empty');
 const words = z.array(z.string('must be a list of words').min(1).max(64, 'must be words of at most 64 characters'));
@@ -47,7 +50,15 @@ export const configSchema: z.ZodType<Config> = z
       ergodic_hold_ms: integerBetween(0, DAY_MS),
       hysteresis: flag(),
     }),
-    scum: z.strictObject({ formula: oneOf(['clamped', 'seed']) }),
+    scum: z.strictObject({
+      formula: oneOf(['clamped', 'seed']),
+      throttle: oneOf(SCUM_POLICIES),
+      migrate: oneOf(SCUM_POLICIES),
+      rules: z.array(checked(findRuleFault)),
+      share_percent: numberBetween(1, 100 * CPUS_MAX),
+      throttle_methods: z.array(oneOf(THROTTLE_METHODS)),
+      vacate_after_ms: integerBetween(0, DAY_MS),
+    }),
     rebalance: oneOf(['pairs', 'gf3']),
     lease: z.strictObject({
       lease_ms: integerBetween(1000, LEASE_MS_MAX),
@@ -111,5 +122,10 @@ function checked(findFault: (value: string) => string | undefined): z.ZodType<st
 
 function findMetricFault(metric: string): string | undefined {
   const parsed = parseMetric(metric);
+  return parsed.ok ? undefined : parsed.reason;
+}
+
+function findRuleFault(text: string): string | undefined {
+  const parsed = parseScumRule(text);
   return parsed.ok ? undefined : parsed.reason;
 }

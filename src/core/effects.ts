@@ -5,6 +5,7 @@
 import type { Command } from '../protocol/item.js';
 import type { Bodies, MessageKind } from '../protocol/messages.js';
 import type { Topic } from '../protocol/topics.js';
+import type { ThrottleEffect } from './throttle-record.js';
 
 /** A moment: monotonic milliseconds to decide with, and the wall clock as ISO 8601 text for people. */
 export interface Instant {
@@ -79,7 +80,8 @@ export type Effect =
   /** Takes a retained topic off the bus. */
   | { readonly type: 'Unsay'; readonly topic: Topic }
   | ItemEffect
-  | GuestEffect;
+  | GuestEffect
+  | ThrottleEffect;
 
 /** What a step gives: the next state, and what is to be done. */
 export interface Step<S> {

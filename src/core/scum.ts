@@ -13,6 +13,8 @@ const MEMORY_WEIGHT = 0.3;
 const AGE_WEIGHT = 0.1;
 const SECONDS_PER_DAY = 86_400;
 const NAME_CHARS_MAX = 64;
+/** Ten of them must fit a message with room to spare. */
+const WHY_CHARS_MAX = 300;
 
 /** What the score is made from. */
 export interface ScumReading {
@@ -38,6 +40,23 @@ export type ScumFormula = 'clamped' | 'seed';
 
 /** What is to be done about one process. */
 export type ScumAction = ScumItem['action'];
+
+/** What the node does about one process. */
+export interface ScumExplanation {
+  readonly action: ScumAction;
+  /** The node does it. */
+  readonly acts: boolean;
+  /** Why it does, or does not. */
+  readonly why: string;
+  /** The throttle that it is under: share of one core, and how. */
+  readonly throttle: { readonly sharePercent: number; readonly method: string } | undefined;
+}
+
+/** Who knows what is done about processes. */
+export interface ScumReasons<P> {
+  explain(process: P): ScumExplanation;
+  isThrottled(pid: number): boolean;
+}
 
 /** The item that a process belongs to. */
 export interface ScumOwner {
@@ -66,26 +85,47 @@ export function decideAction(score: number, trit: Trit): ScumAction {
 }
 
 /**
- * The body of `scum`: how many processes are SCUM, and the ten heaviest, highest score first, ties by pid. Numbers are
- * rounded for readers: scores to 3 places, percents to 1, ages to seconds.
+ * The body of `scum`: how many processes are SCUM, and the ten heaviest, highest score first, ties by pid. What is throttled
+ * is one of them, however little it uses because of that. Numbers are rounded for readers: scores to 3 places, percents to
+ * 1, ages to seconds.
  */
-export function listScum(
-  processes: readonly ScumProcess[],
+export function listScum<P extends ScumProcess>(
+  processes: readonly P[],
   trit: Trit,
   formula: ScumFormula,
   ownerOf: (pid: number) => ScumOwner | undefined,
+  reasons?: ScumReasons<P>,
 ): Scum {
   const heavy = processes
     .map((process) => ({ process, score: scoreProcess(process, formula) }))
-    .filter(({ score }) => score > SCUM_THRESHOLD)
+    .filter(({ process, score }) => score > SCUM_THRESHOLD || reasons?.isThrottled(process.pid) === true)
     .toSorted((a, b) => b.score - a.score || a.process.pid - b.process.pid);
-  const items = heavy
-    .slice(0, SCUM_ITEMS_MAX)
-    .map(({ process, score }) => describeScum(process, score, decideAction(score, trit), ownerOf(process.pid)));
-  return { count: heavy.length, items };
+  const items = heavy.slice(0, SCUM_ITEMS_MAX).map(({ process, score }) => {
+    const plain = { action: decideAction(score, trit) };
+    return describeScum(process, score, reasons?.explain(process) ?? plain, ownerOf(process.pid));
+  });
+  return { count: heavy.length, items, ...(reasons === undefined ? {} : { formula }) };
 }
 
-function describeScum(process: ScumProcess, score: number, action: ScumAction, owner: ScumOwner | undefined): ScumItem {
+/** The three terms of a score, weighted: they add up to it. */
+export function splitScore(
+  process: ScumReading,
+  formula: ScumFormula,
+): { readonly cpu: number; readonly memory: number; readonly age: number } {
+  const nothing = { cpuPercent: 0, memoryPercent: 0, ageS: 0 };
+  return {
+    cpu: scoreProcess({ ...nothing, cpuPercent: process.cpuPercent }, formula),
+    memory: scoreProcess({ ...nothing, memoryPercent: process.memoryPercent }, formula),
+    age: scoreProcess({ ...nothing, ageS: process.ageS }, formula),
+  };
+}
+
+function describeScum(
+  process: ScumProcess,
+  score: number,
+  explained: ScumExplanation | { readonly action: ScumAction },
+  owner: ScumOwner | undefined,
+): ScumItem {
   return {
     pid: process.pid,
     name: process.name.slice(0, NAME_CHARS_MAX),
@@ -93,10 +133,17 @@ function describeScum(process: ScumProcess, score: number, action: ScumAction, o
     cpu_percent: round(Math.min(clampPositive(process.cpuPercent), 100 * CPUS_MAX), 1),
     memory_percent: round(Math.min(clampPositive(process.memoryPercent), 100), 1),
     age_s: round(clampPositive(process.ageS), 0),
-    action,
+    action: explained.action,
     movable: owner?.movable ?? false,
     ...(owner === undefined ? {} : { item: owner.item }),
+    ...('acts' in explained ? describeAct(explained) : {}),
   };
+}
+
+function describeAct({ acts, why, throttle }: ScumExplanation): Partial<ScumItem> {
+  const held =
+    throttle === undefined ? {} : { throttled_percent: throttle.sharePercent, throttled_by: throttle.method };
+  return { acts, why: why.slice(0, WHY_CHARS_MAX), ...held };
 }
 
 function clampUnit(share: number): number {

@@ -58,8 +58,9 @@ export type ThrottleEffect =
 /** What became of it. */
 export type ThrottleFact =
   | { readonly type: 'ThrottlePrepared'; readonly record: ThrottleRecord }
-  | { readonly type: 'ThrottleSet'; readonly record: ThrottleRecord }
-  /** It could not be prepared, or not be set. */
-  | { readonly type: 'ThrottleFailed'; readonly target: string; readonly reason: string }
-  | { readonly type: 'ThrottleUndone'; readonly target: string }
-  | { readonly type: 'UndoFailed'; readonly target: string; readonly reason: string };
+  | { readonly type: 'PrepareFailed'; readonly reason: string }
+  | { readonly type: 'ThrottleSet' }
+  /** It may be set in part. */
+  | { readonly type: 'SetFailed'; readonly reason: string }
+  | { readonly type: 'ThrottleUndone' }
+  | { readonly type: 'UndoFailed'; readonly reason: string };

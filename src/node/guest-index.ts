@@ -12,6 +12,8 @@ export interface GuestIndex {
   update(processes: readonly ProcessSample[]): void;
   /** The item that a process belongs to, and whether it may be moved. */
   describePid(pid: number): { readonly item: string; readonly movable: boolean } | undefined;
+  /** The pids of each run at the last look. */
+  pids(): ReadonlyMap<string, readonly number[]>;
   /** The guest that a process belongs to now, as `<owner>/<item>/<epoch>`. */
   findByPid(pid: number): string | undefined;
   /** Live guests by the share of a core that they use, heaviest first. */
@@ -22,11 +24,13 @@ export interface GuestIndex {
 
 /** Makes an index over the guests of a node. */
 export function createGuestIndex(host: Hosting, runner: Runner): GuestIndex {
+  let pids: ReadonlyMap<string, readonly number[]> = new Map();
   let byPid = new Map<number, string>();
   let cpu = new Map<string, number>();
 
   function update(processes: readonly ProcessSample[]): void {
-    byPid = invert(runner.pids());
+    pids = runner.pids();
+    byPid = invert(pids);
     cpu = new Map();
     for (const one of processes) {
       const guest = byPid.get(one.pid);
@@ -43,6 +47,7 @@ export function createGuestIndex(host: Hosting, runner: Runner): GuestIndex {
   return {
     update,
     describePid,
+    pids: () => pids,
     findByPid: (pid) => invert(runner.pids()).get(pid),
     heaviest: () =>
       [...host.ledger.states.entries()]

@@ -63,7 +63,7 @@ function joinMembers(bench: Workbench, receiver: Receiver): void {
 }
 
 function passThrough(bench: Workbench, input: NodeInput, answers: AnswerParts): void {
-  const { notes, condition, own, host, book, clock, guests, gate } = bench;
+  const { notes, condition, own, host, book, clock, guests, gate, throttling } = bench;
   notes.take(input);
   if (input.type === 'ProcessesListed') guests.update(input.processes);
   condition.take(input);
@@ -73,6 +73,8 @@ function passThrough(bench: Workbench, input: NodeInput, answers: AnswerParts): 
   if (input.type === 'SetHeard') applySetting(bench, input.key, input.value);
   if (input.type === 'RequestAnswered') gate.take(input.subject, [input.response]);
   if (input.type === 'AfterAsked') gate.after(input.subject, input.done);
+  // Last: it goes by what the stages before it made of the input.
+  throttling.take(input);
   answerRequest(input, answers);
 }
 

@@ -8,6 +8,7 @@ import type { ClaimingFacts } from '../core/offer-book.js';
 import type { OfferingFacts } from '../core/offering.js';
 import { itemKey, slotsOf, type OwnedItem } from '../core/owner/owned-item.js';
 import { guestName, isLive } from '../core/receiver/guest.js';
+import { isActive } from '../core/scum-policy.js';
 import type { RunningHere, SheddingFacts } from '../core/shedding.js';
 import type { WakingFacts } from '../core/waking.js';
 import type { Direction, State } from '../protocol/messages.js';
@@ -55,7 +56,8 @@ export function joinLooks(bench: Workbench): void {
     )
     .subscribe(inbox.push);
   // Only a PLUS node sheds; the others need not look through their items.
-  const looks$ = interval(SHED_MS, clock.scheduler).pipe(filter(() => bench.condition.state()?.trit === 1));
+  const sheds = isActive(bench.settings.scum.migrate);
+  const looks$ = interval(SHED_MS, clock.scheduler).pipe(filter(() => sheds && bench.condition.state()?.trit === 1));
   bench
     .live(shedItems(looks$, { running: () => runningHere(bench), facts: () => sheddingFacts(bench) }))
     .subscribe(inbox.push);

@@ -46,7 +46,7 @@ export function joinWords(bench: Workbench): Words {
       speaker.sayText({ kind: 'trit', node: self }, String(trit));
     });
   const scum$ = inbox.inputs$.pipe(
-    filter((input) => input.type === 'ProcessesListed'),
+    filter((input) => input.type === 'ProcessesListed' || input.type === 'ThrottleFact'),
     map(() => condition.scum()),
   );
   bench.live(publishScum(scum$, clock)).subscribe((body) => sayScum(bench, body));

@@ -8,6 +8,7 @@ import type { Journal } from '../journal/journal.js';
 import type { Codec } from '../protocol/codec.js';
 import type { Runner } from '../run/runner.js';
 import type { Sense } from '../sense/sense.js';
+import type { Throttle } from '../throttle/throttle.js';
 import type { Transfer, Workspace } from '../transfer/transfer.js';
 
 /** The ports of a node. The node closes all of them when it stops. */
@@ -20,6 +21,8 @@ export interface NodePorts {
   readonly sense: Sense;
   readonly transfer: Transfer;
   readonly workspace: Workspace;
+  /** Without one nothing is throttled. */
+  readonly throttle?: Throttle | undefined;
   /** In place of the wire's own codec: simulated nodes share the decoding of one broadcast. */
   readonly codec?: Codec | undefined;
 }

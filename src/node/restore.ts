@@ -3,6 +3,8 @@
  * before. An entry that does not read as what its key says is kept where it is and named.
  */
 import type { ItemRecord } from '../core/owner/owned-item.js';
+import { THROTTLE_METHODS } from '../core/throttle-record.js';
+import { THROTTLE_PREFIX, type ThrottledRecord } from '../core/throttled.js';
 import { outliveMachine, type GuestRecord } from '../core/receiver/guest.js';
 import type { JournalEntry } from '../journal/journal.js';
 import { commandSchema, itemSchema, needSchema } from '../protocol/item.js';
@@ -24,6 +26,8 @@ export interface Restored {
   readonly machineRestarted: boolean;
   readonly items: readonly ItemRecord[];
   readonly guests: readonly GuestRecord[];
+  /** What an earlier life throttled. */
+  readonly throttles: readonly ThrottledRecord[];
   /** Keys of members, by id. */
   readonly pins: ReadonlyMap<string, string>;
   readonly faults: readonly string[];
@@ -35,6 +39,7 @@ const PIN_PREFIX = pinKey('');
 export function restore(entries: readonly JournalEntry[], machineRun: string, wall: number): Restored {
   const items: ItemRecord[] = [];
   const guests: GuestRecord[] = [];
+  const throttles: ThrottledRecord[] = [];
   const faults: string[] = [];
   const pins = new Map<string, string>();
   let machine: unknown;
@@ -47,6 +52,7 @@ export function restore(entries: readonly JournalEntry[], machineRun: string, wa
     else if (key.startsWith(PIN_PREFIX) && typeof value === 'string') pins.set(key.slice(PIN_PREFIX.length), value);
     else if (key.startsWith('item/') && isItemRecord(value)) items.push(value);
     else if (key.startsWith('guest/') && isGuestRecord(value)) guests.push(value);
+    else if (key.startsWith(THROTTLE_PREFIX) && isThrottledRecord(value)) throttles.push(value);
     else faults.push(key);
   }
   // Item ids sort by the time they were made; the queue goes on in the order of submission.
@@ -58,6 +64,7 @@ export function restore(entries: readonly JournalEntry[], machineRun: string, wa
     draining,
     items,
     guests: machineRestarted ? guests.map(outliveMachine) : guests,
+    throttles,
     pins,
     faults,
   };
@@ -87,6 +94,17 @@ function isGuestRecord(value: unknown): value is GuestRecord {
     Number.isInteger(value['epoch']) &&
     needSchema.safeParse(value['need']).success &&
     (value['command'] === null || commandSchema.safeParse(value['command']).success)
+  );
+}
+
+function isThrottledRecord(value: unknown): value is ThrottledRecord {
+  if (!isRecord(value) || !isRecord(value['wish']) || !isRecord(value['record'])) return false;
+  const { wish, record } = value;
+  return (
+    typeof wish['target'] === 'string' &&
+    wish['target'] === record['target'] &&
+    THROTTLE_METHODS.some((method) => method === record['method']) &&
+    Array.isArray(record['processes'])
   );
 }
 

@@ -12,6 +12,7 @@ export function resumeWork(bench: Workbench, restored: Restored): void {
   const { own, host, inbox, clock, notes } = bench;
   const rolledBack = restored.machineRestarted && !bench.settings.journalSync;
   for (const key of restored.faults) notes.say('warn', `the journal entry ${key} could not be read and was left alone`);
+  bench.throttling.resume(restored.throttles);
   for (const record of restored.items) {
     const id = record.item.item;
     own.ledger.open(id, { state: fromRecord(record, clock.now()), effects: [] });

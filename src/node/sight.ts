@@ -44,9 +44,25 @@ function submit(bench: Workbench, item: Item, done: (error?: Error) => void): vo
   bench.inbox.push({ type: 'AfterAsked', subject: `item/${item.item}`, done: () => done() });
 }
 
+/** How long a stopping node waits until it is written down that nothing is throttled any more, ms. */
+const RELEASE_MS = 2000;
+
 /** The journal closes last: what was decided before is still written. */
 function stopNode(bench: Workbench, ports: NodePorts, done: () => void): void {
+  let waits = true;
+  const close = (): void => {
+    patience.unsubscribe();
+    if (waits) closePorts(bench, ports, done);
+    waits = false;
+  };
+  // A journal that cannot be written does not keep a node from stopping: the undoing itself waits for nothing.
+  const patience = bench.clock.scheduler.schedule(close, RELEASE_MS);
+  bench.throttling.release('the node stops', close);
+}
+
+function closePorts(bench: Workbench, ports: NodePorts, done: () => void): void {
   bench.stop();
   ports.runner.close();
+  ports.throttle?.close();
   ports.bus.close(() => ports.transfer.close(() => ports.journal.close(done)));
 }

@@ -20,7 +20,9 @@ import { createKeyPins, pinKey, type KeyPins } from '../pipelines/key-pins.js';
 import { createPerformer, type Performer } from '../pipelines/perform.js';
 import { createSpeaker, type Speaker } from '../pipelines/say.js';
 import { createStatusBoard } from '../pipelines/status.js';
+import type { Throttling } from '../pipelines/throttle.js';
 import { createGuestIndex, type GuestIndex } from './guest-index.js';
+import { layThrottling } from './lay-throttling.js';
 import { createNotes, type Notes } from './notes.js';
 import type { NodePorts } from './ports.js';
 import type { Restored } from './restore.js';
@@ -36,6 +38,7 @@ export interface Workbench {
   readonly host: Hosting;
   readonly condition: Condition;
   readonly guests: GuestIndex;
+  readonly throttling: Throttling;
   readonly gate: Gate;
   readonly speaker: Speaker;
   readonly performer: Performer;
@@ -59,7 +62,7 @@ const RENEWALS_A_RUN = 1_000_000;
 
 /** Lays the workbench out. */
 export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored: Restored): Workbench {
-  const { bus, clock, identity, journal, runner, transfer, workspace } = ports;
+  const { bus, clock, identity, journal, runner, transfer, workspace, throttle } = ports;
   const { id: self, base } = settings;
   const inbox = createInbox<NodeInput, MeshInput>(isMeshInput);
   const { push } = inbox;
@@ -83,7 +86,18 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
   const speaker = createSpeaker({ self, base, boot: restored.boot, bus, clock, identity, push });
   const statuses = createStatusBoard(self, speaker, clock, settings.statusKeptMs);
   const keyOf = (node: string): string | undefined => (node === self ? identity.publicKey : view.get(node)?.info?.key);
-  const performer = createPerformer({ self, clock, speaker, statuses, transfer, workspace, runner, keyOf, push });
+  const performer = createPerformer({
+    self,
+    clock,
+    speaker,
+    statuses,
+    transfer,
+    workspace,
+    runner,
+    throttle,
+    keyOf,
+    push,
+  });
   const gate = createGate({
     journal,
     clock,
@@ -116,6 +130,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     },
   });
   const guests = createGuestIndex(host, runner);
+  const throttling = layThrottling({ settings, clock, throttle, own, host, guests, gate, push });
   const condition = keepCondition(
     {
       settings,
@@ -125,6 +140,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
       guests: () => host.ledger.states.values(),
       counts: () => ({ queued: own.queued.size + own.offered.size, deferred: own.sleeping.size }),
       guestOfPid: guests.describePid,
+      reasons: throttling,
     },
     restored.draining,
   );
@@ -139,6 +155,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     host,
     condition,
     guests,
+    throttling,
     gate,
     speaker,
     performer,
@@ -152,7 +169,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     begun$,
     stop: () => {
       stopped$.next();
-      for (const part of [own.ledger, host.ledger, statuses, gate, inbox]) part.close();
+      for (const part of [own.ledger, host.ledger, throttling, statuses, gate, inbox]) part.close();
       notes.close();
     },
   };

@@ -7,7 +7,7 @@ import { deriveState } from '../core/condition.js';
 import type { Member } from '../core/member.js';
 import { putMember, type MeshView } from '../core/mesh.js';
 import type { Guest } from '../core/receiver/guest.js';
-import { listScum, type ScumExplanation } from '../core/scum.js';
+import { listScum, type ScumReasons } from '../core/scum.js';
 import type { Message, Scum, State, Trit } from '../protocol/messages.js';
 import type { LoadSample, ProcessSample } from '../sense/sense.js';
 import type { NodeSettings } from './settings.js';
@@ -25,7 +25,7 @@ export interface ConditionParts {
   /** The item and whether it may move, of a process that belongs to a guest. */
   guestOfPid(pid: number): { readonly item: string; readonly movable: boolean } | undefined;
   /** What is done about a process, and why. */
-  explain(process: ProcessSample): ScumExplanation;
+  readonly reasons: ScumReasons<ProcessSample>;
 }
 
 /** What this node knows of itself. */
@@ -108,7 +108,7 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
 
   /** Made when it is asked for: what is throttled changes between two looks. */
   function listHeavy(): Scum {
-    return listScum(processes, trit, parts.settings.scumFormula, parts.guestOfPid, parts.explain);
+    return listScum(processes, trit, parts.settings.scumFormula, parts.guestOfPid, parts.reasons);
   }
 
   function refresh(): void {

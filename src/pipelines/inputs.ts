@@ -7,6 +7,7 @@ import type { MeshInput } from '../core/mesh.js';
 import type { ChosenClaim } from '../core/offer-book.js';
 import type { ItemSubmitted, OwnerInput } from '../core/owner/inputs.js';
 import type { ReceiverInput } from '../core/receiver/inputs.js';
+import type { ThrottlingInput } from '../core/throttling.js';
 import type { Ack, Lease, Offer, Trit } from '../protocol/messages.js';
 import type { Request } from '../protocol/requests.js';
 import type { LoadSample, ProcessSample } from '../sense/sense.js';
@@ -26,6 +27,16 @@ export type NodeInput =
   | { readonly type: 'OwnerFact'; readonly item: string; readonly fact: OwnerInput }
   /** `guest` is `<owner>/<item>/<epoch>`. */
   | { readonly type: 'GuestFact'; readonly guest: string; readonly fact: ReceiverInput }
+  /** `target` is `run/<owner>/<item>/<epoch>` or `pid/<pid>`. */
+  | { readonly type: 'ThrottleFact'; readonly target: string; readonly fact: ThrottlingInput }
+  /** The matrix wants a process moved that tritmesh did not start, and a rule lets it. */
+  | {
+      readonly type: 'ProcessMoveWanted';
+      readonly pid: number;
+      /** Start as the system counts it, where known. */
+      readonly start: string | undefined;
+      readonly reason: string;
+    }
   | { readonly type: 'RequestHeard'; readonly request: Request; readonly signedBy: string | undefined }
   | { readonly type: 'SetHeard'; readonly key: string; readonly value: string }
   /** A request that could not be read or may not be obeyed, to be answered all the same. */
@@ -45,6 +56,8 @@ export type NodeInput =
   | { readonly type: 'AfterAsked'; readonly subject: string; readonly done: () => void }
   | { readonly type: 'MessageRefused'; readonly topic: string; readonly reason: string }
   /** The journal cannot write: nothing new is taken on until it can. */
+  /** There is news of a member that what waits may go by. */
+  | { readonly type: 'MemberChanged' }
   /** The sum, or who is online, is another than before. */
   | { readonly type: 'MeshChanged' }
   | { readonly type: 'JournalChanged'; readonly fault: string | undefined };

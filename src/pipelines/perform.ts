@@ -6,7 +6,9 @@ import type { Effect } from '../core/effects.js';
 import { createGuestPerformer } from './perform-guest.js';
 import { createItemPerformer } from './perform-item.js';
 import type { PerformParts } from './perform-parts.js';
+import { createThrottlePerformer } from './perform-throttle.js';
 import type { Speaker } from './say.js';
+import type { Throttle } from '../throttle/throttle.js';
 import type { StatusBoard } from './status.js';
 
 /** Performs effects. */
@@ -18,10 +20,15 @@ export interface Performer {
 
 /** Makes the performer of a node. */
 export function createPerformer(
-  parts: PerformParts & { readonly speaker: Speaker; readonly statuses: StatusBoard },
+  parts: PerformParts & {
+    readonly speaker: Speaker;
+    readonly statuses: StatusBoard;
+    readonly throttle: Throttle | undefined;
+  },
 ): Performer {
   const items = createItemPerformer(parts);
   const guests = createGuestPerformer(parts);
+  const throttles = createThrottlePerformer(parts.throttle, parts.push);
   const perform: Performer['perform'] = (_subject, effect) => {
     switch (effect.type) {
       case 'Say':
@@ -37,6 +44,10 @@ export function createPerformer(
       case 'Carry':
       case 'RemoveItem':
         return items.perform(effect);
+      case 'PrepareThrottle':
+      case 'SetThrottle':
+      case 'UndoThrottle':
+        return throttles(effect);
       default:
         return guests.perform(effect);
     }

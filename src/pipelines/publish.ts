@@ -67,5 +67,10 @@ export function publishScum(scum$: Observable<Scum>, clock: Clock): Observable<S
 
 /** What makes two lists different to a reader: who is on it and what is to be done, not every wandering percent. */
 function scumText(scum: Scum): string {
-  return scum.items.map((one) => `${one.pid} ${one.action} ${one.movable} ${one.acts} ${one.throttled_percent} ${Math.round(one.score * 10)}`).join(',');
+  return scum.items
+    .map(
+      (one) =>
+        `${one.pid} ${one.action} ${one.movable} ${one.acts} ${one.throttled_percent} ${Math.round(one.score * 10)}`,
+    )
+    .join(',');
 }

@@ -75,12 +75,20 @@ export interface ScumItem {
   readonly movable: boolean;
   /** The item that the process belongs to. */
   readonly item?: string | undefined;
+  /** Whether the node does what `action` says, and why, or why not. */
+  readonly acts?: boolean | undefined;
+  readonly why?: string | undefined;
+  /** The throttle that it is under: share of one core that its target gets, 0 to 100 times the cores, and the method. */
+  readonly throttled_percent?: number | undefined;
+  readonly throttled_by?: string | undefined;
 }
 
 /** `node/<id>/scum`: the heavy processes, highest score first; `count` is of all of them. */
 export interface Scum {
   readonly count: number;
   readonly items: readonly ScumItem[];
+  /** How scores are made; `clamped` where it is not said. */
+  readonly formula?: 'clamped' | 'seed' | undefined;
 }
 
 /** `work/<owner>/<item>/offer`. */

@@ -94,9 +94,18 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
           action: z.enum(['migrate', 'throttle', 'allow', 'none']),
           movable: z.boolean(),
           item: itemId.optional(),
+          acts: z.boolean().optional(),
+          why: reason.optional(),
+          throttled_percent: z
+            .number()
+            .min(0)
+            .max(100 * CPUS_MAX)
+            .optional(),
+          throttled_by: word.optional(),
         }),
       )
       .max(SCUM_ITEMS_MAX),
+    formula: z.enum(['clamped', 'seed']).optional(),
   }),
   event: z.looseObject({ ...stamp, event_type: word, reason: reason.optional() }),
   response: z.object({

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { defer, of } from 'rxjs';
+import { readHeavyFacts } from './heavy-facts.js';
 import type { LookAtProcesses } from './machine.js';
 import { readProcFile } from './proc-file.js';
 import { readMemory } from './proc-memory.js';
@@ -25,7 +26,8 @@ export function createLinuxProcesses(procDir: string, units: KernelUnits): LookA
       before = after;
       if (last === undefined || now <= last.now) return of([]);
       const { memoryBytes } = readMemory(procDir);
-      return of(compareScans(last, after, { ...units, memoryBytes, uptimeS: readUptime(procDir) }));
+      const facts = { ...units, memoryBytes, uptimeS: readUptime(procDir) };
+      return of(compareScans(last, after, facts).map((sample) => addFacts(procDir, sample)));
     });
 }
 
@@ -48,9 +50,21 @@ function compareScans(before: Scan, after: Scan, facts: Facts): readonly Process
       cpuPercent: (100 * Math.max(0, ran)) / ticks,
       memoryPercent: Math.min(100, (100 * process.residentBytes) / facts.memoryBytes),
       ageS: Math.max(0, facts.uptimeS - process.startTicks / facts.ticksPerS),
+      start: String(process.startTicks),
+      session: process.session,
+      terminal: process.terminal,
+      kernelThread: process.kernelThread,
     });
   }
   return samples;
+}
+
+/** Below both nothing is heavy (see core/scum.ts), and nobody asks for more. */
+const HEAVY_PERCENT = 5;
+
+function addFacts(procDir: string, sample: ProcessSample): ProcessSample {
+  const isLight = sample.cpuPercent < HEAVY_PERCENT && sample.memoryPercent < HEAVY_PERCENT;
+  return isLight ? sample : { ...sample, ...readHeavyFacts(procDir, sample.pid) };
 }
 
 /** Seconds since the machine started, on the clock that start times are counted on. */

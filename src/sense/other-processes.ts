@@ -44,6 +44,10 @@ function describeProcess(process: Listed, cpus: number, wall: number): ProcessSa
     cpuPercent: Number.isFinite(cpuPercent) ? Math.max(0, cpuPercent) : 0,
     memoryPercent: Math.min(100, Math.max(0, process.mem)),
     ageS: Number.isNaN(startedAt) ? 0 : Math.max(0, (wall - startedAt) / 1000),
+    // `??` stands for no terminal; sessions are not told.
+    terminal: /[a-z]/.test(process.tty),
+    ...(process.user === '' ? {} : { user: process.user }),
+    command: [process.path, ...process.params.split(' ')].slice(0, 4),
   };
 }
 

@@ -18,6 +18,11 @@ export interface ProcessCount {
   /** Ticks that its ended children ran, and theirs. */
   readonly childTicks: number;
   readonly residentBytes: number;
+  /** Pid of the leader of its session. */
+  readonly session: number;
+  /** It has a controlling terminal. */
+  readonly terminal: boolean;
+  readonly kernelThread: boolean;
 }
 
 /** The kernel's units, which differ between machines. */
@@ -62,6 +67,9 @@ function tryReadWords(path: string): Buffer {
   }
 }
 
+/** From the kernel's sched.h. */
+const PF_KTHREAD = 0x00_20_00_00;
+
 function isPid(entry: string): boolean {
   const code = entry.charCodeAt(0);
   return code >= 0x31 && code <= 0x39;
@@ -81,6 +89,10 @@ function parseStat(stat: string, units: KernelUnits): ProcessCount | undefined {
     childTicks: Number(fields[13]) + Number(fields[14]),
     startTicks: Number(fields[19]),
     residentBytes: Number(fields[21]) * units.pageBytes,
+    session: Number(fields[3]),
+    terminal: Number(fields[4]) !== 0,
+    // The flags may fill 32 bits: JavaScript's `&` takes them as signed, which leaves this bit alone.
+    kernelThread: (Number(fields[6]) & PF_KTHREAD) !== 0,
   };
   const sum = process.pid + process.ppid + process.ownTicks + process.childTicks + process.startTicks;
   return Number.isFinite(sum + process.residentBytes) ? process : undefined;

@@ -3,6 +3,7 @@
  * could not be taken is said, never made up.
  */
 import type { Observable } from 'rxjs';
+import type { ProcessFacts } from '../core/process-facts.js';
 
 /** One reading of the load. */
 export interface LoadSample {
@@ -17,11 +18,8 @@ export interface LoadSample {
   readonly psiPercent?: number | undefined;
 }
 
-/** One process. */
-export interface ProcessSample {
-  readonly pid: number;
-  readonly ppid: number;
-  readonly name: string;
+/** One process; facts that rules go by are known only of those that use something. */
+export interface ProcessSample extends ProcessFacts {
   /** Share of one core since the last look, 0..100 times the cores. */
   readonly cpuPercent: number;
   /** Share of the machine's memory, 0..100. */

@@ -32,6 +32,10 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
     slots: plan.slots,
     trit: { ...DEFAULT_TRIT_RULES, plusHoldMs: 1000, minusHoldMs: 2000, ergodicHoldMs: 1000 },
     scumFormula: 'clamped',
+    // Simulated machines list no processes; what moves, moves by the policy.
+    scum: { throttle: 'off', migrate: 'managed', rules: [], sharePercent: 50, vacateAfterMs: 60_000 },
+    pid: 0,
+    brokerPort: 0,
     rebalance: plan.seed % 4 === 0 ? 'gf3' : 'pairs',
     mesh: { offlineAfterMs: 3000 },
     moves: { projectedMax: 0.65, gainMin: 0.1, cooldownMs: 5000, itemRestMs: 10_000 },

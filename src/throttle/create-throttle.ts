@@ -3,7 +3,12 @@
  * has nothing against it. Undoing goes by the record, so that a method that is not wanted any more still undoes its own.
  */
 import type { Clock } from '../clock/clock.js';
-import { THROTTLE_METHODS, type ThrottleMethod, type ThrottleTarget } from '../core/throttle-record.js';
+import {
+  THROTTLE_METHODS,
+  type ThrottleMethod,
+  type ThrottleRecord,
+  type ThrottleTarget,
+} from '../core/throttle-record.js';
 import { createAutogroup } from './autogroup.js';
 import { createCgroupFiles } from './cgroup-files.js';
 import { createCgroupV1 } from './cgroup-v1.js';
@@ -61,7 +66,7 @@ export function joinMethods(
       const reasons: string[] = [];
       for (const one of candidates) {
         const prepared = one.prepare(live, sharePercent, known);
-        if (prepared.ok) return prepared;
+        if (prepared.ok) return { ok: true, record: keepKnown(prepared.record, known) };
         reasons.push(`${one.method}: ${prepared.reason}`);
       }
       return { ok: false, reason: reasons.join('; ') || 'nothing that throttles works here' };
@@ -77,6 +82,13 @@ export function joinMethods(
       for (const one of all) one.close();
     },
   };
+}
+
+/** What left the target since and still lives is throttled still, and must be undone with it. */
+function keepKnown(record: ThrottleRecord, known: ThrottleRecord | null): ThrottleRecord {
+  const pids = new Set(record.processes.map(({ pid }) => pid));
+  const left = known?.processes.filter((process) => !pids.has(process.pid) && isSame(process)) ?? [];
+  return { ...record, processes: [...record.processes, ...left] };
 }
 
 function lookUp({ target, processes }: ThrottleTarget, isGuard: (pid: number) => boolean): LiveTarget {

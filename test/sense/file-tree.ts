@@ -41,10 +41,14 @@ export function procStat(process: {
   readonly children?: number;
   readonly start?: number;
   readonly pages?: number;
+  readonly session?: number;
+  readonly terminal?: number;
+  readonly flags?: number;
 }): string {
   const { pid, ppid, name = 'program', own = 0, children = 0, start = 0, pages = 1 } = process;
+  const { session = 1, terminal = 0, flags = 4_194_304 } = process;
   const user = Math.floor(own / 2);
-  return `${pid} (${name}) S ${ppid} 1 1 0 -1 4194304 0 0 0 0 ${user} ${own - user} ${children} 0 20 0 1 0 ${start} 1000 ${pages} 0 0\n`;
+  return `${pid} (${name}) S ${ppid} 1 ${session} ${terminal} -1 ${flags} 0 0 0 0 ${user} ${own - user} ${children} 0 20 0 1 0 ${start} 1000 ${pages} 0 0\n`;
 }
 
 /** The files of a /proc that the machine itself is read from. */

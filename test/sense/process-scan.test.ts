@@ -1,6 +1,10 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { readHeavyFacts } from '../../src/sense/heavy-facts.js';
 import { createLinuxProcesses } from '../../src/sense/linux-processes.js';
 import { readKernelUnits, scanProcesses } from '../../src/sense/process-scan.js';
 import { createFileTree, procMachine, procStat } from './file-tree.js';
@@ -11,7 +15,7 @@ describe('scanProcesses', () => {
   test('processes are read whatever their names hold, and what is no process is left out', () => {
     const { directory } = createFileTree({
       '7/stat': procStat({ pid: 7, ppid: 1, name: 'a) R 1 (b', own: 30, children: 4, start: 900, pages: 3 }),
-      '8/stat': procStat({ pid: 8, ppid: 7, name: 'two\nlines ü' }),
+      '8/stat': procStat({ pid: 8, ppid: 7, name: 'two\nlines ü', session: 8, terminal: 34_816, flags: 0xffff_ffff }),
       '9/status': 'no stat: it ended just now',
       '10/stat': 'garbage',
       '11/stat': '11 (short) S 1',
@@ -28,7 +32,11 @@ describe('scanProcesses', () => {
       childTicks: 4,
       startTicks: 900,
       residentBytes: 3 * 4096,
+      session: 1,
+      terminal: false,
+      kernelThread: false,
     });
+    expect(found.get(8)).toMatchObject({ session: 8, terminal: true, kernelThread: true });
     expect(found.get(8)?.name).toBe('two\nlines ü');
   });
 
@@ -69,6 +77,17 @@ describe('readKernelUnits', () => {
   });
 });
 
+/** What a made-up process has beside its use; its files tell nothing more. */
+const FACTS = {
+  session: 1,
+  terminal: false,
+  kernelThread: false,
+  user: userInfo().username,
+  cgroups: undefined,
+  command: undefined,
+  ports: [],
+};
+
 describe('createLinuxProcesses', () => {
   test('the first look is empty, the second has shares of one core', async () => {
     const tree = createFileTree({
@@ -85,13 +104,54 @@ describe('createLinuxProcesses', () => {
     });
     const listed = await firstValueFrom(look(10_000));
     expect(listed.toSorted((a, b) => a.pid - b.pid)).toEqual([
-      { pid: 7, ppid: 1, name: 'program', cpuPercent: 200, memoryPercent: 10, ageS: 600 },
-      { pid: 8, ppid: 7, name: 'another with pid 8', cpuPercent: 20, memoryPercent: 0.0004, ageS: 2 },
+      { pid: 7, ppid: 1, name: 'program', cpuPercent: 200, memoryPercent: 10, ageS: 600, start: '40000', ...FACTS },
+      {
+        pid: 8,
+        ppid: 7,
+        name: 'another with pid 8',
+        cpuPercent: 20,
+        memoryPercent: 0.0004,
+        ageS: 2,
+        start: '99800',
+        ...FACTS,
+      },
     ]);
   });
 
   test('a directory that cannot be read is an error with a sentence', async () => {
     const missing = join(createFileTree({}).directory, 'missing');
     await expect(firstValueFrom(createLinuxProcesses(missing, units)(0))).rejects.toThrow(/ENOENT.*missing/);
+  });
+});
+
+describe('readHeavyFacts', () => {
+  const LISTENS =
+    '   0: 0100007F:075B 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0\n';
+
+  test('tells cgroups, the first words of the command, and the ports it listens on itself', () => {
+    const tree = createFileTree({
+      '7/cgroup': '9:name=systemd:/user.slice\n1:cpu:/\n0::/user.slice\n',
+      '7/cmdline': 'mosquitto\0-c\0a.conf\0-v\0-x\0',
+      '7/net/tcp': `  sl  local_address\n${LISTENS}${LISTENS.replace('4711', '4712').replace('075B', '0050')}`,
+    });
+    mkdirSync(join(tree.directory, '7/fd'));
+    symlinkSync('socket:[4711]', join(tree.directory, '7/fd/3'));
+    expect(readHeavyFacts(tree.directory, 7)).toEqual({
+      user: userInfo().username,
+      cgroups: ['/user.slice', '/'],
+      command: ['mosquitto', '-c', 'a.conf', '-v'],
+      ports: [1883],
+    });
+  });
+
+  test.skipIf(process.platform !== 'linux')('finds the port of a real server', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    expect(readHeavyFacts('/proc', process.pid).ports).toContain(port);
+    server.close();
   });
 });
