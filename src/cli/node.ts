@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import { createLog } from '../log/log.js';
 import type { Context } from './context.js';
 import { CommandFailed, EXIT } from './failure.js';
+import { closeInherited } from './inherited-descriptors.js';
 import { untilStopped } from './until-stopped.js';
 
 /** Runs a node until SIGINT or SIGTERM. */
@@ -18,6 +19,7 @@ export async function runNode(context: Context): Promise<number> {
 /** Starts a node, says who it is, and writes its notes as they come. */
 export async function startNode(context: Context): Promise<{ stop(): Promise<void> }> {
   const { config } = context;
+  closeInherited();
   const running = await composeNode(config).catch(refuseStart);
   context.print(describeNode(config));
   const log = await createLog(config.log_level);

@@ -13,9 +13,9 @@ export interface Exit {
   readonly cpuS: number;
 }
 
-/** Reads the file `exit`; `undefined` when it is not whole. */
+/** Reads the file `exit`, which was written over white space; `undefined` when it is not whole. */
 export function parseExitFile(text: string): Exit | undefined {
-  const match = /^(\d{1,3})\n\S+ \S+\n(\S+) (\S+)\nend\n$/.exec(text);
+  const match = /^(\d{1,3})\n\S+ \S+\n(\S+) (\S+)\nend\n\s*$/.exec(text);
   const [, code, user, system] = match ?? [];
   if (code === undefined || user === undefined || system === undefined) return undefined;
   const exitCode = Number(code);

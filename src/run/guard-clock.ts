@@ -2,9 +2,10 @@
  * The clock of the guardian, as a shell can read it too: hundredths of a second of /proc/uptime on Linux, which counts
  * on while the machine sleeps; elsewhere the wall clock in whole seconds (a clock that is set moves the deadline).
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RUN_FILES } from './launcher.js';
+import { formatReading } from './reserved-files.js';
 
 /** No limit: past every reading, and still a number to every shell. */
 export const GUARD_NEVER = 999_999_999_999_999;
@@ -32,9 +33,18 @@ export function readDeadline(directory: string): number {
   }
 }
 
-/** Writes the deadline of a run as a whole: the guardian never reads half of one. Throws what the file system does. */
+/**
+ * Writes the deadline of a run, as a whole: the guardian never reads half of one. On a full disk it is written over in place,
+ * which takes no room; a guardian that looks in that moment looks again two seconds later. Throws what the file system does.
+ */
 export function writeDeadline(directory: string, reading: number): void {
   const file = join(directory, RUN_FILES.deadline);
-  writeFileSync(`${file}.new`, `${reading}\n`);
-  renameSync(`${file}.new`, file);
+  const draft = `${file}.new`;
+  try {
+    writeFileSync(draft, formatReading(reading));
+    renameSync(draft, file);
+  } catch {
+    rmSync(draft, { force: true });
+    writeFileSync(file, formatReading(reading), { flag: 'r+' });
+  }
 }

@@ -25,9 +25,9 @@ export const RUN_FILES = {
   order: 'order',
   /** Made, exclusively, by the launcher before the command can start; by an adopting node to forbid that it ever does. */
   started: 'started',
-  /** When the guardian ends the run, on the guard clock: written, by rename, once the node extends the order's own. */
+  /** When the guardian ends the run, on the guard clock: white space until the node extends the order's own. */
   deadline: 'deadline',
-  /** Exit code, the four times of `times`, and the word `end`. */
+  /** Exit code, the four times of `times`, and the word `end`, written over white space: there is room for it on a full disk. */
   exit: 'exit',
   /** Why the guardian ended the run. */
   ended: 'ended',
@@ -45,6 +45,7 @@ export const RUN_FILES = {
  *   the inherited handler.
  * - The last line ends what the command left behind in the group, and the launcher itself: one call, nothing can fork
  *   away from it. The file `exit` is the truth about the exit code, not the launcher's own status.
+ * - A run that can be frozen lives in a box (see box.ts), which writes the exit code itself.
  * - GNU `timeout` and shells with job control make process groups of their own; on Linux the guardian therefore ends
  *   the whole session. It sleeps 2 s at most, so that it sees at once that the machine slept.
  */
@@ -81,8 +82,8 @@ guard() {
   trap : HUP INT QUIT TERM USR1 USR2
   trap 'kill -KILL $!; wait; exit 0' ALRM
   while :; do
-    due=$deadline
-    [ ! -e deadline ] || read -r due <deadline
+    [ ! -e deadline ] || read -r told <deadline
+    due=\${told:-$deadline}
     read_clock
     [ "$now" -lt "$limit" ] || end_run 'guardian: wall-clock limit'
     [ "$now" -lt "$due" ] || end_run 'guardian: lease ended'
@@ -100,11 +101,16 @@ if [ -n "$fault" ]; then
   : >stdout
   printf '%s\\n' "$fault" >>stderr
   code=$fault_code
+elif [ -n "$box" ]; then
+  unshare -m -p -f --mount-proc /bin/sh -c "$box" tritmesh-box
+  kill -ALRM $guard
+  wait
+  kill -KILL 0
 else
   (cd work && unset OLDPWD && begin "$@") <"$input" >stdout 2>>stderr
   code=$?
 fi
-{ echo $code; times; echo end; } >exit
+{ echo $code; times; echo end; } 1<>exit
 kill -ALRM $guard
 wait
 kill -KILL 0

@@ -2,6 +2,7 @@
  * The order: what the launcher is to run, as shell text in which every value is quoted, so that nothing in it is ever
  * interpreted. Its head says which process the launcher is, for a node that finds the run after a crash.
  */
+import { BOX, type BoxHead, type BoxRestore } from './box.js';
 import type { RunHandle } from './runner.js';
 import type { Fault } from './program.js';
 
@@ -16,6 +17,10 @@ export interface Order {
   readonly fault: Fault | undefined;
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Of a run that can be frozen. */
+  readonly box?: BoxHead | undefined;
+  /** Of a copy; `argv` restores it then. */
+  readonly restore?: BoxRestore | undefined;
 }
 
 /** What a node needs of an order that an earlier life wrote. */
@@ -23,6 +28,7 @@ export interface OrderHead {
   readonly handle: RunHandle;
   readonly limit: number;
   readonly deadline: number;
+  readonly box?: BoxHead;
 }
 
 /** Variables that a shell keeps for itself: `env` sets them past it, at the price of one more exec. */
@@ -38,6 +44,8 @@ export function formatOrder(order: Order): string {
     `launcher=${quote(`${order.handle.pid} ${order.handle.start}`)}`,
     `limit=${order.limit}`,
     `deadline=${order.deadline}`,
+    // A comment to the shell.
+    ...(order.box === undefined ? [] : [`# ${JSON.stringify(order.box)}`]),
     `input=${quote(order.input)}`,
     `fault=${quote(order.fault?.sentence ?? '')}`,
     `fault_code=${order.fault?.exitCode ?? 0}`,
@@ -46,16 +54,33 @@ export function formatOrder(order: Order): string {
     ...exported.map((variable) => `export ${variable}`),
     `exec ${kept.length === 0 ? '' : `/usr/bin/env ${kept.join(' ')} `}"$@"`,
     '}',
+    ...formatBox(order),
     '',
   ].join('\n');
 }
 
 /** Reads the head of an order; `undefined` when it is not whole. */
 export function parseOrderHead(text: string): OrderHead | undefined {
-  const match = /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\ndeadline=(\d+)\n/.exec(text);
-  const [, pid, start, limit, deadline] = match ?? [];
+  const match = /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\ndeadline=(\d+)\n(?:# (\{.*\})\n)?/.exec(text);
+  const [, pid, start, limit, deadline, box] = match ?? [];
   if (pid === undefined || start === undefined || limit === undefined || deadline === undefined) return undefined;
-  return { handle: { pid: Number(pid), start }, limit: Number(limit), deadline: Number(deadline) };
+  const head = { handle: { pid: Number(pid), start }, limit: Number(limit), deadline: Number(deadline) };
+  return box === undefined ? head : { ...head, box: JSON.parse(box) as BoxHead };
+}
+
+/** What only a box reads; `box` is its program, empty for a run without one. */
+function formatBox({ box, restore }: Order): readonly string[] {
+  if (box === undefined) return ['box='];
+  return [
+    `box=${quote(BOX)}`,
+    `kind=${box.kind}`,
+    `root=${box.root}`,
+    `free_pid=${restore?.freePid ?? 0}`,
+    'mount_binds() {',
+    ':',
+    ...(restore?.binds ?? []).map(({ source, target }) => `mount --bind ${quote(source)} ${quote(target)} || return 1`),
+    '}',
+  ];
 }
 
 function formatVariable([name, value]: readonly [string, string]): string {

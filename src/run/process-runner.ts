@@ -2,15 +2,24 @@
  * The adapter of the Runner port: runs commands as processes of this machine, each behind a launcher of its own (see
  * launcher.ts), and finds those of an earlier life again. It decides nothing about items or leases.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Subject } from 'rxjs';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { Clock } from '../clock/clock.js';
-import { GUARD_NEVER, readDeadline, readGuardClock } from './guard-clock.js';
+import { BOX_FILES } from './box.js';
+import { createForeignRuns } from './foreign-runs.js';
+import { freezableOf } from './freezable-run.js';
+import { createFreezer, type Freezable } from './freezer.js';
+import { GUARD_NEVER, readDeadline } from './guard-clock.js';
 import { createLaunchPad } from './launch-pad.js';
-import type { Launcher } from './launcher.js';
-import { forbidStart, openRunDirectory, readOrderHead, writeOrder } from './run-directory.js';
 import { isOfThisBoot } from './process-table.js';
-import { createRunWatch, extendRun, isAlive } from './run-watch.js';
-import type { RunEvent, RunHandle, Runner, RunOrder } from './runner.js';
+import { awaitRestored } from './restored.js';
+import { forbidStart, readOrderHead } from './run-directory.js';
+import { listBoxed } from './run-signals.js';
+import { createRunStarts, NO_CHECKPOINT } from './run-starts.js';
+import { createRunWatch, extendRun, isAlive, type LiveRun } from './run-watch.js';
+import type { RunEvent, RunHandle, Runner, SaveRequest } from './runner.js';
 import { listMembers } from './session.js';
 import { createSpareDirectory } from './spare-directory.js';
 
@@ -19,48 +28,35 @@ export interface ProcessRunnerOptions {
   readonly clock: Clock;
   /** Absolute directory of the runner's own, on the file system of the runs, for the next run's directory. */
   readonly spares?: string | undefined;
+  /** Without it nothing can be frozen, restored or taken. */
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 /** Creates the runner of this machine's processes. Events come after the call that caused them has returned. */
-export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Runner {
+export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunnerOptions): Runner {
   const events = new Subject<RunEvent>();
-  const tell = (event: RunEvent): void => events.next(event);
-  const pad = createLaunchPad(clock.scheduler, process.env['PATH']);
-  const watch = createRunWatch(clock, tell);
-  const spare = spares === undefined ? undefined : createSpareDirectory(spares, clock.scheduler);
   let isClosed = false;
-
   const later = (work: () => void): void => queueMicrotask(() => (isClosed ? undefined : work()));
-  const fail = (run: string, reason: string): void => later(() => tell({ type: 'RunFailed', run, reason }));
+  const tell = (event: RunEvent): void => (isClosed ? undefined : events.next(event));
+  const tellLater = (event: RunEvent): void => later(() => events.next(event));
 
-  const start = (order: RunOrder): void => {
-    const { run, directory, restore } = order;
-    if (restore === true) return fail(run, NO_CHECKPOINT);
-    const refusal = watch.runs.has(run) ? 'it runs already' : attempt(() => openRunDirectory(directory, spare));
-    if (refusal !== undefined) return fail(run, refusal);
-    const launcher = pad.take();
-    if ('reason' in launcher) return fail(run, launcher.reason);
-    const fault = attempt(() => launch(order, launcher));
-    if (fault === undefined) return;
-    launcher.dismiss();
-    fail(run, fault);
-  };
-
-  const launch = (order: RunOrder, launcher: Launcher): undefined => {
-    const { run, directory } = order;
-    const { handle } = launcher;
-    const prepared = writeOrder(order, handle, readGuardClock());
-    const live = watch.follow(run, directory, handle, prepared, false);
-    launcher.onEnd(
-      (signal) => watch.settle(live, `its launcher was ended by ${signal ?? 'an error'}`),
-      () => watch.adopt(live),
-    );
-    launcher.go(directory);
-    later(() => tell({ type: 'RunStarted', run, handle }));
-  };
+  const freezer = checkpoint === undefined ? undefined : createFreezer(clock, checkpoint, tell);
+  const foreign =
+    checkpoint === undefined || freezer === undefined ? undefined : createForeignRuns(clock, checkpoint, freezer, tell);
+  const pad = createLaunchPad(clock.scheduler, process.env['PATH']);
+  const spare = spares === undefined ? undefined : createSpareDirectory(spares, clock.scheduler);
+  const watch = createRunWatch({
+    clock,
+    tell,
+    isStill: (live) => freezer?.isStill(freezableOf(live)) ?? false,
+    explain: (directory) => checkpoint?.explain(directory) ?? NO_CHECKPOINT,
+    clean: (directory) => checkpoint?.clean(directory),
+  });
+  const starts = createRunStarts({ clock, checkpoint, pad, spare, watch, tellLater, isClosed: () => isClosed });
 
   const adopt = (run: string, directory: string, told: RunHandle | null): void => {
-    if (watch.runs.has(run)) return;
+    if (watch.runs.has(run) || foreign?.has(run) === true) return;
+    if (foreign?.adopt(run, directory) === true) return;
     const start = forbidStart(directory);
     // After a power loss the mark of a start may be missing although it started: it is surely over, and no more is known.
     if (start === 'forbidden' && told !== null && !isOfThisBoot(told.start)) {
@@ -74,40 +70,68 @@ export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Ru
     const prepared = {
       deadline: Math.max(readDeadline(directory), head?.deadline ?? 0),
       limit: head?.limit ?? GUARD_NEVER,
+      box: head?.box,
     };
     const live = watch.follow(run, directory, handle, prepared, true);
-    if (isAlive(handle)) tell({ type: 'RunStarted', run, handle });
-    else watch.settle(live, 'nothing of it was left');
+    if (!isAlive(handle)) return watch.settle(live, 'nothing of it was left');
+    if (isUnthawed(live)) awaitRestored(clock, watch, live, checkpoint?.read(directory)?.imageBytes ?? 0, tell);
+    else tell({ type: 'RunStarted', run, handle });
   };
 
   const extend = (run: string, guardMs: number): void => {
     const live = watch.runs.get(run);
     if (live !== undefined) extendRun(live, guardMs);
+    else starts.extend(run, guardMs);
   };
 
-  const stop = (run: string, graceMs: number): void => {
+  const stop = (run: string, graceMs: number, ask?: SaveRequest): void => {
     const live = watch.runs.get(run);
-    if (live !== undefined) watch.stop(live, graceMs, 'stopped');
+    if (live === undefined) return starts.cancel(run) ? undefined : foreign?.stop(run);
+    const end = (): void => watch.stop(live, graceMs, 'stopped');
+    if (ask !== undefined) watch.ask(live, ask, end);
+    else if (freezer === undefined || live.box === undefined) end();
+    else if (freezer.isStill(freezableOf(live)) || graceMs <= 0) end();
+    // A dump under way would stop it behind the back of its SIGTERM.
+    else freezer.settle(freezableOf(live), end);
+  };
+
+  const findFreezable = (run: string): Freezable | undefined => {
+    const live = watch.runs.get(run);
+    return live === undefined ? foreign?.find(run) : freezableOf(live);
+  };
+
+  const freeze = (run: string): void => {
+    const target = findFreezable(run);
+    if (freezer === undefined) return tell({ type: 'FreezeFailed', run, reason: NO_CHECKPOINT });
+    if (target === undefined) return tell({ type: 'FreezeFailed', run, reason: 'it does not run here' });
+    freezer.freeze(target);
+  };
+
+  const thaw = (run: string): void => {
+    const target = findFreezable(run);
+    if (freezer === undefined || target === undefined) return tell({ type: 'RunThawed', run });
+    freezer.thaw(target);
   };
 
   return {
     events$: events.asObservable(),
-    start,
+    start: starts.start,
     adopt: (run, directory, handle) => later(() => adopt(run, directory, handle)),
-    // Both stand behind an `adopt` that was asked for before them: a stop that overtook it would be lost.
+    // These stand behind an `adopt` that was asked for before them: a stop that overtook it would be lost.
     extend: (run, guardMs) => later(() => extend(run, guardMs)),
-    stop: (run, graceMs) => later(() => stop(run, graceMs)),
-    freeze: (run) => later(() => tell({ type: 'FreezeFailed', run, reason: NO_CHECKPOINT })),
-    thaw: (run) => later(() => tell({ type: 'RunThawed', run })),
-    take: (run) => fail(run, NO_CHECKPOINT),
-    pids: () => {
-      const live = [...watch.runs.values()];
-      const members = listMembers(live.map(({ handle }) => handle.pid));
-      return new Map(live.map(({ run, handle }) => [run, members.get(handle.pid) ?? []]));
-    },
+    stop: (run, graceMs, ask) => later(() => stop(run, graceMs, ask)),
+    freeze: (run) => later(() => freeze(run)),
+    thaw: (run) => later(() => thaw(run)),
+    take: (run, directory, process) =>
+      later(() => {
+        if (foreign === undefined) tell({ type: 'RunFailed', run, reason: NO_CHECKPOINT });
+        else foreign.take(run, directory, process);
+      }),
+    pids: () => new Map([...listPids([...watch.runs.values()]), ...(foreign?.pids() ?? [])]),
     close: () => {
       isClosed = true;
       watch.close();
+      foreign?.close();
       pad.close();
       spare?.close();
       events.complete();
@@ -115,13 +139,18 @@ export function createProcessRunner({ clock, spares }: ProcessRunnerOptions): Ru
   };
 }
 
-const NO_CHECKPOINT = 'this node cannot freeze or restore processes';
+/** A copy that was never continued. */
+function isUnthawed({ box, directory }: LiveRun): boolean {
+  return box?.kind === 'restored' && !existsSync(join(directory, BOX_FILES.thawed));
+}
 
-/** Does what touches the file system; gives its refusal, or the error as a sentence. */
-function attempt(work: () => string | undefined): string | undefined {
-  try {
-    return work();
-  } catch (error) {
-    return `the run's directory could not be prepared: ${error instanceof Error ? error.message : String(error)}`;
-  }
+/** All pids of runs. What is in a box has sessions of its own. */
+function listPids(runs: readonly LiveRun[]): ReadonlyMap<string, readonly number[]> {
+  const members = listMembers(runs.map(({ handle }) => handle.pid));
+  return new Map(
+    runs.map(({ run, handle: { pid }, box }) => {
+      const own = members.get(pid) ?? [];
+      return [run, box === undefined ? own : [...new Set([...own, ...listBoxed(pid)])]];
+    }),
+  );
 }

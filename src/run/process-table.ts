@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 /** One process. */
 export interface ProcessRow {
   readonly pid: number;
+  readonly parent: number;
   readonly group: number;
   readonly session: number;
   /** Ended, and not yet fetched by its parent. */
@@ -18,7 +19,7 @@ const isLinux = process.platform === 'linux';
 
 /** Reads all processes; about 15 µs a process on Linux, some 10 ms elsewhere. */
 export function readProcessTable(): readonly ProcessRow[] {
-  if (!isLinux) return parseProcessList(listProcesses(['-A', '-o', 'pid=,pgid=,stat=']));
+  if (!isLinux) return parseProcessList(listProcesses(['-A', '-o', 'pid=,ppid=,pgid=,stat=']));
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => parseProcessStat(readText(`/proc/${name}/stat`)) ?? []);
@@ -51,21 +52,36 @@ export const RUN_DIRECTORY_VARIABLE = 'TRITMESH_RUN_DIRECTORY';
 /** Reads /proc/PID/stat; the name in it may hold spaces and parentheses. */
 export function parseProcessStat(text: string): (ProcessRow & { readonly startTicks: string }) | undefined {
   const fields = text.slice(text.lastIndexOf(') ') + 2).split(' ');
-  const [state, , group, session] = fields;
+  const [state, parent, group, session] = fields;
   const startTicks = fields[19];
   const pid = Number.parseInt(text, 10);
   if (state === undefined || startTicks === undefined || !Number.isInteger(pid)) return undefined;
-  return { pid, group: Number(group), session: Number(session), zombie: state === 'Z' || state === 'X', startTicks };
+  const zombie = state === 'Z' || state === 'X';
+  return { pid, parent: Number(parent), group: Number(group), session: Number(session), zombie, startTicks };
 }
 
-/** Reads `ps -o pid=,pgid=,stat=`. */
+/** Reads `ps -o pid=,ppid=,pgid=,stat=`. */
 export function parseProcessList(text: string): readonly ProcessRow[] {
-  return [...text.matchAll(/^\s*(\d+)\s+(\d+)\s+(\S+)/gm)].map(([, pid, group, state]) => ({
+  return [...text.matchAll(/^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)/gm)].map(([, pid, parent, group, state]) => ({
     pid: Number(pid),
+    parent: Number(parent),
     group: Number(group),
     session: Number(group),
     zombie: state?.startsWith('Z') ?? false,
   }));
+}
+
+/** The descendants of a process, parents first; itself left out. */
+export function listDescendants(pid: number, table: readonly ProcessRow[]): readonly ProcessRow[] {
+  const found = table.filter((row) => row.parent === pid);
+  for (const { pid: one } of found) found.push(...table.filter((row) => row.parent === one && row.pid !== pid));
+  return found;
+}
+
+/** The pids of a process, from this pid namespace to its innermost; empty when it is gone. Linux only. */
+export function readPidsWithin(pid: number): readonly number[] {
+  const text = /^NSpid:\s*(.*)$/m.exec(readText(`/proc/${pid}/status`))?.[1];
+  return text === undefined ? [] : text.split(/\s+/).map(Number);
 }
 
 let boot: string | undefined;

@@ -5,6 +5,8 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RestorePlan } from '../checkpoint/checkpoint.js';
+import { FIRST_PID, type BoxHead } from './box.js';
 import { composeEnvironment } from './environment.js';
 import { parseExitFile, type Exit } from './exit-file.js';
 import { addGuardTime, GUARD_NEVER } from './guard-clock.js';
@@ -12,6 +14,7 @@ import { RUN_FILES } from './launcher.js';
 import { formatOrder, parseOrderHead, type OrderHead } from './order.js';
 import { RUN_DIRECTORY_VARIABLE } from './process-table.js';
 import { findInputFault, findProgram } from './program.js';
+import { reserveFiles } from './reserved-files.js';
 import type { RunHandle, RunOrder } from './runner.js';
 import type { SpareDirectory } from './spare-directory.js';
 
@@ -34,6 +37,8 @@ export interface Prepared {
   /** Readings of the guard clock. */
   readonly deadline: number;
   readonly limit: number;
+  /** Of a run that can be frozen. */
+  readonly box?: BoxHead | undefined;
 }
 
 /** Says why a run cannot be started in its directory, or `undefined`; makes the directory and `work/` in it. */
@@ -41,11 +46,13 @@ export function openRunDirectory(directory: string, spare?: SpareDirectory): str
   if (!directory.startsWith('/') || directory.includes('\n')) return `not an absolute path in one line: ${directory}`;
   if (!existsSync(directory) && spare?.moveTo(directory) === true) return undefined;
   mkdirSync(join(directory, 'work'), { recursive: true });
-  return existsSync(join(directory, RUN_FILES.started)) ? `was started before in ${directory}` : undefined;
+  if (existsSync(join(directory, RUN_FILES.started))) return `was started before in ${directory}`;
+  reserveFiles(directory);
+  return undefined;
 }
 
 /** Writes the order: one file, because making files is the dearest part of a start. Throws what the file system does. */
-export function writeOrder(order: RunOrder, handle: RunHandle, reading: number): Prepared {
+export function writeOrder(order: RunOrder, handle: RunHandle, reading: number, isBoxed: boolean): Prepared {
   const { command, directory } = order;
   const work = join(directory, 'work');
   const environment = composeEnvironment(process.env, command.env, order.environment, {
@@ -58,12 +65,35 @@ export function writeOrder(order: RunOrder, handle: RunHandle, reading: number):
   // A name that begins with a dash would be an option of `exec`.
   const program = name.startsWith('-') && 'path' in found ? found.path : name;
   const input = command.stdin === undefined ? '/dev/null' : join(work, command.stdin);
-  const prepared = { deadline: addGuardTime(reading, order.guardMs), limit: limitOf(command.wall_ms, reading) };
+  const box: BoxHead | undefined = isBoxed
+    ? { kind: 'started', root: FIRST_PID, knownAs: directory, cpuS: 0, wallMs: 0 }
+    : undefined;
+  const prepared = { deadline: addGuardTime(reading, order.guardMs), limit: limitOf(command.wall_ms, reading), box };
   writeFileSync(
     join(directory, RUN_FILES.order),
     formatOrder({ handle, ...prepared, input, fault, argv: [program, ...args], environment }),
     { mode: 0o600 },
   );
+  return prepared;
+}
+
+/**
+ * Writes the order that restores an image. What the command used elsewhere counts against its wall-clock limit. Throws what the
+ * file system does.
+ */
+export function writeRestoreOrder(order: RunOrder, handle: RunHandle, reading: number, plan: RestorePlan): Prepared {
+  const { command, directory } = order;
+  const { facts, argv, binds, freePid } = plan;
+  const { root, known_as: knownAs, cpu_s: cpuS, wall_ms: wallMs } = facts;
+  const box: BoxHead = { kind: 'restored', root, knownAs, cpuS, wallMs };
+  const left = command.wall_ms === undefined ? undefined : Math.max(0, command.wall_ms - wallMs);
+  const prepared = { deadline: addGuardTime(reading, order.guardMs), limit: limitOf(left, reading), box };
+  // An empty one does not travel, and the command has it open all the same.
+  for (const name of ['stdout', 'stderr']) appendFileSync(join(directory, name), '');
+  const restore = { binds, freePid };
+  const rest = { input: '/dev/null', fault: undefined, environment: {} };
+  const text = formatOrder({ handle, ...prepared, ...rest, argv, restore });
+  writeFileSync(join(directory, RUN_FILES.order), text, { mode: 0o600 });
   return prepared;
 }
 

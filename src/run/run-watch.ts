@@ -2,20 +2,26 @@
  * Watches the runs that one runner answers for: tells their output, holds their wall-clock limit, stops them, and says how
  * they ended. It never says that a run ended while something of its process group lives.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { interval, type Subscription } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
+import { BOX_FILES, type BoxHead } from './box.js';
 import { addGuardTime, GUARD_NEVER, readGuardClock, writeDeadline } from './guard-clock.js';
 import { createOutputTail, type OutputTail } from './output-tail.js';
 import { readStart } from './process-table.js';
 import { appendNotice, measureRun, readRemains, WALL_GRACE_MS, type Prepared } from './run-directory.js';
-import type { RunEvent, RunHandle } from './runner.js';
-import { isGroupGone, killSession, listMembers, listOrphans, terminateSession } from './session.js';
+import { signalCommand, terminateRun } from './run-signals.js';
+import type { RunEvent, RunHandle, SaveRequest } from './runner.js';
+import { isGroupGone, killSession, listMembers, listOrphans } from './session.js';
 
 /** A run that is watched. */
 export interface LiveRun {
   readonly run: string;
   readonly directory: string;
   readonly handle: RunHandle;
+  /** Of a run that can be frozen. */
+  readonly box: BoxHead | undefined;
   /** It was started by an earlier life of the node or of its nursery: its end is seen by looking, not told by the system. */
   isAdopted: boolean;
   readonly tail: OutputTail;
@@ -28,6 +34,8 @@ export interface LiveRun {
   wanted: number;
   /** Why it is being stopped, for people. */
   stopReason: string | undefined;
+  /** It was asked to save its work and end. */
+  isAsked: boolean;
   killTimer: Subscription | undefined;
   /** The launcher has ended; only leftovers of its session are waited for. */
   isEnding: boolean;
@@ -40,7 +48,9 @@ export interface RunWatch {
   follow(run: string, directory: string, handle: RunHandle, prepared: Prepared, isAdopted: boolean): LiveRun;
   /** Nobody will tell when its launcher ends: it is looked for from now on. */
   adopt(live: LiveRun): void;
-  /** Stops a run: SIGTERM to its session, SIGKILL after `graceMs` (0: at once). */
+  /** Asks the command to end by itself; calls `then` when it has not within the time, and drops that when it is stopped. */
+  ask(live: LiveRun, request: SaveRequest, then: () => void): void;
+  /** Stops a run: SIGTERM to its session, SIGKILL after `graceMs` (0: at once, as for one that is still). */
   stop(live: LiveRun, graceMs: number, reason: string): void;
   /** The launcher has ended: ends what is left of its session, and tells how the run ended once nothing is. */
   settle(live: LiveRun, reason: string): void;
@@ -63,8 +73,20 @@ const SHORT_RUN_MS = 500;
 /** Longest delay that timers take; a longer grace is cut to it. */
 const DELAY_MS_MAX: number = 2 ** 31 - 1;
 
-/** Creates the watch of a runner; what happens is told through `tell`. */
-export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): RunWatch {
+/** What a watch is made of. */
+export interface RunWatchParts {
+  readonly clock: Clock;
+  tell(event: RunEvent): void;
+  /** Whether a run is stopped on purpose; it must not be continued so that it hears a signal. */
+  isStill(live: LiveRun): boolean;
+  /** Why a copy could not be restored. */
+  explain(directory: string): string;
+  /** Removes what a copy needed and nobody uses any more. */
+  clean(directory: string): void;
+}
+
+/** Creates the watch of a runner. */
+export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatchParts): RunWatch {
   const runs = new Map<string, LiveRun>();
   let looks: Subscription | undefined;
 
@@ -92,9 +114,17 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
     const isFirst = live.stopReason === undefined;
     live.stopReason ??= reason;
     live.killTimer?.unsubscribe();
-    if (graceMs <= 0) return killSession(live.handle.pid);
-    if (isFirst) terminateSession(live.handle.pid);
+    if (graceMs <= 0 || isStill(live)) return killSession(live.handle.pid);
+    if (isFirst) terminateRun(live);
     live.killTimer = clock.scheduler.schedule(() => stop(live, 0, reason), Math.min(graceMs, DELAY_MS_MAX));
+  };
+
+  const ask = (live: LiveRun, { signal, saveMs }: SaveRequest, then: () => void): void => {
+    if (live.isEnding || live.isAsked || live.stopReason !== undefined) return;
+    if (isStill(live)) return then();
+    live.isAsked = true;
+    signalCommand(live, signal);
+    live.killTimer = clock.scheduler.schedule(then, Math.min(saveMs, DELAY_MS_MAX));
   };
 
   const settle = (live: LiveRun, reason: string, waitMs: number = SETTLE_MS): void => {
@@ -108,8 +138,9 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
     }
     tellOutput(live, true);
     runs.delete(live.run);
+    if (live.box?.kind === 'restored') clean(live.directory);
     if (runs.size === 0) stopLooking();
-    tell(concludeRun(live, live.stopReason ?? reason, clock.now() - live.since));
+    tell(concludeRun(live, live.stopReason ?? reason, clock.now() - live.since, explain));
   };
 
   const stopLooking = (): void => {
@@ -119,12 +150,13 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
 
   return {
     runs,
-    follow: (run, directory, handle, { deadline, limit }, isAdopted) => {
+    follow: (run, directory, handle, { deadline, limit, box }, isAdopted) => {
       const since = clock.now();
       const live: LiveRun = {
         run,
         directory,
         handle,
+        box,
         isAdopted,
         tail: createOutputTail(directory),
         since,
@@ -132,6 +164,7 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
         deadline,
         wanted: deadline,
         stopReason: undefined,
+        isAsked: false,
         killTimer: undefined,
         isEnding: false,
       };
@@ -142,6 +175,7 @@ export function createRunWatch(clock: Clock, tell: (event: RunEvent) => void): R
     adopt: (live) => {
       live.isAdopted = true;
     },
+    ask,
     stop,
     settle: (live, reason) => settle(live, reason),
     close: () => {
@@ -189,12 +223,21 @@ function isDeserted({ handle, directory, isAdopted, since }: LiveRun, now: numbe
 }
 
 /** Reads how a run ended. The guardian's word stands above an exit code that its own signal made. */
-function concludeRun({ run, directory, isAdopted, stopReason }: LiveRun, reason: string, lifeMs: number): RunEvent {
+function concludeRun(
+  { run, directory, isAdopted, stopReason, box }: LiveRun,
+  reason: string,
+  lifeMs: number,
+  explain: (directory: string) => string,
+): RunEvent {
   const { isStarted, exit, ended } = readRemains(directory);
+  if (box?.kind === 'restored' && !existsSync(join(directory, BOX_FILES.restored)))
+    return { type: 'RunFailed', run, reason: stopReason ?? ended ?? explain(directory) };
   if (!isStarted && !isAdopted && stopReason === undefined) return { type: 'RunFailed', run, reason };
   if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
   if (exit === undefined) return { type: 'RunDied', run, reason };
-  return { type: 'RunExited', run, ...exit, runMs: isAdopted ? measureRun(directory) : lifeMs };
+  const cpuS = exit.cpuS + (box?.cpuS ?? 0);
+  const runMs = (isAdopted ? measureRun(directory) : lifeMs) + (box?.wallMs ?? 0);
+  return { type: 'RunExited', run, ...exit, cpuS, runMs };
 }
 
 /** Milliseconds until the node ends a run at its wall-clock limit; the guardian's limit comes two graces later. */

@@ -53,7 +53,8 @@ function signalSession(launcher: number, signal: NodeJS.Signals): void {
   for (const stray of strays) signalProcess(stray.pid, signal);
 }
 
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to one process, if it is there. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {

@@ -8,6 +8,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SchedulerLike } from 'rxjs';
 import { RUN_FILES } from './launcher.js';
+import { RESERVED_FILES, type ReservedFile } from './reserved-files.js';
 
 /** A burst of as many starts finds its directories ready. */
 const SPARES = 4;
@@ -23,12 +24,12 @@ export interface SpareDirectory {
 /** Not between a command and the news of its start or end. */
 const REFILL_MS = 5;
 
-/** Files of a run, without `started`, whose making means something. All are empty: none says anything yet. */
-const FILES: readonly { readonly name: string; readonly mode: number }[] = [
-  { name: RUN_FILES.order, mode: 0o600 },
-  { name: RUN_FILES.exit, mode: 0o666 },
-  { name: 'stdout', mode: 0o666 },
-  { name: 'stderr', mode: 0o666 },
+/** Files of a run, without `started`, whose making means something. None says anything yet. */
+const FILES: readonly ReservedFile[] = [
+  { name: RUN_FILES.order, mode: 0o600, text: '' },
+  { name: 'stdout', mode: 0o666, text: '' },
+  { name: 'stderr', mode: 0o666, text: '' },
+  ...RESERVED_FILES,
 ];
 
 /** Keeps the spares in `place`, an absolute directory of its own on the file system of the runs; what was there is removed. */
@@ -42,7 +43,7 @@ export function createSpareDirectory(place: string, scheduler: SchedulerLike): S
     const made = join(place, String(count));
     count += 1;
     await mkdir(join(made, 'work'), { recursive: true });
-    await Promise.all(FILES.map(({ name, mode }) => writeFile(join(made, name), '', { mode, flag: 'wx' })));
+    await Promise.all(FILES.map(({ name, mode, text }) => writeFile(join(made, name), text, { mode, flag: 'wx' })));
     if (isClosed) rmSync(place, { recursive: true, force: true });
     else ready.push(made);
   }

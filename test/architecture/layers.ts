@@ -30,6 +30,7 @@ const PORT_FILES: ReadonlySet<string> = new Set([
   'src/sense/sense.ts',
   'src/transfer/transfer.ts',
   'src/run/runner.ts',
+  'src/checkpoint/checkpoint.ts',
   'src/throttle/throttle.ts',
   'src/journal/journal.ts',
   'src/identity/identity.ts',

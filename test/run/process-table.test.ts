@@ -6,14 +6,21 @@ import { isGroupGone, listOrphans } from '../../src/run/session.js';
 describe('the process table', () => {
   it('reads a stat whose name holds spaces and parentheses', () => {
     const text = `17 (a b) (c) Z 1 16 15 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 1`;
-    expect(parseProcessStat(text)).toEqual({ pid: 17, group: 16, session: 15, zombie: true, startTicks: '98765' });
+    expect(parseProcessStat(text)).toEqual({
+      pid: 17,
+      parent: 1,
+      group: 16,
+      session: 15,
+      zombie: true,
+      startTicks: '98765',
+    });
     expect(parseProcessStat('')).toBeUndefined();
   });
 
   it('reads the list of ps, where the group stands in for the session', () => {
-    expect(parseProcessList('    1     1 Ss\n  234   230 Z+\n\n')).toEqual([
-      { pid: 1, group: 1, session: 1, zombie: false },
-      { pid: 234, group: 230, session: 230, zombie: true },
+    expect(parseProcessList('    1     0     1 Ss\n  234     1   230 Z+\n\n')).toEqual([
+      { pid: 1, parent: 0, group: 1, session: 1, zombie: false },
+      { pid: 234, parent: 1, group: 230, session: 230, zombie: true },
     ]);
   });
 

@@ -5,7 +5,8 @@
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asyncScheduler, filter, firstValueFrom, ReplaySubject } from 'rxjs';
+import { asyncScheduler, filter, firstValueFrom, map, ReplaySubject } from 'rxjs';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import type { Clock } from '../../src/clock/clock.js';
 import type { Command } from '../../src/protocol/item.js';
 import { createProcessRunner } from '../../src/run/process-runner.js';
@@ -19,6 +20,8 @@ export const CLOCK: Clock = { now: () => performance.now(), wall: () => Date.now
 export interface BenchRunner extends Runner {
   /** Waits for the next event of a type. */
   next<T extends RunEvent['type']>(run: string, type: T): Promise<Extract<RunEvent, { type: T }>>;
+  /** Waits for the next event of a type; throws when the run fails, dies or cannot be frozen instead. */
+  answer<T extends RunEvent['type']>(run: string, type: T): Promise<Extract<RunEvent, { type: T }>>;
   /** Waits for the end, whatever it is. */
   end(run: string): Promise<RunEvent>;
   readonly seen: readonly RunEvent[];
@@ -27,7 +30,7 @@ export interface BenchRunner extends Runner {
 /** The bench of one test. */
 export interface RunBench {
   readonly root: string;
-  runner(): BenchRunner;
+  runner(checkpoint?: Checkpoint): BenchRunner;
   /** An order with its own directory below {@link root}. */
   order(name: string, argv: readonly string[], more?: Partial<Command>, guardMs?: number): RunOrder;
   /** Remembers a launcher that must be gone at the end of the test. */
@@ -42,8 +45,8 @@ export function createRunBench(): RunBench {
   const launchers = new Set<number>();
   return {
     root,
-    runner: () => {
-      const runner = createBenchRunner(launchers);
+    runner: (checkpoint) => {
+      const runner = createBenchRunner(launchers, checkpoint);
       runners.push(runner);
       return runner;
     },
@@ -97,12 +100,12 @@ export async function waitForEnd(pid: number): Promise<void> {
   }
 }
 
-function createBenchRunner(launchers: Set<number>): BenchRunner {
-  const runner = createProcessRunner({ clock: CLOCK });
+function createBenchRunner(launchers: Set<number>, checkpoint: Checkpoint | undefined): BenchRunner {
+  const runner = createProcessRunner({ clock: CLOCK, checkpoint });
   const events$ = new ReplaySubject<RunEvent>();
   const seen: RunEvent[] = [];
   runner.events$.subscribe((event) => {
-    if (event.type === 'RunStarted') launchers.add(event.handle.pid);
+    if (event.type === 'RunStarted' || event.type === 'RunPrepared') launchers.add(event.handle.pid);
     seen.push(event);
     events$.next(event);
   });
@@ -117,8 +120,26 @@ function createBenchRunner(launchers: Set<number>): BenchRunner {
           ),
         ),
       ),
+    answer: (run, type) =>
+      firstValueFrom(
+        events$.pipe(
+          filter((event) => event.run === run && (event.type === type || isRefusal(event))),
+          map((event) => {
+            if (isAnswer(event, type)) return event;
+            throw new Error(`${type} expected, but: ${JSON.stringify(event)}`);
+          }),
+        ),
+      ),
     end: (run) => firstValueFrom(events$.pipe(filter((event) => event.run === run && isEnd(event)))),
   };
+}
+
+function isAnswer<T extends RunEvent['type']>(event: RunEvent, type: T): event is Extract<RunEvent, { type: T }> {
+  return event.type === type;
+}
+
+function isRefusal(event: RunEvent): boolean {
+  return isEnd(event) || event.type === 'FreezeFailed';
 }
 
 function isEnd(event: RunEvent): boolean {

@@ -1,0 +1,117 @@
+/**
+ * Has criu write a process tree down and leave it stopped. criu is a process of its own that may outlive the node; it is known by
+ * a variable in its environment, so that a later life of the node finds and ends it. Its exit status decides, never its log.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Dumped, Spent, Subject, Survey } from './checkpoint.js';
+import { copyCarried } from './carried-files.js';
+import { GHOST_BYTES_MAX } from './descriptors.js';
+import { IMAGE, measureImage, removeImage, writeFacts } from './image-facts.js';
+import { inspectProcess } from './inspect.js';
+import { killMarked, signalTree } from './tree-signals.js';
+
+/** Names the directory that a criu dumps into. */
+const MARK = 'TRITMESH_CRIU';
+/** A dump may take this long, and as long again as its bytes need at this rate. */
+const DUMP_MS = 60_000;
+const BYTES_PER_MS = 10_000;
+const GONE_MS = 5;
+
+/** Dumps a subject. Whatever goes wrong, the original goes on and no image is left. */
+export async function dumpProcess(subject: Subject, spent: Spent, survey: Survey): Promise<Dumped> {
+  const { directory } = subject;
+  if (!survey.usable) return { ok: false, reason: survey.reason };
+  const { obstacles, facts } = await inspectProcess(subject);
+  if (obstacles.length > 0 || facts === null) return { ok: false, reason: obstacles.join('; ') };
+  try {
+    removeImage(directory);
+    mkdirSync(join(directory, IMAGE), { recursive: true, mode: 0o700 });
+    const fault = await runCriu(subject, facts.shell_job, survey.criu, DUMP_MS + facts.image_bytes / BYTES_PER_MS);
+    if (fault !== undefined) return await undo(subject, fault.reason, fault.isByItself);
+    // What is open has its last size only now.
+    const { facts: last } = await inspectProcess(subject);
+    if (last === null) return await undo(subject, 'it was gone when it had been written down');
+    await copyCarried(subject, last.files);
+    const { cpu_s, wall_ms } = last;
+    const whole = { ...last, criu: survey.version, cpu_s: cpu_s + spent.cpuS, wall_ms: wall_ms + spent.wallMs };
+    writeFacts(directory, whole);
+    return { ok: true, facts: whole, imageBytes: measureImage(directory) };
+  } catch (error) {
+    return undo(subject, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Ends every criu that dumps into a directory; none is left then. */
+export async function endDumps(directory: string): Promise<void> {
+  while (killMarked(MARK, directory) > 0) await new Promise((resolve) => setTimeout(resolve, GONE_MS));
+}
+
+/** A criu that fails by itself leaves everything as it found it, also a process that somebody else had stopped. */
+async function undo(subject: Subject, reason: string, isAsBefore: boolean = false): Promise<Dumped> {
+  await endDumps(subject.directory);
+  if (!isAsBefore) signalTree(subject, 'SIGCONT');
+  removeImage(subject.directory);
+  return { ok: false, reason };
+}
+
+async function runCriu(
+  { pid, init, directory }: Subject,
+  isShellJob: boolean,
+  criu: string,
+  boundMs: number,
+): Promise<{ readonly reason: string; readonly isByItself: boolean } | undefined> {
+  const log = join(directory, 'criu-dump.log');
+  rmSync(log, { force: true });
+  const target = init === null ? String(pid) : readInner(pid);
+  const dump = [criu, 'dump', '-t', target, '-D', join(directory, IMAGE), '-o', log, '-v2', '--leave-stopped'];
+  const options = ['--manage-cgroups=ignore', '--file-locks', '--ghost-limit', String(GHOST_BYTES_MAX)];
+  const full = [...enter(init), ...dump, ...options, ...(isShellJob ? ['--shell-job'] : [])];
+  const code = await runBounded(full, directory, boundMs);
+  if (code === 0) return undefined;
+  if (code === 'late') return { reason: 'criu did not end in time', isByItself: false };
+  return { reason: readReason(log, `criu ended with ${code}`), isByItself: typeof code === 'number' };
+}
+
+/** Into the pid and mount namespaces of a run; criu must stand in both, or it takes them for the process's own. */
+function enter(init: number | null): readonly string[] {
+  return init === null ? [] : ['nsenter', '-t', String(init), '-p', '-m', '--'];
+}
+
+function readInner(pid: number): string {
+  return /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? String(pid);
+}
+
+function runBounded(argv: readonly string[], directory: string, boundMs: number): Promise<number | string> {
+  const [program = '', ...args] = argv;
+  return new Promise((resolve) => {
+    const env = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`, [MARK]: directory };
+    const child = spawn(program, args, { env, cwd: '/', detached: true, stdio: 'ignore' });
+    const bound = setTimeout(() => {
+      resolve('late');
+      void endDumps(directory);
+    }, boundMs);
+    const end = (code: number | string): void => {
+      clearTimeout(bound);
+      resolve(code);
+    };
+    child.once('error', (error) => end(error.message));
+    child.once('exit', (code, signal) => end(code ?? signal ?? 'nothing'));
+  });
+}
+
+/** Lines that say `Error` and mean no harm. */
+const HARMLESS = /RLIMIT_NOFILE|kdat|Dumping FAILED|Restoring FAILED/;
+
+/** What criu's log gives as the cause: its first errors. */
+export function readReason(log: string, otherwise: string): string {
+  try {
+    const errors = [...readFileSync(log, 'utf8').matchAll(/Error \([^)]*\): (.*)$/gm)]
+      .map(([, sentence = '']) => sentence)
+      .filter((sentence) => !HARMLESS.test(sentence));
+    return errors.length === 0 ? otherwise : `criu: ${errors.slice(0, 2).join('; ')}`;
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The preflight at the source: says in plain words what keeps a process tree from being frozen, and gathers the facts that a
+ * receiver needs. It only looks: nothing is stopped or changed.
+ */
+import { readFileSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ImageFacts, Inspection, OpenFile, Subject } from './checkpoint.js';
+import { readDescriptors, type OpenPath } from './descriptors.js';
+import { readMemory } from './memory.js';
+import {
+  listEntries,
+  listTree,
+  listThreads,
+  readInnerPid,
+  readProc,
+  readProcLink,
+  TICKS_PER_S,
+  type ProcEntry,
+} from './proc-entry.js';
+import { findSocketObstacles } from './sockets.js';
+
+/** What a poll of a runner's init looks like among processes: it is no stray of the job. */
+export const POLL_SECONDS = '1.07';
+
+/** Files below these are taken to belong to the system: the receiver must have the same. */
+const SYSTEM = /^\/(?:usr|lib|lib32|lib64|libx32|bin|sbin|etc|opt|nix|proc|sys|dev(?!\/shm\/))\//;
+const NAMESPACES = ['mnt', 'net', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const;
+const NAMESPACE_NAMES: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network', uts: 'host name' };
+/** Room that the image's own bookkeeping takes, per task. */
+const OVERHEAD_BYTES = 1024 * 1024;
+
+/** Looks at a process tree. */
+export async function inspectProcess(subject: Subject): Promise<Inspection> {
+  const entries = listEntries();
+  const tree = listTree(subject.pid, entries);
+  const [root] = tree;
+  if (root === undefined) return { obstacles: ['there is no such process'], facts: null };
+  if (root.isKernel) return { obstacles: ['it is a thread of the kernel'], facts: null };
+  if (root.state === 'Z') return { obstacles: ['it has ended already'], facts: null };
+  const exe = readProcLink(root.pid, 'exe');
+  if (exe === '') return { obstacles: ['it is not ours to read: the node must run as root'], facts: null };
+  const descriptors = readDescriptors(tree);
+  const memory = readMemory(tree, subject.init === null ? '' : `/proc/${subject.init}/root`);
+  const files = descriptors.files.filter(({ path }) => !isOwn(subject, path)).map(describeOpenFile);
+  const facts = composeFacts(subject, tree, root, {
+    exe: exe.replace(/ \(deleted\)$/, ''),
+    mapped: memory.mapped.filter(({ path }) => !isOwn(subject, path)),
+    files,
+    image_bytes: memory.imageBytes + files.reduce((sum, file) => sum + (file.carried ? file.size : 0), 0),
+  });
+  const obstacles = [
+    ...(exe.endsWith(' (deleted)') ? [`its program was replaced or deleted: ${facts.exe}`] : []),
+    ...findTreeObstacles(subject, tree, entries),
+    ...descriptors.obstacles,
+    ...memory.obstacles,
+    ...(await findSocketObstacles(descriptors.sockets)),
+    ...findRoomObstacle(subject.directory, facts.image_bytes + tree.length * OVERHEAD_BYTES),
+  ];
+  return { obstacles, facts };
+}
+
+/** Says when there is no room for so many bytes, or nothing when nobody can tell. */
+export function findRoomObstacle(directory: string, bytes: number): readonly string[] {
+  for (let place = directory; ; place = join(place, '..')) {
+    try {
+      const { bavail, bsize } = statfsSync(place);
+      const free = bavail * bsize;
+      return free >= bytes ? [] : [`no room for its image: ${formatMib(bytes)} needed, ${formatMib(free)} free`];
+    } catch {
+      if (place === '/') return [];
+    }
+  }
+}
+
+type Found = Pick<ImageFacts, 'exe' | 'mapped' | 'files' | 'image_bytes'>;
+
+function composeFacts(subject: Subject, tree: readonly ProcEntry[], root: ProcEntry, found: Found): ImageFacts {
+  const live = tree.filter(({ state }) => state !== 'Z');
+  return {
+    v: 1,
+    name: root.name,
+    root: readInnerPid(root.pid).pid,
+    pids: tree.flatMap(({ pid }) => listInnerTasks(pid)),
+    shell_job: root.session !== root.pid,
+    known_as: subject.knownAs,
+    cwd: readProcLink(root.pid, 'cwd'),
+    ...found,
+    cpu_s: live.reduce((sum, { cpuTicks }) => sum + cpuTicks, 0) / TICKS_PER_S,
+    wall_ms: subject.init === null ? measureAge(root) : 0,
+    criu: '',
+  };
+}
+
+/** The process and its threads, as their pid namespace calls them: each needs its number again. */
+function listInnerTasks(pid: number): readonly number[] {
+  return listThreads(pid).map((thread) => readInnerPid(thread).pid);
+}
+
+function findTreeObstacles(
+  { pid, init }: Subject,
+  tree: readonly ProcEntry[],
+  entries: readonly ProcEntry[],
+): readonly string[] {
+  const home = init ?? process.pid;
+  const depth = readInnerPid(home).depth;
+  const obstacles = new Set<string>();
+  for (const task of tree) {
+    if (task.state === 'Z') continue;
+    const whose = task.pid === pid ? 'it' : `its child ${task.name} (${task.pid})`;
+    if (task.tty !== 0) obstacles.add(`${whose} has a terminal: start it with setsid and its output in files`);
+    if (readProcLink(task.pid, 'ns/pid') !== readProcLink(home, 'ns/pid'))
+      obstacles.add(
+        readInnerPid(task.pid).depth > depth
+          ? `${whose} is in a pid namespace of its own (a container?)`
+          : `${whose} is in another pid namespace than the node`,
+      );
+    for (const kind of NAMESPACES)
+      if (readProcLink(task.pid, `ns/${kind}`) !== readProcLink(home, `ns/${kind}`))
+        obstacles.add(`${whose} is in another ${NAMESPACE_NAMES[kind] ?? kind} namespace than the node`);
+    if (/^TracerPid:\s*[1-9]/m.test(readProc(task.pid, 'status')))
+      obstacles.add(`${whose} is being traced by a debugger`);
+  }
+  if (init !== null) for (const stray of listStrays(init, tree, entries)) obstacles.add(describeStray(stray));
+  return [...obstacles];
+}
+
+/** Children of the init that were once somebody's in the tree. */
+function listStrays(init: number, tree: readonly ProcEntry[], entries: readonly ProcEntry[]): readonly ProcEntry[] {
+  const [root] = tree;
+  return entries.filter(
+    (one) =>
+      one.parent === init &&
+      one.pid !== root?.pid &&
+      one.pid !== root?.parent &&
+      one.state !== 'Z' &&
+      readProc(one.pid, 'cmdline') !== `sleep\0${POLL_SECONDS}\0`,
+  );
+}
+
+function describeStray({ name, pid }: ProcEntry): string {
+  return `${name} (${pid}) has left its process tree: its parent ended`;
+}
+
+/** What is below the directory of the run travels with it. */
+function isOwn({ knownAs }: Subject, path: string): boolean {
+  return knownAs !== null && path.startsWith(`${knownAs}/`);
+}
+
+function describeOpenFile({ path, size, mode, uid, gid }: OpenPath): OpenFile {
+  return { path, size, mode, uid, gid, carried: !SYSTEM.test(path) };
+}
+
+function measureAge({ startTicks }: ProcEntry): number {
+  const uptimeS = Number.parseFloat(readFileSync('/proc/uptime', 'utf8'));
+  return Math.max(0, (uptimeS - Number(startTicks) / TICKS_PER_S) * 1000);
+}
+
+function formatMib(bytes: number): string {
+  return `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+}

@@ -1,0 +1,55 @@
+/**
+ * What is mapped into the tasks of a tree: programs and libraries with their build ids, other files, and what of it criu cannot
+ * write down. Sizes come from the kernel's own sums.
+ */
+import { statSync } from 'node:fs';
+import { readBuildId } from './build-id.js';
+import type { MappedFile } from './checkpoint.js';
+import { readProc, type ProcEntry } from './proc-entry.js';
+
+/** All that a tree has mapped. */
+export interface Memory {
+  readonly obstacles: readonly string[];
+  readonly mapped: readonly MappedFile[];
+  /** Anonymous, swapped and shared memory: about what goes into the image. */
+  readonly imageBytes: number;
+}
+
+/** Looks at the memory of a tree. `root`: what stands before a path to read it, for a process in another mount namespace. */
+export function readMemory(tree: readonly ProcEntry[], root: string): Memory {
+  const obstacles = new Set<string>();
+  const paths = new Set<string>();
+  for (const { pid, name } of tree) {
+    for (const path of listMappings(pid)) {
+      if (path.startsWith('/SYSV')) obstacles.add(`${name} (${pid}) uses System V shared memory`);
+      else if (path.startsWith('/dev/') && !/^\/dev\/(?:zero|shm\/)/.test(path))
+        obstacles.add(`${name} (${pid}) has the device ${path} mapped`);
+      else if (path.startsWith('anon_inode:[io_uring]')) obstacles.add(`${name} (${pid}) uses io_uring`);
+      else if (path.startsWith('/') && !path.endsWith(' (deleted)')) paths.add(path);
+    }
+  }
+  return {
+    obstacles: [...obstacles],
+    mapped: [...paths].flatMap((path) => describeMapped(path, root) ?? []),
+    imageBytes: tree.reduce((sum, { pid }) => sum + measureMemory(pid), 0),
+  };
+}
+
+/** The names of mappings; the kernel writes a line feed in a name as `\012`. */
+function listMappings(pid: number): readonly string[] {
+  const names = [...readProc(pid, 'maps').matchAll(/^\S+ \S+ \S+ \S+ \d+ +(\/.*|anon_inode.*)$/gm)];
+  return names.map(([, name = '']) => name.replaceAll(String.raw`\012`, '\n'));
+}
+
+function describeMapped(path: string, root: string): MappedFile | undefined {
+  const stats = statSync(`${root}${path}`, { throwIfNoEntry: false });
+  return stats?.isFile() === true ? { path, build_id: readBuildId(`${root}${path}`), size: stats.size } : undefined;
+}
+
+function measureMemory(pid: number): number {
+  const text = readProc(pid, 'smaps_rollup');
+  const kib = ['Anonymous', 'Swap', 'Pss_Shmem'].map((key) =>
+    Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0),
+  );
+  return kib.reduce((sum, one) => sum + one, 0) * 1024;
+}

@@ -1,0 +1,29 @@
+/** What of a run that a launcher started can be frozen: the processes in its box. Runs without a box cannot. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { findBox } from './box.js';
+import type { Freezable } from './freezer.js';
+import { RUN_FILES } from './launcher.js';
+import type { LiveRun } from './run-watch.js';
+
+/** Describes a run to the freezer. */
+export function freezableOf({ run, directory, handle, box }: LiveRun): Freezable {
+  return {
+    run,
+    directory,
+    isCopy: box?.kind === 'restored',
+    locate: () => {
+      if (box === undefined) return { reason: 'it was not started as a run that can be frozen' };
+      const { init, root } = findBox(handle.pid, box.root) ?? {};
+      if (init === undefined || root === undefined) return { reason: 'it has not begun, or has ended' };
+      return { pid: root, init, directory, knownAs: box.knownAs };
+    },
+    spent: () => ({ cpuS: box?.cpuS ?? 0, wallMs: (box?.wallMs ?? 0) + measureAge(directory) }),
+  };
+}
+
+/** Milliseconds since its start here, by the wall clock. */
+function measureAge(directory: string): number {
+  const begun = statSync(join(directory, RUN_FILES.started), { throwIfNoEntry: false })?.mtimeMs;
+  return begun === undefined ? 0 : Math.max(0, Date.now() - begun);
+}
