@@ -4,6 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createMqttBus } from './bus/mqtt-bus.js';
+import { createCheckpoint } from './checkpoint/create-checkpoint.js';
+import type { Survey } from './checkpoint/checkpoint.js';
 import { createSystemClock } from './clock/system-clock.js';
 import type { Config } from './config/config.js';
 import { toNodeSettings } from './config/node-settings.js';
@@ -39,13 +41,16 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   const metric = parseMetric(config.sense.metric);
   if (!metric.ok) throw new TypeError(`sense.metric ${metric.reason}`);
   await checkIdFree(createProbeBus(config), config.base, config.id, identity.publicKey);
+  const checkpoint = createCheckpoint({ criu: config.criu ?? '' });
+  // criu takes a while to look at the kernel; the journal and the broker are no quicker.
+  const survey = new Promise<Survey>((resolve) => checkpoint.survey(resolve));
   const journal = await createLevelJournal({ directory: `${config.state_dir}/journal`, sync: config.journal.sync });
   const ports: NodePorts = {
     clock,
     identity,
     journal,
     bus: createNodeBus(config),
-    runner: createProcessRunner({ clock, spares: `${config.state_dir}/spares` }),
+    runner: createProcessRunner({ clock, spares: `${config.state_dir}/spares`, checkpoint }),
     sense: createSense({
       metric: metric.metric,
       clock,
@@ -62,7 +67,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
       isGuard: isGuardProcess,
     }),
   };
-  const node = await startNode(await breakPorts(ports, config.base), config);
+  const node = await startNode(await breakPorts(ports, config.base), config, await survey);
   return { node, stop: () => new Promise((resolve) => node.stop(resolve)) };
 }
 
@@ -98,10 +103,10 @@ function createProbeBus(config: Config): NodePorts['bus'] {
   });
 }
 
-async function startNode(ports: NodePorts, config: Config): Promise<RunningNode> {
+async function startNode(ports: NodePorts, config: Config, survey: Survey): Promise<RunningNode> {
   const machine = await describeMachine();
   const throttles = ports.throttle?.methods.map((method) => `throttle-${method}`) ?? [];
-  const abilities = [...machine.abilities, ...throttles];
+  const abilities = [...machine.abilities, ...throttles, ...survey.abilities];
   const settings = toNodeSettings(config, { ...machine, abilities }, await readMachineRun(), process.pid);
   return new Promise((resolve, reject) => {
     createNode(ports, settings, (error, node) => {

@@ -17,6 +17,8 @@ export interface Config {
   readonly password_file?: string | undefined;
   /** PEM file of the authority that signed the broker's certificate. */
   readonly ca_file?: string | undefined;
+  /** Path of criu; without it the one on PATH, then `/opt/criu/criu`. */
+  readonly criu?: string | undefined;
   /** This node's id. */
   readonly id: string;
   /** Base topic. */

@@ -29,6 +29,7 @@ export const configSchema: z.ZodType<Config> = z
     password: text.optional(),
     password_file: text.optional(),
     ca_file: text.optional(),
+    criu: text.optional(),
     id: text.regex(NODE_ID_PATTERN, 'must be 1 to 32 lower-case letters, digits and dashes'),
     base: checked(findBaseFault),
     state_dir: text.refine((path) => path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path), 'must be an absolute path'),

@@ -20,7 +20,7 @@ export interface Places {
   readonly home: string;
 }
 
-const PATH_KEYS: ReadonlySet<string> = new Set(['state_dir', 'password_file', 'ca_file']);
+const PATH_KEYS: ReadonlySet<string> = new Set(['state_dir', 'password_file', 'ca_file', 'criu']);
 const TRUE_WORDS: ReadonlySet<string> = new Set(['true', 'on', 'yes', '1']);
 const FALSE_WORDS: ReadonlySet<string> = new Set(['false', 'off', 'no', '0']);
 
