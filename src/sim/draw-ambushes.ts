@@ -60,6 +60,18 @@ const STEPS: readonly string[] = [
   'receiver:adopted',
 ];
 
+/** Between these and what makes them safe lie the moments that matter most: they are lain in wait for more often. */
+const CRITICAL: readonly string[] = [
+  'owner:persisted-acked',
+  'owner:said-ack',
+  'owner:said-lease-hold',
+  'owner:said-lease-settled',
+  'receiver:persisted-fetching',
+  'receiver:persisted-starting',
+  'receiver:started',
+  'receiver:said-result',
+];
+
 /** Of plans, how many have ambushes at all. */
 const AMBUSHED = 0.5;
 
@@ -73,14 +85,19 @@ function drawAmbush(random: Random, nodes: readonly string[], endMs: number): Am
   const at = random.between(0, endMs / 2);
   const node = random.chance(0.6) ? '*' : random.pick(nodes);
   const lying = { kind: 'ambush', node, at } as const;
-  const aim = { ...lying, step: random.pick(STEPS), nth: 1 + Math.floor(random.exponential(1)) };
-  return { ...aim, strikes: [random.chance(0.8) ? drawCrash(random) : drawOther(random, nodes)] };
+  const step = random.pick(random.chance(0.4) ? CRITICAL : STEPS);
+  const aim = { ...lying, step, nth: 1 + Math.floor(random.exponential(1)) };
+  return { ...aim, strikes: random.chance(0.8) ? drawCrash(random) : [drawOther(random, nodes)] };
 }
 
-function drawCrash(random: Random): TimedFault {
+/** The node goes, and comes back; what it had been sent before may be sent to it once more then. */
+function drawCrash(random: Random): TimedFault[] {
   const at = random.chance(0.7) ? 0 : random.between(1, 300);
   const until = at + drawDownMs(random);
-  return { kind: random.chance(0.2) ? 'power-loss' : 'crash', node: STEPPER, at, until };
+  const crash: TimedFault = { kind: random.chance(0.3) ? 'power-loss' : 'crash', node: STEPPER, at, until };
+  if (!random.chance(0.3)) return [crash];
+  const again = until + random.between(500, 5000);
+  return [crash, { kind: 'redelivery', node: STEPPER, sinceMs: again + random.between(0, 10_000), at: again }];
 }
 
 /** Back before anybody noticed, back within a lease, or gone for longer than one. */
