@@ -89,7 +89,7 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
             effect.item,
             ended.ok
               ? { type: 'HomePlaced', epoch: effect.epoch }
-              : { type: 'PlaceFailed', epoch: effect.epoch, reason: ended.reason },
+              : { type: 'PlaceFailed', epoch: effect.epoch, reason: ended.reason, final: ended.final },
           ),
         );
       case 'Carry':

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Command } from '../protocol/item.js';
 import { adoptCollected, rememberCollected } from './adopt-guest.js';
 import { collectOutputs } from './collect-outputs.js';
-import { errorCode, Refused, settle } from './ended.js';
+import { describeError, errorCode, Refused, settle } from './ended.js';
 import { sealBundle } from './manifest-bundle.js';
 import { linkFile, placeTree } from './place-outputs.js';
 import { stageInputs } from './stage-inputs.js';
@@ -72,9 +72,17 @@ async function place(
   destination: string | undefined,
 ): Promise<undefined> {
   const home = layout.home(item, epoch);
-  for (const name of ['stdout', 'stderr']) await placeStream(join(home, name), join(layout.item(item), name));
-  if (destination !== undefined) await placeTree(join(home, 'work'), destination);
+  try {
+    for (const name of ['stdout', 'stderr']) await placeStream(join(home, name), join(layout.item(item), name));
+    if (destination !== undefined) await placeTree(join(home, 'work'), destination);
+  } catch (error) {
+    // Somebody makes room; nobody is waited for who would have to change a mode or move a file.
+    throw ROOM_FAULTS.includes(errorCode(error)) ? error : new Refused(describeError(error));
+  }
 }
+
+/** Faults of a disk, or of somebody's share of it, that is full. */
+const ROOM_FAULTS: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
 /** A stream that stayed empty did not travel: one of an earlier epoch must not stand in for it. */
 async function placeStream(source: string, target: string): Promise<void> {

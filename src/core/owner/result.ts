@@ -5,7 +5,7 @@
 import type { Result } from '../../protocol/messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { giveUpEpoch, holds, releaseStranger, sayLease, unshare } from './lease.js';
-import { enterPhase, isHeld, isSettled, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { clip, enterPhase, isHeld, isSettled, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
 
@@ -137,8 +137,33 @@ export function failHome(
 ): Step<OwnedItem> {
   if (state.phase !== 'returning' || fault.epoch !== state.epoch) return { state, effects: [] };
   const reason = `its outputs did not come home from ${state.receiver ?? 'its receiver'}: ${fault.reason}`;
-  if (fault.final) return giveUpEpoch(state, reason, at, rules);
-  return { state: { ...state, reason, repeatAt: at.ms + rules.repeatMs * RETRY_PAUSES }, effects: [] };
+  return fault.final ? giveUpEpoch(state, reason, at, rules) : tryAgainLater(state, reason, at, rules);
+}
+
+/** The outputs are where they belong: the item is done. What stood in their way before is no reason any more. */
+export function takePlaced(state: OwnedItem, epoch: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
+  return settle(state, 'done', state.result === null ? state.reason : endReason(state.result), at, rules);
+}
+
+/**
+ * The outputs are home but could not be put into place. On a full disk that is tried again, and the receiver is held so long;
+ * for any other reason the item is done, and says where they are.
+ */
+export function failPlaced(
+  state: OwnedItem,
+  fault: { readonly epoch: number; readonly reason: string; readonly final: boolean },
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
+  if (state.phase !== 'returning' || fault.epoch !== state.epoch) return { state, effects: [] };
+  if (fault.final) return settle(state, 'done', `its outputs stay in its own directory: ${fault.reason}`, at, rules);
+  return tryAgainLater(state, `its outputs wait in its own directory: ${fault.reason}`, at, rules);
+}
+
+function tryAgainLater(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const repeatAt = at.ms + rules.repeatMs * RETRY_PAUSES;
+  return { state: { ...state, reason: clip(reason), repeatAt }, effects: [] };
 }
 
 /** A failed fetch has tried all addresses several times by itself; the next try waits longer than a repeated message. */

@@ -33,21 +33,3 @@ function tidy(state: OwnedItem): Effect[] {
     { type: 'RemoveItem', item, all: false },
   ];
 }
-
-/** The outputs are where they belong: the item is done. */
-export function takePlaced(state: OwnedItem, epoch: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
-  return settle(state, 'done', state.reason, at, rules);
-}
-
-/** The outputs are home but could not be put into place: done, and the reason says where they are. */
-export function failPlaced(
-  state: OwnedItem,
-  epoch: number,
-  reason: string,
-  at: Instant,
-  rules: OwnerRules,
-): Step<OwnedItem> {
-  if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
-  return settle(state, 'done', `its outputs stay in its own directory: ${reason}`, at, rules);
-}

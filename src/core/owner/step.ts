@@ -9,8 +9,7 @@ import { hearProgress, leaseEnd, passLeaseTime } from './lease.js';
 import { cancelItem, moveItem, retryItem, takeCarried } from './move.js';
 import { avoidEnd, hearClaim, openRound, passOver, passRoundTime, passWaitTime } from './offer.js';
 import { isHeld, sayStatus, type OwnedItem, type OwnerRules } from './owned-item.js';
-import { failHome, hearResult, passReturnTime, takeHome } from './result.js';
-import { failPlaced, takePlaced } from './settle.js';
+import { failHome, failPlaced, hearResult, passReturnTime, takeHome, takePlaced } from './result.js';
 import { failStaging, resumeItem, submitItem, takeStaged, wakeItem } from './submit.js';
 
 /** Takes a new item on. Its status is said at once: one that sleeps may not change for hours. */
@@ -51,7 +50,7 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
     case 'HomePlaced':
       return takePlaced(state, input.epoch, at, rules);
     case 'PlaceFailed':
-      return failPlaced(state, input.epoch, input.reason, at, rules);
+      return failPlaced(state, input, at, rules);
     case 'ItemCarried':
       return takeCarried(state, input.epoch, input.bundle, at, rules);
     case 'CarryFailed':

@@ -167,11 +167,23 @@ describe('outputs on their way', () => {
   });
 
   test('what cannot be put into place is kept, and the reason says where', () => {
-    const after = feed(returning(), { type: 'PlaceFailed', epoch: 1, reason: 'permission denied' });
+    const after = feed(returning(), { type: 'PlaceFailed', epoch: 1, reason: 'permission denied', final: true });
     expect(after.state).toMatchObject({
       phase: 'done',
       reason: 'its outputs stay in its own directory: permission denied',
     });
+  });
+
+  test('on a full disk they are put into place later, and then nothing is said of it', () => {
+    const failed = feed(returning(), { type: 'PlaceFailed', epoch: 1, reason: 'no space left', final: false }, 10);
+    expect(failed.state).toMatchObject({
+      phase: 'returning',
+      reason: 'its outputs wait in its own directory: no space left',
+    });
+    expect(pass(failed, 309).effects).toEqual([]);
+    expect(pass(failed, 310).effects).toEqual(['fetch home 1 from beta']);
+    const after = feed(failed, { type: 'HomePlaced', epoch: 1 }, 400);
+    expect(after.state).toMatchObject({ phase: 'done', reason: 'exit code 0' });
   });
 
   test('a fetch that failed is tried again after a pause', () => {
@@ -200,7 +212,8 @@ describe('outputs on their way', () => {
   test.each<OwnerInput>([
     { type: 'HomeFetched', epoch: 2 },
     { type: 'HomePlaced', epoch: 2 },
-    { type: 'PlaceFailed', epoch: 2, reason: 'x' },
+    { type: 'PlaceFailed', epoch: 2, reason: 'x', final: true },
+    { type: 'PlaceFailed', epoch: 2, reason: 'x', final: false },
     { type: 'HomeFetchFailed', epoch: 2, reason: 'x', final: true },
     { type: 'ItemCarried', epoch: 2, bundle },
   ])('$type of another epoch changes nothing', (input) => {
