@@ -1,12 +1,12 @@
 /** A disk that is full in the middle of work: nothing is lost, the node says so, and goes on when there is room. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requirement } from '../requirements.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { allUp, fields, isStatus, openScene, type Ear, type Scene } from './programs.js';
-import { askRun, hasFlock, submitWitness } from './witness.js';
+import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
+import { allUp, fields, isStatus, openScene, type Ear, type Heard, type Scene } from './programs.js';
+import { askRun, hasFlock, submitWitness, type Witness } from './witness.js';
 
 const isRoot = requirement(
   'root on Linux to mount a small disk',
@@ -15,8 +15,9 @@ const isRoot = requirement(
 );
 const VARIABLES = { TRITMESH_OFFERS_TTL_MS: '2000' };
 
-describe.skipIf(!isRoot).each(BROKERS)('a full disk on $name', ({ isThere, open }) => {
+describe.skipIf(!isRoot).each(BROKERS)('a full disk on $name', ({ isThere, open, name }) => {
   if (!isThere || !hasFlock()) return it.skip('needs its broker and flock', () => undefined);
+  const onTurn = takeTurns(name);
   let broker: TestBroker;
   let scene: Scene;
   let ear: Ear;
@@ -36,7 +37,7 @@ describe.skipIf(!isRoot).each(BROKERS)('a full disk on $name', ({ isThere, open 
     await broker.close();
   });
 
-  it('loses nothing at the owner', async () => {
+  onTurn('loses nothing at the owner', async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES, { parent: disk });
     await scene.node('beta', 'fixed:0.1', VARIABLES);
     await allUp(ear, ['alpha', 'beta']);
@@ -57,7 +58,7 @@ describe.skipIf(!isRoot).each(BROKERS)('a full disk on $name', ({ isThere, open 
     await ear.next(isStatus('late', 'done'));
   });
 
-  it('loses nothing at the receiver', async () => {
+  onTurn('loses nothing at the receiver', async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
     await scene.node('beta', 'fixed:0.1', VARIABLES, { parent: disk });
     await allUp(ear, ['alpha', 'beta']);
@@ -75,11 +76,102 @@ describe.skipIf(!isRoot).each(BROKERS)('a full disk on $name', ({ isThere, open 
     const { found, made } = await job.output();
     expect(found.equals(made)).toBe(true);
   });
+
+  onTurn('says why outputs do not come home, and brings them when there is room', async () => {
+    const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES, { parent: disk });
+    await scene.node('beta', 'fixed:0.1', VARIABLES);
+    await allUp(ear, ['alpha', 'beta']);
+    // Its input and its output fit once each, not twice beside one another.
+    const job = await submitWitness(scene, ear, alpha, { retry: 'once', waits: true, bytes: 3_000_000 });
+    await ear.next(isStatus(job.item, 'running'));
+    fill(disk, 2_000_000);
+    await job.letGo();
+    await ear.next((one) => isStatus(job.item, 'returning')(one) && /no space/i.test(String(fields(one)['reason'])));
+    rmSync(join(disk, 'filler'));
+    await expectOnce(job);
+  });
+
+  onTurn('says why outputs are not where they belong, and puts them there when there is room', async () => {
+    const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
+    await scene.node('beta', 'fixed:0.1', VARIABLES);
+    await allUp(ear, ['alpha', 'beta']);
+    const destination = join(disk, 'home');
+    const job = await submitWitness(scene, ear, alpha, { retry: 'once', waits: true, destination });
+    await ear.next(isStatus(job.item, 'running'));
+    fill(disk);
+    await job.letGo();
+    await ear.next((one) => isStatus(job.item, 'returning')(one) && /no space/i.test(String(fields(one)['reason'])));
+    rmSync(join(disk, 'filler'));
+    await expectOnce(job);
+  });
+
+  onTurn('refuses inputs that do not fit, says so, and takes them when there is room', async () => {
+    const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
+    await scene.node('beta', 'fixed:0.1', VARIABLES, { parent: disk });
+    await allUp(ear, ['alpha', 'beta']);
+    fill(disk, 2_000_000);
+    const job = await submitWitness(scene, ear, alpha, { retry: 'once', bytes: 3_000_000 });
+    await ear.next((one) => isStatus(job.item, 'queued')(one) && /no space/i.test(String(fields(one)['reason'])));
+    rmSync(join(disk, 'filler'));
+    await expectOnce(job);
+  });
+
+  onTurn('keeps a guest that fills the disk of its receiver, until it makes room itself', async () => {
+    const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
+    await scene.node('beta', 'fixed:0.1', VARIABLES, { parent: disk });
+    await allUp(ear, ['alpha', 'beta']);
+    const [first, after] = ['cat /dev/zero > big; echo full >&2', 'rm big'];
+    const job = await submitWitness(scene, ear, alpha, { retry: 'once', waits: true, first, after });
+    await ear.next(isStatus(job.item, 'running'));
+    await expect.poll(() => roomOn(disk), { timeout: 20_000 }).toBe(0);
+    // Its lease is renewed all the time: longer than the lease it had when the disk was full.
+    const from = ear.heard.length;
+    const isRenewal = (one: Heard): boolean => one.topic.endsWith(`/${job.item}/progress/beta`);
+    await expect
+      .poll(() => ear.heard.slice(from).filter(isRenewal).length, { timeout: 40_000 })
+      .toBeGreaterThanOrEqual(6);
+    await job.letGo();
+    await expectOnce(job);
+  });
+
+  onTurn('keeps the exit of a guest that ended while the disk of its receiver was full', async () => {
+    const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
+    await scene.node('beta', 'fixed:0.1', VARIABLES, { parent: disk });
+    await allUp(ear, ['alpha', 'beta']);
+    const job = await submitWitness(scene, ear, alpha, { retry: 'once', waits: true, first: 'cp data copy' });
+    await ear.next(isStatus(job.item, 'running'));
+    await expect.poll(job.record, { timeout: 20_000 }).toEqual(['start']);
+    fill(disk);
+    await job.letGo();
+    await expect.poll(job.record, { timeout: 20_000 }).toEqual(['start', 'end']);
+    rmSync(join(disk, 'filler'));
+    expect(await job.settled()).toMatchObject({ phase: 'done', attempts: 1 });
+    expect(await job.record()).toEqual(['start', 'end']);
+  });
 });
 
-/** Writes until there is no room for one byte more. */
-function fill(disk: string): void {
+async function expectOnce(job: Witness): Promise<void> {
+  expect(await job.settled()).toMatchObject({ phase: 'done', exit_code: 0, attempts: 1 });
+  expect(await job.record()).toEqual(['start', 'end']);
+  const { found, made } = await job.output();
+  expect(found.equals(made)).toBe(true);
+}
+
+/** Bytes that can still be written. */
+function roomOn(disk: string): number {
+  const { bavail, bsize } = statfsSync(disk);
+  return bavail * bsize;
+}
+
+/** Writes until there is room for `left` bytes, or for not one more. */
+function fill(disk: string, left = 0): void {
   const file = openSync(join(disk, 'filler'), 'w');
+  if (left > 0) writeSync(file, Buffer.alloc(roomOn(disk) - left));
+  else fillUp(file);
+  closeSync(file);
+}
+
+function fillUp(file: number): void {
   for (let size = 65_536; size >= 1;) {
     try {
       writeSync(file, Buffer.alloc(size));
@@ -87,7 +179,6 @@ function fill(disk: string): void {
       size = Math.floor(size / 2);
     }
   }
-  closeSync(file);
 }
 
 function canMount(): boolean {

@@ -32,6 +32,13 @@ export interface WitnessOptions {
   readonly retry: 'once' | 'rerun';
   /** It runs until it is let go; else for a moment. */
   readonly waits?: boolean;
+  /** Size of its input and output, bytes. */
+  readonly bytes?: number;
+  /** Shell text that it runs in its directory before it waits, and what it runs after that. */
+  readonly first?: string;
+  readonly after?: string;
+  /** Directory that its output is to be put in. */
+  readonly destination?: string;
 }
 
 /** Whether flock(1), which tells the overlaps, is on this machine. */
@@ -48,21 +55,23 @@ export async function submitWitness(
   scene: Scene,
   ear: Ear,
   owner: NodeProcess,
-  { retry, waits = false }: WitnessOptions,
+  options: WitnessOptions,
   answered = true,
 ): Promise<Witness> {
+  const { retry, bytes = INPUT_BYTES } = options;
   const directory = await scene.directory();
+  const destination = options.destination ?? join(directory, 'home');
   const item = `w${randomBytes(8).toString('hex')}`;
-  const made = randomBytes(INPUT_BYTES);
+  const made = randomBytes(bytes);
   await writeFile(join(directory, 'data'), made);
-  await mkdir(join(directory, 'home'));
+  await mkdir(destination, { recursive: true });
   const request = {
     item,
     name: 'witness',
     retry,
     inputs: [join(directory, 'data')],
-    destination: join(directory, 'home'),
-    command: { argv: ['sh', '-c', script(directory, waits)], outputs: ['copy'] },
+    destination,
+    command: { argv: ['sh', '-c', script(directory, options)], outputs: ['copy'] },
   };
   const isAnswer = (one: Heard): boolean => one.topic.endsWith('/response/run') && one.text.includes(item);
   await askRun(ear, owner, request);
@@ -81,17 +90,19 @@ export async function submitWitness(
       return text.split('\n').filter((line) => line !== '');
     },
     letGo: () => writeFile(join(directory, 'gate'), ''),
-    output: async () => ({ found: await readFile(join(directory, 'home', 'copy')), made }),
+    output: async () => ({ found: await readFile(join(destination, 'copy')), made }),
   };
 }
 
 /** The lock is the open file's: it goes with the last process of a run, however that ends. */
-function script(directory: string, waits: boolean): string {
+function script(directory: string, { waits = false, first = ':', after = ':' }: WitnessOptions): string {
   return [
     `exec 9>>${directory}/lock`,
     `flock -n 9 || echo overlap >> ${directory}/record`,
     `echo start >> ${directory}/record`,
+    first,
     waits ? `while [ ! -e ${directory}/gate ]; do sleep 0.1; done` : 'sleep 0.3',
+    after,
     'cp data copy',
     'echo witness',
     `echo end >> ${directory}/record`,
