@@ -18,6 +18,8 @@ import { requirement } from './requirements.js';
 export interface MosquittoOptions {
   /** Users and their passwords, held to the shipped ACL; without users everybody may do everything. */
   readonly users?: Readonly<Record<string, string>>;
+  /** With the queues that it has by default, not those of the shipped configuration: it drops what a slow subscriber is sent. */
+  readonly defaultQueues?: boolean;
 }
 
 /** A Mosquitto. */
@@ -57,7 +59,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   const dir = await mkdtemp(join(tmpdir(), 'tritmesh-mosquitto-'));
   const port = await findFreePort();
   const config = join(dir, 'mosquitto.conf');
-  await writeFile(config, await writeConfig(dir, port, options.users !== undefined));
+  await writeFile(config, await writeConfig(dir, port, options));
   await copyFile(join(SHIPPED, 'tritmesh.acl'), join(dir, 'tritmesh.acl'));
   await writePasswords(dir, options.users ?? {});
   let child: ChildProcess | undefined = await launch(config, port);
@@ -94,13 +96,15 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
 }
 
 /** The shipped configuration with this test's port and paths in it. */
-async function writeConfig(dir: string, port: number, hasUsers: boolean): Promise<string> {
+async function writeConfig(dir: string, port: number, { users, defaultQueues }: MosquittoOptions): Promise<string> {
+  const hasUsers = users !== undefined;
   const replaced: Readonly<Record<string, string | undefined>> = {
     listener: `${port} 127.0.0.1`,
     allow_anonymous: String(!hasUsers),
     password_file: hasUsers ? join(dir, 'passwd') : undefined,
     acl_file: hasUsers ? join(dir, 'tritmesh.acl') : undefined,
     persistence_location: `${dir}/`,
+    ...(defaultQueues === true ? { max_inflight_messages: undefined, max_queued_messages: undefined } : {}),
   };
   const shipped = await readFile(join(SHIPPED, 'mosquitto.conf'), 'utf8');
   const lines = shipped.split('\n').flatMap((line) => {

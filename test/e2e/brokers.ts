@@ -3,7 +3,7 @@
  */
 import { it } from 'vitest';
 import { createBroker } from '../../broker/create-broker.js';
-import { hasMosquitto, startMosquitto } from '../mosquitto.js';
+import { hasMosquitto, startMosquitto, type MosquittoOptions } from '../mosquitto.js';
 
 /** A broker that can be lost and come back on the same port. */
 export interface TestBroker {
@@ -18,6 +18,13 @@ export const BROKERS: readonly { readonly name: string; readonly isThere: boolea
   { name: 'the embedded broker', isThere: true, open: openEmbedded },
   { name: 'Mosquitto', isThere: hasMosquitto(), open: openMosquitto },
 ];
+
+/** The same, Mosquitto as it is without our configuration: with queues of 1,000 messages, what is over them is dropped. */
+export const SHORT_QUEUES: typeof BROKERS = BROKERS.map((one) =>
+  one.open === openMosquitto
+    ? { ...one, name: 'Mosquitto with its default limits', open: () => openMosquitto({ defaultQueues: true }) }
+    : one,
+);
 
 /**
  * Gives an `it` that shares slow tests out: each is run on one of the brokers in turn, and with TRITMESH_TEST_LONG=1 on all.
@@ -43,7 +50,7 @@ async function openEmbedded(): Promise<TestBroker> {
   };
 }
 
-async function openMosquitto(): Promise<TestBroker> {
-  const mosquitto = await startMosquitto();
+async function openMosquitto(options: MosquittoOptions = {}): Promise<TestBroker> {
+  const mosquitto = await startMosquitto(options);
   return { url: mosquitto.url, stop: mosquitto.stop, start: () => mosquitto.start(), close: mosquitto.close };
 }
