@@ -1,0 +1,190 @@
+/**
+ * Two hosts on one machine: each is a network, mount, pid and host name namespace with a disk of its own (a tmpfs at the same
+ * path in both), joined with each other and with the test by a switch in a fourth network namespace. One kernel and one cpu: what
+ * differs between real machines is not tried here. Everything ends with the pids that were started.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { createInterface } from 'node:readline';
+import { requirement } from '../requirements.js';
+
+/** One host. */
+export interface Host {
+  readonly name: string;
+  /** IPv4 address on the switch. */
+  readonly address: string;
+  /** Its first process, as this machine counts pids; killing it ends the host. */
+  readonly init: number;
+  /** Program and arguments that run what stands behind them on the host, such as `Place.within` takes. */
+  readonly within: readonly string[];
+  /** Where a file of the host can be reached from the test. */
+  path(inside: string): string;
+  /** Runs a program on the host to its end; gives its stdout. Throws when it fails. */
+  run(program: string, ...args: readonly string[]): string;
+  /** Starts a program on the host, for a session of its own, with nothing of the test's open but `stdio`. */
+  start(program: string, args: readonly string[], output: string): Promise<number>;
+  /** Cuts the host off, and joins it again. */
+  link(state: 'up' | 'down'): void;
+}
+
+/** Two hosts. */
+export interface TwoHosts {
+  /** Absolute directory that is another disk on each host. */
+  readonly place: string;
+  /** Address of the test itself, where a broker can listen for both. */
+  readonly here: string;
+  readonly hosts: readonly [Host, Host];
+  /** Ends all that runs on them. */
+  end(): Promise<void>;
+}
+
+/** The directory that is each host's own. */
+export const PLACE = '/srv/tritmesh-test';
+
+/** Addresses for documentation; one of three blocks that this machine does not use itself, as some do. */
+const BLOCK = ['198.51.100', '203.0.113', '192.0.2'].find((block) => !isInUse(block)) ?? '';
+
+/** True where hosts can be made; said or thrown otherwise, as test/requirements.ts has it. */
+export const canMakeHosts: boolean = requirement(
+  'root on Linux to make hosts of namespaces',
+  process.platform === 'linux' && process.getuid?.() === 0 && BLOCK !== '' && canUnshare(),
+  'run the tests as root with iproute2 and util-linux, with CAP_SYS_ADMIN and CAP_NET_ADMIN',
+);
+
+let count = 0;
+
+/** Makes two hosts. */
+export async function openTwoHosts(): Promise<TwoHosts> {
+  count += 1;
+  const tag = `tm${process.pid.toString(36)}${count}`;
+  mkdirSync(PLACE, { recursive: true });
+  const theSwitch = await startNamespace(['-n', '-p', '-f', '--mount-proc'], ['ip link set lo up']);
+  const started = [theSwitch];
+  try {
+    within(theSwitch.init, 'ip', 'link', 'add', 'switch', 'type', 'bridge');
+    within(theSwitch.init, 'ip', 'link', 'set', 'switch', 'up');
+    plug(theSwitch.init, tag, undefined, `${BLOCK}.1/29`);
+    const hosts = await Promise.all([makeHost('one', 2), makeHost('two', 3)]);
+    return { place: PLACE, here: `${BLOCK}.1`, hosts: [hosts[0], hosts[1]], end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+
+  async function makeHost(name: string, number: number): Promise<Host> {
+    const namespace = await startNamespace(
+      ['-n', '-m', '-p', '-u', '-f', '--mount-proc'],
+      [`mount -t tmpfs -o mode=755 tritmesh-${name} ${PLACE}`, `hostname ${name}`, 'ip link set lo up'],
+    );
+    started.push(namespace);
+    const device = plug(theSwitch.init, `${tag}${number}`, namespace.init, `${BLOCK}.${number}/29`);
+    return describeHost(name, `${BLOCK}.${number}`, namespace.init, (state) => {
+      within(theSwitch.init, 'ip', 'link', 'set', device, state);
+    });
+  }
+
+  async function end(): Promise<void> {
+    for (const { init, child } of started.splice(0)) {
+      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+      process.kill(init, 'SIGKILL');
+      await gone;
+    }
+  }
+}
+
+interface Namespace {
+  /** Its first process, as this machine counts pids. */
+  readonly init: number;
+  readonly child: ChildProcess;
+}
+
+/** A shell that is the first process: it reaps what others leave, and does nothing else. */
+async function startNamespace(flags: readonly string[], commands: readonly string[]): Promise<Namespace> {
+  const text = [...commands, 'echo ready', 'while :; do sleep 3600 & wait $!; done'].join('\n');
+  const child = spawn('unshare', [...flags, '/bin/sh', '-ec', text], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`the namespaces could not be made: ${said}`);
+  });
+  ended.catch(() => undefined);
+  await Promise.race([ended, once(createInterface({ input: child.stdout }), 'line')]);
+  const init = Number.parseInt(
+    execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' }).trim(),
+    10,
+  );
+  return { init, child };
+}
+
+/** Joins a network namespace (`undefined`: this one) to the switch; gives the device on the switch's side. */
+function plug(hub: number, name: string, target: number | undefined, address: string): string {
+  const [near, far] = [`${name}a`, `${name}b`];
+  ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far);
+  ip('link', 'set', far, 'netns', String(hub));
+  within(hub, 'ip', 'link', 'set', far, 'master', 'switch', 'up');
+  if (target !== undefined) ip('link', 'set', near, 'netns', String(target));
+  const at = (...args: readonly string[]): void => (target === undefined ? ip(...args) : within(target, 'ip', ...args));
+  at('addr', 'add', address, 'dev', near);
+  at('link', 'set', near, 'up');
+  return far;
+}
+
+function describeHost(name: string, address: string, init: number, link: Host['link']): Host {
+  const enter = ['nsenter', '-t', String(init), '-n', '-m', '-p', '-u', '--'];
+  return {
+    name,
+    address,
+    init,
+    within: enter,
+    path: (inside) => `/proc/${init}/root${inside}`,
+    run: (program, ...args) => {
+      const [first = '', ...rest] = enter;
+      return execFileSync(first, [...rest, program, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    },
+    start: (program, args, output) => startOnHost(enter, program, args, output),
+    link,
+  };
+}
+
+/** All its descriptors are opened on the host: a process that holds one from elsewhere cannot be frozen. */
+async function startOnHost(
+  enter: readonly string[],
+  program: string,
+  args: readonly string[],
+  output: string,
+): Promise<number> {
+  const text = 'output=$1; shift; exec </dev/null >>"$output" 2>&1; setsid "$@" & echo $! >"$output.pid"';
+  const [first = '', ...rest] = enter;
+  execFileSync(first, [...rest, '/bin/sh', '-c', text, 'start', output, program, ...args], { stdio: 'ignore' });
+  return Number.parseInt(
+    execFileSync(first, [...rest, 'cat', `${output}.pid`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    10,
+  );
+}
+
+/** Runs a program in the network namespace of a process. */
+function within(pid: number, ...argv: readonly string[]): void {
+  execFileSync('nsenter', ['-t', String(pid), '-n', '--', ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+function ip(...args: readonly string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+function isInUse(block: string): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address.startsWith(`${block}.`)));
+}
+
+function canUnshare(): boolean {
+  try {
+    const flags = ['-n', '-m', '-p', '-u', '-f', '--mount-proc'];
+    execFileSync('unshare', [...flags, 'ip', 'link', 'add', 'switch', 'type', 'bridge'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
