@@ -20,8 +20,8 @@ export function addViewCommands(program: Command, finish: Finish): void {
     program,
     { usage: 'scum [node]', description: 'the heavy processes of a node and what becomes of them' },
     finish,
-    async (context, [node]) => (await import('./scum.js')).showScum(context, node),
-  );
+    async (context, [node], flags) => (await import('./scum.js')).showScum(context, node, flags['explain'] === true),
+  ).option('--explain', 'with the terms of each score, whether the node acts, and why');
   defineCommand(
     program,
     { usage: 'items', description: 'the work on the bus and how it stands' },
@@ -54,7 +54,7 @@ export function addViewCommands(program: Command, finish: Finish): void {
       return simulate(context, readSimulateFlags(flags));
     },
   )
-    .option('--seeds <count>', 'how many meshes, each from a seed of its own (200)')
+    .option('--seeds <count>', 'how many meshes, each from a seed of its own (200; with --nodes: 1)')
     .option('--first <seed>', 'the first seed (1)')
     .option('--seed <seed>', 'only this one')
     .option('--trace', 'with --seed: a line for each thing that happens')

@@ -54,7 +54,7 @@ function pushHeard(bench: Workbench, input: NodeInput | undefined): void {
 /** The view comes first: every later stage reads it. A birth lets in the state that came before it. */
 function joinMembers(bench: Workbench, receiver: Receiver): void {
   bench.live(trackMembers(bench.inbox.heard$, bench.view, bench.clock)).subscribe(({ type, node }) => {
-    bench.stir();
+    bench.inbox.push({ type: 'MemberChanged' });
     if (type !== 'InfoHeard') return;
     bench.performer.release(node);
     const early = receiver.release(node);
@@ -99,6 +99,7 @@ function answerParts(bench: Workbench): AnswerParts {
 const STIRRING: ReadonlySet<NodeInput['type']> = new Set([
   'LoadClassified',
   'JournalChanged',
+  'MemberChanged',
   'MeshChanged',
   'SetHeard',
 ]);

@@ -53,6 +53,7 @@ const OF_OTHERS: ReadonlySet<NodeInput['type']> = new Set([
   'StateHeard',
   'InfoHeard',
   'AvailabilityHeard',
+  'MemberChanged',
   'MeshChanged',
 ]);
 

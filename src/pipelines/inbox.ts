@@ -10,7 +10,7 @@ export interface Inbox<T, H extends T = never> {
   readonly heard$: Observable<H>;
   /** All the rest. */
   readonly inputs$: Observable<Exclude<T, H>>;
-  /** Emits each time the last waiting input was worked off: the moment to look at the whole. */
+  /** Emits each time the last waiting input was worked off, unless nothing was but what was heard: the moment to look at the whole. */
   readonly quiet$: Observable<void>;
   push(input: T): void;
   close(): void;
@@ -21,7 +21,7 @@ export function createInbox<T, H extends T = never>(isHeard?: (input: T) => inpu
   const heard$ = new Subject<H>();
   const inputs$ = new Subject<Exclude<T, H>>();
   const quiet$ = new Subject<void>();
-  const waiting: T[] = [];
+  let waiting: T[] = [];
   let working = false;
 
   function push(input: T): void {
@@ -33,16 +33,23 @@ export function createInbox<T, H extends T = never>(isHeard?: (input: T) => inpu
   }
 
   function workOff(): void {
+    let loud = false;
     while (waiting.length > 0) {
+      const batch = waiting;
       // Taking the whole batch keeps a burst linear; an array's shift is not.
-      for (const input of waiting.splice(0)) handOn(input);
-      if (waiting.length === 0) quiet$.next();
+      waiting = [];
+      for (const input of batch) {
+        if (isHeard !== undefined && isHeard(input)) {
+          heard$.next(input);
+          continue;
+        }
+        loud = true;
+        inputs$.next(input as Exclude<T, H>);
+      }
+      if (waiting.length > 0 || !loud) continue;
+      loud = false;
+      quiet$.next();
     }
-  }
-
-  function handOn(input: T): void {
-    if (isHeard !== undefined && isHeard(input)) heard$.next(input);
-    else inputs$.next(input as Exclude<T, H>);
   }
 
   return {

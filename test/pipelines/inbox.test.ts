@@ -44,6 +44,20 @@ describe('the inbox', () => {
     expect(seen).toEqual(['a', 'end', 'heard 1', 'quiet']);
   });
 
+  test('what is heard alone makes it neither loud nor quiet again', () => {
+    const inbox = createInbox<string | number, number>((input) => typeof input === 'number');
+    const seen: string[] = [];
+    inbox.heard$.subscribe((input) => {
+      seen.push(`heard ${input}`);
+      if (input === 2) inbox.push('news');
+    });
+    inbox.inputs$.subscribe((input) => seen.push(input));
+    inbox.quiet$.subscribe(() => seen.push('quiet'));
+    inbox.push(1);
+    inbox.push(2);
+    expect(seen).toEqual(['heard 1', 'heard 2', 'news', 'quiet']);
+  });
+
   test('closing completes all streams', () => {
     const inbox = createInbox<string>();
     const seen: string[] = [];

@@ -3,6 +3,7 @@
  */
 import type { PolicyReport } from '../../sim/policy/run-policy.js';
 import type { PolicyFigures } from '../../sim/policy/report.js';
+import type { FigureSpread } from '../../sim/policy/spread.js';
 import { renderTable } from './table.js';
 
 /** The figures, in order, as people call them. */
@@ -25,13 +26,20 @@ const LINES: readonly (readonly [keyof PolicyFigures, string, number])[] = [
 
 /** The report as text; `width` is the terminal's, in characters. */
 export function renderPolicy(report: PolicyReport, width: number): string {
-  const { nodes, hours, workload, seed, state_every_ms } = report;
+  const { nodes, hours, workload, seed, seeds, state_every_ms } = report;
   const states = state_every_ms === null ? '' : `, a state every ${state_every_ms / 1000} s`;
-  const head = `${nodes} nodes, ${hours} h, workload ${workload}, seed ${seed}${states}`;
+  const head = `${nodes} nodes, ${hours} h, workload ${workload}, ${seeds === 1 ? `seed ${seed}` : `seeds ${seed} to ${seed + seeds - 1}`}${states}`;
   const columns = [{ head: '' }, ...report.policies.map(({ name }) => ({ head: name, right: true }))];
   const rows = LINES.map(([key, label, digits]) => [
     label,
-    ...report.policies.map(({ figures }) => figures[key]?.toFixed(digits) ?? '-'),
+    ...report.policies.map(({ figures }) => renderFigure(figures[key], digits, report.seeds)),
   ]);
   return `${head}\n\n${renderTable(columns, rows, width)}\n`;
+}
+
+/** The mean, and of several runs how far they lie apart (standard deviation). */
+function renderFigure(figure: FigureSpread, digits: number, seeds: number): string {
+  if (figure === null) return '-';
+  const mean = figure.mean.toFixed(digits);
+  return seeds === 1 ? mean : `${mean} ± ${figure.sd.toFixed(digits)}`;
 }

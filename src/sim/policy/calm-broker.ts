@@ -23,8 +23,25 @@ interface Session {
   readonly wave: number;
 }
 
-/** Makes a broker that is up. */
-export function createCalmBroker(timeline: Timeline, network: Network): CalmBroker {
+/** A message on its way. */
+interface Parcel {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retained: boolean;
+}
+
+/**
+ * Makes a broker that is up. Messages that `mayWait` names are handed out together every `gatherMs`, node by node: what each of a
+ * thousand nodes hears costs a fraction when its memory is still at hand from the message before. 0 gathers nothing.
+ */
+export function createCalmBroker(
+  timeline: Timeline,
+  network: Network,
+  gatherMs = 0,
+  mayWait: (message: BusPublish) => boolean = () => false,
+): CalmBroker {
+  /** By wave and group of subscribers: what waits to be handed out together. */
+  const gathered = Array.from({ length: WAVES }, () => new Map<ReadonlySet<Session>, Parcel[]>());
   const sessions = new Map<string, Session>();
   const waves: FilterTree<Session>[] = Array.from({ length: WAVES }, () => createFilterTree<Session>());
   const retained = new Map<string, Uint8Array>();
@@ -53,6 +70,7 @@ export function createCalmBroker(timeline: Timeline, network: Network): CalmBrok
   function spread(from: string, message: BusPublish): void {
     for (const look of lookers) look(from, message);
     const payload = encoder.encode(message.payload);
+    const waits = gatherMs > 0 && mayWait(message);
     if (message.retain) {
       if (message.payload === '') retained.delete(message.topic);
       else retained.set(message.topic, payload);
@@ -62,22 +80,38 @@ export function createCalmBroker(timeline: Timeline, network: Network): CalmBrok
     for (const [wave, tree] of waves.entries()) {
       const subscribers = tree.find(message.topic);
       if (subscribers.length === 0) continue;
+      if (waits) {
+        for (const group of subscribers) gather(wave, group, { topic: message.topic, payload, retained: false });
+        continue;
+      }
       const at = Math.max(timeline.now() + network.delay() + network.delay(), (arrivals[wave] ?? 0) + 0.001);
       arrivals[wave] = at;
       timeline.after(at - timeline.now(), () =>
-        handOut(subscribers, { topic: message.topic, payload, retained: false }),
+        handOut(subscribers, [{ topic: message.topic, payload, retained: false }]),
       );
     }
   }
 
-  function handOut(
-    subscribers: readonly ReadonlySet<Session>[],
-    message: { readonly topic: string; readonly payload: Uint8Array; readonly retained: boolean },
-  ): void {
+  function gather(wave: number, group: ReadonlySet<Session>, parcel: Parcel): void {
+    const groups = gathered[wave];
+    const waiting = groups?.get(group);
+    if (waiting !== undefined) {
+      waiting.push(parcel);
+      return;
+    }
+    groups?.set(group, [parcel]);
+    timeline.after(gatherMs, () => {
+      const parcels = groups?.get(group) ?? [];
+      groups?.delete(group);
+      handOut([group], parcels);
+    });
+  }
+
+  function handOut(subscribers: readonly ReadonlySet<Session>[], parcels: readonly Parcel[]): void {
     for (const group of subscribers) {
       for (const session of group) {
-        delivered += 1;
-        session.client.deliver(message);
+        delivered += parcels.length;
+        for (const parcel of parcels) session.client.deliver(parcel);
       }
     }
   }

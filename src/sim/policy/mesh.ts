@@ -9,6 +9,7 @@ import { createRandom, type Random } from '../random.js';
 import { createSimMachine } from '../sim-machine.js';
 import { createSimNode, type SimNode } from '../sim-node.js';
 import { createTimeline } from '../timeline.js';
+import { watchBackground } from './background.js';
 import { createCalmBroker } from './calm-broker.js';
 import { keepChronicle } from './chronicle.js';
 import type { History } from './history.js';
@@ -36,16 +37,29 @@ const START_WITHIN_MS = 5000;
 /** After the last submission, jobs may take this long to settle, ms; those that do not are told as such. */
 const SETTLE_MS = 600_000;
 const LOOK_MS = 1000;
+/**
+ * In meshes of more nodes than this, states with the trit as before are handed out together, up to so many ms late: they are up
+ * to 15 s old when they are used, anyway.
+ */
+const NODES_EXACT = 200;
+const GATHER_MS = 200;
 const HOUR_MS = 3_600_000;
 const CPUS: readonly number[] = [2, 4, 4, 8];
 
+/** Told which part of the counted time has been lived, 0 to 1. */
+export type Tell = (part: number) => void;
+
+/** How often that is told. */
+const PARTS = 20;
+
 /** Lives a mesh; the same plan and variant give the same history. */
-export function liveMesh(plan: MeshPlan, variant: Variant): History {
+export function liveMesh(plan: MeshPlan, variant: Variant, tell: Tell = () => undefined): History {
   const timeline = createTimeline();
   const random = createRandom(`${plan.seed}/policy`);
   const network = createNetwork(random.split('network'));
-  const broker = createCalmBroker(timeline, network);
   const codec = createSharedCodec();
+  const gatherMs = plan.nodes > NODES_EXACT ? GATHER_MS : 0;
+  const broker = createCalmBroker(timeline, network, gatherMs, watchBackground(codec));
   const chronicle = keepChronicle(plan.nodes, timeline.now, codec);
   const work = keepWork();
   const nodes = new Map<string, SimNode>();
@@ -59,13 +73,17 @@ export function liveMesh(plan: MeshPlan, variant: Variant): History {
     timeline.after((START_WITHIN_MS * index) / plan.nodes, node.start);
   }
   timeline.run(RUN_IN_MS);
+  tell(0);
 
   const until = RUN_IN_MS + plan.hours * HOUR_MS;
   for (const job of drawJobs(plan.workload, [...nodes.keys()], RUN_IN_MS, until, random.split('jobs'))) {
     timeline.after(job.at - RUN_IN_MS, () => submit(job));
   }
   chronicle.begin(broker.delivered);
-  timeline.run(until);
+  for (let part = 1; part <= PARTS; part += 1) {
+    timeline.run(RUN_IN_MS + ((until - RUN_IN_MS) * part) / PARTS);
+    tell(part / PARTS);
+  }
   chronicle.end(broker.delivered);
   // A short look at a large mesh must not cost ten minutes of it.
   const latest = until + Math.min(SETTLE_MS, until - RUN_IN_MS);
