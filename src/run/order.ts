@@ -65,7 +65,17 @@ export function parseOrderHead(text: string): OrderHead | undefined {
   const [, pid, start, limit, deadline, box] = match ?? [];
   if (pid === undefined || start === undefined || limit === undefined || deadline === undefined) return undefined;
   const head = { handle: { pid: Number(pid), start }, limit: Number(limit), deadline: Number(deadline) };
-  return box === undefined ? head : { ...head, box: JSON.parse(box) as BoxHead };
+  if (box === undefined) return head;
+  const boxed = parseBox(box);
+  return boxed === undefined ? undefined : { ...head, box: boxed };
+}
+
+function parseBox(text: string): BoxHead | undefined {
+  try {
+    return JSON.parse(text) as BoxHead;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What only a box reads; `box` is its program, empty for a run without one. */

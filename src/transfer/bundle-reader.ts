@@ -120,6 +120,7 @@ async function openRegular(root: string, file: ManifestFile): Promise<FileHandle
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') throw describeChange(file, 'it is gone');
+    if (code === 'ELOOP') throw describeChange(file, 'it is a link that goes in a circle');
     if (code === 'EACCES' || code === 'ENXIO') throw describeChange(file, 'it cannot be read');
     throw error;
   }
