@@ -19,12 +19,10 @@ import {
 } from './proc-entry.js';
 import { findSocketObstacles } from './sockets.js';
 
-/** What a poll of a runner's init looks like among processes: it is no stray of the job. */
-export const POLL_SECONDS = '1.07';
-
 /** Files below these are taken to belong to the system: the receiver must have the same. */
 const SYSTEM = /^\/(?:usr|lib|lib32|lib64|libx32|bin|sbin|etc|opt|nix|proc|sys|dev(?!\/shm\/))\//;
-const NAMESPACES = ['mnt', 'net', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const;
+/** Not time: criu gives what it restores a clock of its own, and takes it along. */
+const NAMESPACES = ['mnt', 'net', 'ipc', 'uts', 'user', 'cgroup'] as const;
 const NAMESPACE_NAMES: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network', uts: 'host name' };
 /** Room that the image's own bookkeeping takes, per task. */
 const OVERHEAD_BYTES = 1024 * 1024;
@@ -124,16 +122,17 @@ function findTreeObstacles(
   return [...obstacles];
 }
 
-/** Children of the init that were once somebody's in the tree. */
+/** Children of the init that were once somebody's in the tree. Its own helpers are in its own session, the tree never is. */
 function listStrays(init: number, tree: readonly ProcEntry[], entries: readonly ProcEntry[]): readonly ProcEntry[] {
   const [root] = tree;
+  const session = entries.find(({ pid }) => pid === init)?.session;
   return entries.filter(
     (one) =>
       one.parent === init &&
       one.pid !== root?.pid &&
       one.pid !== root?.parent &&
-      one.state !== 'Z' &&
-      readProc(one.pid, 'cmdline') !== `sleep\0${POLL_SECONDS}\0`,
+      one.session !== session &&
+      one.state !== 'Z',
   );
 }
 

@@ -96,9 +96,9 @@ function watchRunner(runner: NodePorts['runner'], reach: Reach): NodePorts['runn
       runner.adopt(run, directory, handle);
       reach('receiver:adopted');
     },
-    stop: (run, graceMs) => {
+    stop: (run, graceMs, ask) => {
       reach('receiver:stop');
-      runner.stop(run, graceMs);
+      runner.stop(run, graceMs, ask);
     },
   };
 }

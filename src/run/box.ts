@@ -76,7 +76,7 @@ while :; do
   sleep $pause &
   wait $!
   if [ -e restored ]; then
-    pause=1.07
+    pause=1
     read -r line <"/proc/$root/stat" || exit 1
     set -- \${line##*) }
     [ "$1" != Z ] || { write_exit "$@"; exit 0; }
