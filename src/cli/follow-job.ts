@@ -2,7 +2,7 @@
 import { filter, map, ReplaySubject, type Observable } from 'rxjs';
 import type { Client } from '../compose-client.js';
 import { readHeard } from '../observe/heard.js';
-import type { Log, Progress } from '../protocol/messages.js';
+import type { Log, Progress } from '../protocol/work-messages.js';
 import type { Status } from '../protocol/status.js';
 import { formatTopic, type Topic } from '../protocol/topics.js';
 

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../protocol/messages.js';
+import type { Log } from '../protocol/work-messages.js';
 import { LOG_START, stitchFile, stitchPiece, type LogPosition, type Stitched } from './log-stitch.js';
 
 /** One of the two streams. */

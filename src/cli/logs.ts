@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { filter, firstValueFrom, fromEvent, map, merge, race } from 'rxjs';
-import type { Log } from '../protocol/messages.js';
+import type { Log } from '../protocol/work-messages.js';
 import { readItemReference, type ItemReference } from './ask-node.js';
 import type { Context } from './context.js';
 import { CommandFailed, EXIT } from './failure.js';

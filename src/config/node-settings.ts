@@ -3,6 +3,7 @@
  */
 import type { ScumPolicies } from '../core/scum-policy.js';
 import { parseScumRule } from '../core/scum-rules.js';
+import { LEASE_MS_MAX } from '../protocol/limits.js';
 import type { Info } from '../protocol/messages.js';
 import type { NodeSettings } from '../pipelines/settings.js';
 import type { Config } from './config.js';
@@ -15,6 +16,9 @@ const RESULT_PAUSE_MS = 30_000;
 const RESULT_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 /** How many leases long an owner waits for outputs whose receiver does not answer. */
 const RETURN_LEASES = 10;
+/** How long a process stays stopped while nobody takes it, and in all until it runs elsewhere, ms. */
+const FROZEN_MS = 30_000;
+const PREPARED_MS = 600_000;
 
 /** The settings of the node that this configuration describes; `pid` is its process. */
 export function toNodeSettings(
@@ -60,6 +64,9 @@ export function toNodeSettings(
       repeatMs: offers.repeat_ms,
       claimWindowMs: offers.claim_window_ms,
       returnMs: lease.lease_ms * RETURN_LEASES,
+      frozenMs: FROZEN_MS,
+      preparedMs: PREPARED_MS,
+      processLeaseMs: LEASE_MS_MAX,
     },
     receiver: {
       claimHoldMs: offers.claim_hold_ms,
@@ -69,6 +76,7 @@ export function toNodeSettings(
       repeatMs: offers.repeat_ms,
       repeatMaxMs: RESULT_PAUSE_MS,
       keepMs: RESULT_KEPT_MS,
+      imageNeed: machine.abilities.filter((one) => one === 'criu' || one.startsWith('cpu-')),
     },
     claimStepMs: offers.claim_step_ms,
     stateEveryMs: config.state.every_ms,

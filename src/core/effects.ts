@@ -26,8 +26,14 @@ export type Say = {
 /** What is to be done for an item by its owner. */
 export type ItemEffect =
   | { readonly type: 'Stage'; readonly item: string; readonly inputs: readonly string[]; readonly command: Command }
-  | { readonly type: 'Restage'; readonly item: string; readonly command: Command }
-  | { readonly type: 'Share'; readonly item: string; readonly epoch: number; readonly to: string }
+  | { readonly type: 'Restage'; readonly item: string; readonly command: Command; readonly image: boolean }
+  | {
+      readonly type: 'Share';
+      readonly item: string;
+      readonly epoch: number;
+      readonly to: string;
+      readonly image: boolean;
+    }
   | { readonly type: 'Unshare'; readonly item: string; readonly epoch: number }
   /** Brings the outputs of an epoch home from its receiver. */
   | {
@@ -39,7 +45,15 @@ export type ItemEffect =
       readonly sha256: string;
     }
   | { readonly type: 'Place'; readonly item: string; readonly epoch: number; readonly destination: string | undefined }
-  | { readonly type: 'Carry'; readonly item: string; readonly epoch: number; readonly command: Command }
+  | {
+      readonly type: 'Carry';
+      readonly item: string;
+      readonly epoch: number;
+      readonly command: Command;
+      readonly image: boolean;
+    }
+  /** The image of its process is not wanted any more. */
+  | { readonly type: 'DropImage'; readonly item: string }
   | { readonly type: 'RemoveItem'; readonly item: string; readonly all: boolean };
 
 /** What is to be done for a guest by its receiver; `guest` is `<owner>/<item>/<epoch>`. */
@@ -49,6 +63,8 @@ export type GuestEffect =
       readonly guest: string;
       readonly urls: readonly string[];
       readonly sha256: string;
+      /** It is the image of a process with all its directory, not the inputs of a command. */
+      readonly image: boolean;
     }
   /**
    * `leaseEndsAt` and `guardAt` are monotonic ms, not durations: the journal may keep this effect waiting, and a run must not
@@ -60,15 +76,25 @@ export type GuestEffect =
       readonly command: Command;
       readonly leaseEndsAt: number;
       readonly guardAt: number;
+      /** The fetched image is restored and stays stopped; nothing is started. */
+      readonly image: boolean;
     }
+  /** A process that runs here becomes a run: it is neither started nor guarded. */
+  | { readonly type: 'TakeRun'; readonly guest: string; readonly process: { pid: number; start: string } }
+  /** Writes the image of a live run and leaves it stopped. */
+  | { readonly type: 'FreezeRun'; readonly guest: string }
+  /** Lets a stopped run go on: an original, or a copy that was restored; not when `leaseEndsAt` (monotonic ms) has passed. */
+  | { readonly type: 'ThawRun'; readonly guest: string; readonly leaseEndsAt: number }
   | { readonly type: 'AdoptRun'; readonly guest: string; readonly handle: { pid: number; start: string } | null }
   | { readonly type: 'ExtendRun'; readonly guest: string; readonly guardAt: number }
-  | { readonly type: 'StopRun'; readonly guest: string; readonly graceMs: number }
+  | { readonly type: 'StopRun'; readonly guest: string; readonly graceMs: number; readonly asks: boolean }
   | {
       readonly type: 'Collect';
       readonly guest: string;
       readonly globs: readonly string[];
       readonly everything: boolean;
+      /** The image of the stopped process goes with it. */
+      readonly image: boolean;
     }
   /** Forgets a guest's shares and, with `files`, its directory. */
   | { readonly type: 'RemoveGuest'; readonly guest: string; readonly files: boolean };

@@ -4,7 +4,7 @@
  */
 import { countSlots } from '../protocol/item.js';
 import { OFFERS_REMEMBERED_MAX } from '../protocol/limits.js';
-import type { Offer } from '../protocol/messages.js';
+import type { Offer } from '../protocol/work-messages.js';
 import { claimDelayMs, countDue, findObstacle, findRank, type Ask } from './election.js';
 import type { MeshRules } from './member.js';
 import type { MeshView } from './mesh.js';

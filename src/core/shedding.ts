@@ -2,6 +2,7 @@
  * Whether a PLUS node sends one of its running items away by itself, and which: the decision matrix's `migrate`, held back
  * by what keeps a mesh from thrashing. It gives the one reason why not, so that people can be told.
  */
+import { HOPS_MAX } from '../protocol/limits.js';
 import type { Direction, Trit } from '../protocol/messages.js';
 import { rankReceivers } from './election.js';
 import type { MeshRules } from './member.js';
@@ -76,6 +77,8 @@ function judgeItem(one: RunningHere, facts: SheddingFacts): Shedding {
   const { state } = one;
   const obstacle = findMoveObstacle(state);
   if (obstacle !== undefined) return { shed: false, reason: obstacle };
+  // What people ask for is not counted against them; a mesh left to itself must not hand an item round.
+  if (state.hops >= HOPS_MAX) return { shed: false, reason: `it has moved ${state.hops} times already` };
   if (facts.now - state.movedAt < facts.moves.itemRestMs) return { shed: false, reason: 'it was moved only lately' };
   const ask = askFor({ ...state, epoch: state.epoch + 1, avoid: [facts.self] }, facts.self);
   const best = rankReceivers(facts.view, ask, facts.now, facts.mesh).ranked[0];

@@ -2,9 +2,9 @@
  * What the journal knows at the start: the number of this run, what people had set, the items and the guests of the run
  * before. An entry that does not read as what its key says is kept where it is and named.
  */
-import type { ItemRecord } from '../core/owner/owned-item.js';
 import { THROTTLE_METHODS } from '../core/throttle-record.js';
 import { THROTTLE_PREFIX, type ThrottledRecord } from '../core/throttled.js';
+import type { ItemRecord } from '../core/owner/item-record.js';
 import { outliveMachine, type GuestRecord } from '../core/receiver/guest.js';
 import type { JournalEntry } from '../journal/journal.js';
 import { commandSchema, itemSchema, needSchema } from '../protocol/item.js';

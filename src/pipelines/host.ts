@@ -4,11 +4,15 @@
  */
 import type { Clock } from '../clock/clock.js';
 import { say, type Effect } from '../core/effects.js';
+import { FOUND_EPOCH } from '../core/owner/owned-item.js';
 import { claimOffer } from '../core/receiver/claim.js';
 import { guestName, type Guest, type ReceiverRules } from '../core/receiver/guest.js';
 import type { ReceiverInput } from '../core/receiver/inputs.js';
 import { guestWakeTime, stepReceiver } from '../core/receiver/step.js';
-import type { Ack, Lease, Result, State } from '../protocol/messages.js';
+import { takeProcess } from '../core/receiver/take.js';
+import type { Item } from '../protocol/item.js';
+import type { State } from '../protocol/messages.js';
+import type { Ack, Lease, Result } from '../protocol/work-messages.js';
 import type { NodeInput } from './inputs.js';
 import { createLedger, instantOf, type Ledger } from './ledger.js';
 
@@ -46,6 +50,8 @@ export function hostGuests(parts: HostParts): Hosting {
 
   function take(input: NodeInput): void {
     switch (input.type) {
+      case 'ItemSubmitted':
+        return openProcess(input.item);
       case 'ClaimChosen':
         return openClaim(input.claim);
       case 'OfferHeard':
@@ -78,6 +84,13 @@ export function hostGuests(parts: HostParts): Hosting {
     );
   }
 
+  function openProcess(item: Item): void {
+    if (item.process === undefined) return;
+    const name = guestName({ owner: parts.rules().self, item: item.item, epoch: FOUND_EPOCH });
+    if (ledger.states.has(name)) return;
+    ledger.open(name, takeProcess(item, item.process, FOUND_EPOCH, instantOf(parts.clock), parts.rules()));
+  }
+
   function numberClaim(): number {
     claims += 1;
     return parts.rules().renewalBase + claims;
@@ -108,8 +121,9 @@ export function hostGuests(parts: HostParts): Hosting {
   function takeLease(owner: string, item: string, lease: Lease): void {
     const { self } = parts.rules();
     const known = ledger.feed(guestName({ owner, item, epoch: lease.epoch }), { type: 'LeaseHeard', lease });
-    const asks = lease.order === 'cancel' || lease.order === 'vacate';
-    if (!known && asks && lease.to === self) refuseStray(owner, item, lease.epoch, 'it never heard the ack');
+    // Of a `continue` nothing is said: the copy may run somewhere below a guardian that this node forgot.
+    if (!known && ASKS.has(lease.order) && lease.to === self)
+      refuseStray(owner, item, lease.epoch, 'it never heard the ack');
   }
 
   /** Says so once and remembers nothing: an owner that did not hear it asks again. */
@@ -123,6 +137,9 @@ export function hostGuests(parts: HostParts): Hosting {
 
   return { ledger, rules: parts.rules, take };
 }
+
+/** Orders that ask a holder to do something. */
+const ASKS: ReadonlySet<Lease['order']> = new Set(['cancel', 'vacate', 'checkpoint', 'resume']);
 
 /** The result of an epoch that was never started here. */
 const NOTHING_RAN: Omit<Result, 'epoch' | 'reason'> = {

@@ -8,7 +8,8 @@ import type { ChosenClaim } from '../core/offer-book.js';
 import type { ItemSubmitted, OwnerInput } from '../core/owner/inputs.js';
 import type { ReceiverInput } from '../core/receiver/inputs.js';
 import type { ThrottlingInput } from '../core/throttling.js';
-import type { Ack, Lease, Offer, Trit } from '../protocol/messages.js';
+import type { Trit } from '../protocol/messages.js';
+import type { Ack, Lease, Offer } from '../protocol/work-messages.js';
 import type { Request } from '../protocol/requests.js';
 import type { LoadSample, ProcessSample } from '../sense/sense.js';
 

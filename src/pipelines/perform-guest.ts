@@ -2,6 +2,7 @@
  * Performs what a receiver wants done for its guests: inputs are fetched, commands run and stopped, outputs described.
  */
 import type { GuestEffect } from '../core/effects.js';
+import type { SaveRequest } from '../run/runner.js';
 import type { Share } from '../transfer/transfer.js';
 import type { NodeInput } from './inputs.js';
 import { factsOf, inputShare, outputShare, splitGuest, type Part, type PerformParts } from './perform-parts.js';
@@ -27,7 +28,7 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
         urls: effect.urls,
         sha256: effect.sha256,
         peerKey,
-        directory: `${workspace.guestDirectory(owner, item, epoch)}/work`,
+        directory: `${workspace.guestDirectory(owner, item, epoch)}${effect.image ? '' : '/work'}`,
         onProgress: (bytes, total) => tell(guest, { type: 'FetchAdvanced', bytes, total }),
       },
       (ended) => {
@@ -62,7 +63,19 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
         TRITMESH_NODE: parts.self,
       },
       guardMs,
+      ...(effect.image ? { restore: true } : {}),
     });
+  }
+
+  function take(effect: Extract<GuestEffect, { type: 'TakeRun' }>): void {
+    const { owner, item, epoch } = splitGuest(effect.guest);
+    runner.take(effect.guest, workspace.guestDirectory(owner, item, epoch), effect.process);
+  }
+
+  /** The journal may have kept the effect waiting: what has no lease any more is ended and not let go. */
+  function thaw(effect: Extract<GuestEffect, { type: 'ThawRun' }>): void {
+    if (parts.clock.now() < effect.leaseEndsAt) runner.thaw(effect.guest);
+    else runner.stop(effect.guest, 0);
   }
 
   function collect(effect: Extract<GuestEffect, { type: 'Collect' }>): void {
@@ -104,10 +117,16 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
         const { owner, item, epoch } = splitGuest(effect.guest);
         return runner.adopt(effect.guest, workspace.guestDirectory(owner, item, epoch), effect.handle);
       }
+      case 'TakeRun':
+        return take(effect);
+      case 'FreezeRun':
+        return runner.freeze(effect.guest);
+      case 'ThawRun':
+        return thaw(effect);
       case 'ExtendRun':
         return runner.extend(effect.guest, Math.max(0, effect.guardAt - parts.clock.now()));
       case 'StopRun':
-        return runner.stop(effect.guest, effect.graceMs);
+        return runner.stop(effect.guest, effect.graceMs, effect.asks ? SAVE : undefined);
       case 'Collect':
         return collect(effect);
       case 'RemoveGuest':
@@ -123,3 +142,6 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
   };
   return { perform, release };
 }
+
+/** How a cooperative program is asked to save, and how long it may take. */
+const SAVE: SaveRequest = { signal: 'SIGUSR1', saveMs: 30_000 };

@@ -15,17 +15,17 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
   type OwnerFact = Extract<NodeInput, { type: 'OwnerFact' }>['fact'];
   const tell = (item: string, fact: OwnerFact): void => parts.push({ type: 'OwnerFact', item, fact });
 
-  function takeBundle(item: string, ended: Ended<Bundle>): void {
+  function takeBundle(item: string, image: boolean, ended: Ended<Bundle>): void {
     if (!ended.ok) return tell(item, { type: 'StageFailed', reason: ended.reason });
-    bundles.set(item, ended.value);
+    bundles.set(bundleKey(item, image), ended.value);
     const share = early.get(item);
     early.delete(item);
     if (share !== undefined) shareItem(share);
-    tell(item, { type: 'ItemStaged', bundle: factsOf(ended.value) });
+    tell(item, { type: 'ItemStaged', bundle: factsOf(ended.value), image });
   }
 
   function shareItem(effect: Extract<ItemEffect, { type: 'Share' }>): void {
-    const bundle = bundles.get(effect.item);
+    const bundle = bundles.get(bundleKey(effect.item, effect.image));
     const peerKey = parts.keyOf(effect.to);
     if (bundle === undefined || peerKey === undefined) early.set(effect.item, effect);
     else transfer.share({ share: inputShare(self, effect.item, effect.epoch), bundle, peerKey });
@@ -59,12 +59,12 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
   }
 
   function carry(effect: Extract<ItemEffect, { type: 'Carry' }>): void {
-    const { item, epoch, command } = effect;
-    workspace.carry(item, epoch, (carried) => {
+    const { item, epoch, command, image } = effect;
+    workspace.carry(item, epoch, image, (carried) => {
       if (!carried.ok) return tell(item, { type: 'CarryFailed', epoch, reason: carried.reason });
-      workspace.restage(item, command, (ended) => {
+      workspace.restage(item, command, image, (ended) => {
         if (!ended.ok) return tell(item, { type: 'CarryFailed', epoch, reason: ended.reason });
-        bundles.set(item, ended.value);
+        bundles.set(bundleKey(item, image), ended.value);
         tell(item, { type: 'ItemCarried', epoch, bundle: factsOf(ended.value) });
       });
     });
@@ -73,9 +73,13 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
   const perform = (effect: ItemEffect): void => {
     switch (effect.type) {
       case 'Stage':
-        return workspace.stage(effect.item, effect.inputs, effect.command, (ended) => takeBundle(effect.item, ended));
+        return workspace.stage(effect.item, effect.inputs, effect.command, (ended) =>
+          takeBundle(effect.item, false, ended),
+        );
       case 'Restage':
-        return workspace.restage(effect.item, effect.command, (ended) => takeBundle(effect.item, ended));
+        return workspace.restage(effect.item, effect.command, effect.image, (ended) =>
+          takeBundle(effect.item, effect.image, ended),
+        );
       case 'Share':
         return shareItem(effect);
       case 'Unshare':
@@ -94,8 +98,11 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
         );
       case 'Carry':
         return carry(effect);
+      case 'DropImage':
+        bundles.delete(bundleKey(effect.item, true));
+        return workspace.dropImage(effect.item);
       case 'RemoveItem':
-        bundles.delete(effect.item);
+        for (const image of [false, true]) bundles.delete(bundleKey(effect.item, image));
         return workspace.removeItem(effect.item, effect.all);
     }
   };
@@ -107,4 +114,9 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
     }
   };
   return { perform, release };
+}
+
+/** The image of an item's process is a bundle of its own beside its inputs. */
+function bundleKey(item: string, image: boolean): string {
+  return image ? `${item}/image` : item;
 }

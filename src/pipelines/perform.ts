@@ -42,6 +42,7 @@ export function createPerformer(
       case 'FetchHome':
       case 'Place':
       case 'Carry':
+      case 'DropImage':
       case 'RemoveItem':
         return items.perform(effect);
       case 'PrepareThrottle':

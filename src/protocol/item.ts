@@ -40,6 +40,13 @@ export interface Command {
   readonly migrate: 'never' | 'restart' | 'cooperative' | 'checkpoint';
 }
 
+/** A process that tritmesh did not start, and that became an item to be moved. */
+export interface ForeignProcess {
+  readonly pid: number;
+  /** Start time as the system counts it, so that a reused pid is not taken for it. */
+  readonly start: string;
+}
+
 /** One piece of work as its owner keeps it. */
 export interface Item {
   readonly item: string;
@@ -61,6 +68,8 @@ export interface Item {
   readonly deferred: boolean;
   /** ISO 8601 UTC, for people. */
   readonly submitted_at: string;
+  /** It runs at its owner already, and is no command to start. */
+  readonly process?: ForeignProcess | undefined;
 }
 
 /** A path inside an item's directory: relative, no `..`, no backslash, no NUL. */
@@ -107,6 +116,7 @@ export const itemSchema: z.ZodType<Item> = z.object({
   attempts: z.int().min(1).max(ATTEMPTS_MAX).default(3),
   deferred: z.boolean().default(false),
   submitted_at: z.string().max(40).default(''),
+  process: z.object({ pid: z.int().min(1), start: z.string().max(64) }).optional(),
 });
 
 /** Slots that an item takes: its cpus, rounded up, at least one. */

@@ -57,7 +57,7 @@ export const CPUS_MAX = 4096;
 export const LEASE_MS_MAX: number = 24 * 60 * 60 * 1000;
 /** Times an item may be started before it is given up. */
 export const ATTEMPTS_MAX = 100;
-/** How often a running item may be moved onward. */
+/** How often a running item is moved onward without a person asking. */
 export const HOPS_MAX = 2;
 /** Retained statuses that one owner keeps on the bus; aedes scans all retained topics for every subscription. */
 export const STATUSES_RETAINED_MAX = 100;

@@ -2,8 +2,8 @@
  * What travels: the shape of each JSON payload, for writers and readers. Units are in the names: ratios 0..n,
  * `*_percent` 0..100, `*_ms`, `*_bytes`. The schemas that check these shapes are in `codec.ts`.
  */
-import type { Command, Need } from './item.js';
 import type { Status } from './status.js';
+import type { Ack, Claim, Lease, Log, Offer, Progress, Result } from './work-messages.js';
 
 /** -1 MINUS (idle), 0 ERGODIC, +1 PLUS (overloaded). */
 export type Trit = -1 | 0 | 1;
@@ -89,103 +89,6 @@ export interface Scum {
   readonly items: readonly ScumItem[];
   /** How scores are made; `clamped` where it is not said. */
   readonly formula?: 'clamped' | 'seed' | undefined;
-}
-
-/** `work/<owner>/<item>/offer`. */
-export interface Offer {
-  readonly epoch: number;
-  readonly kind: 'job';
-  readonly name: string;
-  readonly need: Need;
-  readonly size_bytes: number;
-  readonly hops: number;
-  readonly avoid: readonly string[];
-  /** Only MINUS nodes, the owner too: the item was asleep until the sum turned negative. */
-  readonly deferred: boolean;
-  readonly reason: string;
-  /** Counts from hearing it; `expires_at` is the same for people. */
-  readonly ttl_ms: number;
-  readonly expires_at: string;
-}
-
-/** `work/<owner>/<item>/claim/<node>`: the first renewal of the lease, numbered like the others. */
-export interface Claim {
-  readonly epoch: number;
-  /** Number of this claim; the same one when it is said again. */
-  readonly renewal: number;
-  readonly projected_ratio: number;
-  readonly slots_free: number;
-  readonly rank: number;
-}
-
-/** `work/<owner>/<item>/ack`: names the one receiver of this epoch. */
-export interface Ack {
-  readonly epoch: number;
-  readonly to: string;
-  /** The number of the claim that is answered: the lease counts from the sending of that one. */
-  readonly renewal: number;
-  readonly lease_ms: number;
-  /** `none` when the item has nothing to fetch; `command` stands here then. */
-  readonly transport: 'none' | 'https';
-  /** Where to fetch: `https://host:port`, in the order to try. */
-  readonly urls: readonly string[];
-  readonly manifest_sha256?: string | undefined;
-  readonly command?: Command | undefined;
-}
-
-/** What an owner wants of a receiver: `hold` extends, `cancel` and `vacate` ask to stop, the others release it. */
-export type Order = 'hold' | 'cancel' | 'vacate' | 'settled' | 'gone';
-
-/** `work/<owner>/<item>/lease`: the owner's answer to renewal `renewal` of epoch `epoch`, held by `to`. */
-export interface Lease {
-  readonly epoch: number;
-  readonly to: string;
-  readonly renewal: number;
-  readonly order: Order;
-}
-
-/** `work/<owner>/<item>/progress/<node>`: one renewal of the lease. */
-export interface Progress {
-  readonly epoch: number;
-  readonly phase: 'fetching' | 'starting' | 'running' | 'stopping';
-  readonly renewal: number;
-  readonly bytes?: number | undefined;
-  readonly bytes_total?: number | undefined;
-}
-
-/**
- * How an epoch ended at its receiver. `exited`: it ran and left an exit code; `vacated`: stopped to be moved, its
- * directory is to be fetched; `refused`: it never started; `cancelled`: stopped because the owner asked; `died`: it
- * ended and left no exit code.
- */
-export type Outcome = 'exited' | 'vacated' | 'refused' | 'cancelled' | 'died';
-
-/** `work/<owner>/<item>/result/<node>`. */
-export interface Result {
-  readonly epoch: number;
-  readonly outcome: Outcome;
-  readonly exit_code: number | null;
-  /** Name of the signal that ended it, where known. */
-  readonly signal: string | null;
-  readonly reason: string;
-  readonly started_at: string | null;
-  readonly run_ms: number;
-  /** Processor time of the item and its children, seconds. */
-  readonly cpu_s: number;
-  readonly outputs_count: number;
-  readonly outputs_bytes: number;
-  readonly manifest_sha256?: string | undefined;
-  readonly urls: readonly string[];
-}
-
-/** `work/<owner>/<item>/log/<node>`: text that begins at byte `offset` of the stream. */
-export interface Log {
-  readonly epoch: number;
-  readonly stream: 'stdout' | 'stderr';
-  readonly offset: number;
-  readonly text: string;
-  /** The bytes were not UTF-8: the text shows them but cannot stand for them. */
-  readonly lossy: boolean;
 }
 
 /** What the sum asks of the mesh: > 0 shed, < 0 wake, 0 rest. */

@@ -47,6 +47,9 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
       repeatMs: 500,
       claimWindowMs: 120,
       returnMs: 60_000,
+      frozenMs: 10_000,
+      preparedMs: 20_000,
+      processLeaseMs: 60_000,
     },
     receiver: {
       claimHoldMs: 1500,
@@ -55,6 +58,7 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
       repeatMs: 500,
       repeatMaxMs: 8000,
       keepMs: 3_600_000,
+      imageNeed: [],
     },
     claimStepMs: 40,
     stateEveryMs: 5000,

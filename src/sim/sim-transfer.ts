@@ -81,7 +81,8 @@ export function createSimWorkspace(machine: SimMachine, life: number, random: Ra
         for (const input of inputs) files.set(`items/${item}/in/${input.split('/').at(-1) ?? ''}`, `${item}:${input}`);
         return bundleOf(files, `items/${item}/in`, command);
       }, done),
-    restage: (item, command, done) => later(() => bundleOf(files, `items/${item}/in`, command), done),
+    restage: (item, command, image, done) =>
+      later(() => bundleOf(files, `items/${item}/${image ? 'image' : 'in'}`, command), done),
     guestDirectory: guest,
     collect: (directory, _globs, everything, done) =>
       later(
@@ -94,18 +95,24 @@ export function createSimWorkspace(machine: SimMachine, life: number, random: Ra
         move(files, `${home(item, epoch)}/stdout`, `items/${item}/stdout`);
         return { ok: true, value: undefined };
       }, done),
-    carry: (item, epoch, done) =>
+    carry: (item, epoch, image, done) =>
       later(() => {
-        move(files, `${home(item, epoch)}/stdout`, `items/${item}/in/carried`);
+        if (image) moveTree(files, home(item, epoch), `items/${item}/image`);
+        else move(files, `${home(item, epoch)}/stdout`, `items/${item}/in/carried`);
         return { ok: true, value: undefined };
       }, done),
     adoptGuest: (owner, item, epoch, done) =>
       later(() => {
-        move(files, `${guest(owner, item, epoch)}/stdout`, `${home(item, epoch)}/stdout`);
+        for (const name of ['stdout', 'image/core']) {
+          move(files, `${guest(owner, item, epoch)}/${name}`, `${home(item, epoch)}/${name}`);
+        }
         return { ok: true, value: undefined };
       }, done),
     removeGuest: (owner, item, epoch) => drop(guest(owner, item, epoch)),
-    removeItem: (item, all) => drop(all ? `items/${item}` : `items/${item}/in`),
+    dropImage: (item) => drop(`items/${item}/image`),
+    removeItem: (item, all) => {
+      for (const part of all ? [''] : ['/in', '/image']) drop(`items/${item}${part}`);
+    },
   };
 }
 
@@ -127,6 +134,14 @@ function move(files: Map<string, string>, from: string, to: string): void {
   const name = files.get(from);
   if (name === undefined) return;
   files.set(to, name);
+}
+
+/** Takes everything below `from` away and puts it below `to`, in place of what was there. */
+function moveTree(files: Map<string, string>, from: string, to: string): void {
+  const moved = [...files].filter(([path]) => path.startsWith(`${from}/`));
+  if (moved.length > 0) remove(files, to);
+  remove(files, from);
+  for (const [path, name] of moved) files.set(to + path.slice(from.length), name);
 }
 
 function remove(files: Map<string, string>, root: string): void {

@@ -9,6 +9,7 @@ import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from '../protocol/topics.js';
 export interface StateLayout {
   item(item: string): string;
   staged(item: string): string;
+  image(item: string): string;
   home(item: string, epoch: number): string;
   guest(owner: string, item: string, epoch: number): string;
 }
@@ -19,6 +20,7 @@ export function createLayout(stateDir: string): StateLayout {
   return {
     item: itemDirectory,
     staged: (item) => join(itemDirectory(item), 'in'),
+    image: (item) => join(itemDirectory(item), 'image'),
     home: (item, epoch) => join(itemDirectory(item), 'home', checkEpoch(epoch)),
     guest: (owner, item, epoch) =>
       join(stateDir, 'guests', checkId(owner, NODE_ID_PATTERN), checkId(item, ITEM_ID_PATTERN), checkEpoch(epoch)),

@@ -84,13 +84,14 @@ export interface Workspace {
     command: Command | undefined,
     done: (ended: Ended<Bundle>) => void,
   ): void;
-  /** Describes again what was staged or carried (after a restart of the node). */
-  restage(item: string, command: Command | undefined, done: (ended: Ended<Bundle>) => void): void;
+  /** Describes again what was staged or carried (after a restart of the node): the inputs, or with `image` the image. */
+  restage(item: string, command: Command | undefined, image: boolean, done: (ended: Ended<Bundle>) => void): void;
   /** Directory of a guest's epoch: `work/`, `stdout`, `stderr` are below. */
   guestDirectory(owner: string, item: string, epoch: number): string;
   /**
    * Describes what comes home from a guest: `stdout` and `stderr` and the files below `work/` that match the globs (as
-   * `work/<path>`), or with `everything` all of `work/`. An empty stdout or stderr is left out.
+   * `work/<path>`), or with `everything` all of `work/`, and `image/` and `files/` where a stopped process has them. An empty
+   * stdout or stderr is left out, but not beside an image.
    */
   collect(directory: string, globs: readonly string[], everything: boolean, done: (ended: Ended<Bundle>) => void): void;
   /** Directory that an item's outputs of one epoch are fetched into. */
@@ -100,13 +101,18 @@ export interface Workspace {
    * item's directory), stdout and stderr into the item's directory. Each file appears whole or not at all. An existing file is replaced.
    */
   place(item: string, epoch: number, destination: string | undefined, done: (ended: Ended<undefined>) => void): void;
-  /** Makes a fetched or local directory of a stopped run the item's new staged input. */
-  carry(item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
+  /**
+   * Makes what came home of a stopped run the item's new staged input; with `image` all of it, streams too, becomes the item's
+   * image, in place of an earlier one.
+   */
+  carry(item: string, epoch: number, image: boolean, done: (ended: Ended<undefined>) => void): void;
   /**
    * Takes a guest's directory as home without a transfer: the owner was its own receiver. What {@link collect} described
    * last in that directory comes home as a fetch of that bundle would have brought it; so collect comes first. It may be called again.
    */
   adoptGuest(owner: string, item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
+  /** Removes an item's image. */
+  dropImage(item: string): void;
   /** Removes a guest's directory. */
   removeGuest(owner: string, item: string, epoch: number): void;
   /** Removes what was staged of an item, keeping what came home; with `all` everything. */

@@ -20,16 +20,21 @@ export function createWorkspace(stateDir: string): Workspace {
   const layout = createLayout(stateDir);
   return {
     stage: (item, inputs, command, done) => settle(stage(layout, item, inputs, command), done),
-    restage: (item, command, done) => settle(describeStaged(layout.staged(item), command), done),
+    restage: (item, command, image, done) =>
+      settle(describeStaged(image ? layout.image(item) : layout.staged(item), command), done),
     guestDirectory: (owner, item, epoch) => layout.guest(owner, item, epoch),
     collect: (directory, globs, everything, done) => settle(collect(directory, globs, everything), done),
     homeDirectory: (item, epoch) => layout.home(item, epoch),
     place: (item, epoch, destination, done) => settle(place(layout, item, epoch, destination), done),
-    carry: (item, epoch, done) => settle(carry(layout, item, epoch), done),
+    carry: (item, epoch, image, done) => settle((image ? carryImage : carry)(layout, item, epoch), done),
+    dropImage: (item) => removeLater(layout.image(item)),
     adoptGuest: (owner, item, epoch, done) =>
       settle(adopt(layout.guest(owner, item, epoch), layout.home(item, epoch)), done),
     removeGuest: (owner, item, epoch) => void removeEpoch(layout.guest(owner, item, epoch)),
-    removeItem: (item, all) => removeLater(all ? layout.item(item) : layout.staged(item)),
+    removeItem: (item, all) => {
+      if (all) return removeLater(layout.item(item));
+      for (const path of [layout.staged(item), layout.image(item)]) removeLater(path);
+    },
   };
 }
 
@@ -104,6 +109,23 @@ async function carry(layout: StateLayout, item: string, epoch: number): Promise<
   await rm(old, { recursive: true, force: true });
   if (await exists(staged)) await rename(staged, old);
   await rename(join(home, 'work'), staged);
+  removeLater(old);
+}
+
+/**
+ * The same epoch may be frozen more than once, so nothing is remembered of an earlier time: called again after a crash, it finds
+ * either what came home or what it made of it.
+ */
+async function carryImage(layout: StateLayout, item: string, epoch: number): Promise<undefined> {
+  const [home, image] = [layout.home(item, epoch), layout.image(item)];
+  if (!(await exists(home))) {
+    if (await exists(image)) return;
+    throw new Refused(`no image came home of ${item} in epoch ${epoch}`);
+  }
+  const old = `${image}.old`;
+  await rm(old, { recursive: true, force: true });
+  if (await exists(image)) await rename(image, old);
+  await rename(home, image);
   removeLater(old);
 }
 

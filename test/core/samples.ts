@@ -5,7 +5,8 @@ import { createView as createMeshView, type MeshView } from '../../src/core/mesh
 import type { OwnerRules } from '../../src/core/owner/owned-item.js';
 import type { ReceiverRules } from '../../src/core/receiver/guest.js';
 import type { Command, Item, Need } from '../../src/protocol/item.js';
-import type { Info, Offer, Result, State } from '../../src/protocol/messages.js';
+import type { Info, State } from '../../src/protocol/messages.js';
+import type { Offer, Result } from '../../src/protocol/work-messages.js';
 
 export const ownerRules: OwnerRules = {
   self: 'alpha',
@@ -15,6 +16,9 @@ export const ownerRules: OwnerRules = {
   repeatMs: 100,
   claimWindowMs: 50,
   returnMs: 20_000,
+  frozenMs: 3000,
+  preparedMs: 10_000,
+  processLeaseMs: 60_000,
   urls: ['https://127.0.0.1:4000'],
 };
 
@@ -26,6 +30,7 @@ export const receiverRules: ReceiverRules = {
   repeatMs: 100,
   repeatMaxMs: 400,
   keepMs: 60_000,
+  imageNeed: ['criu'],
   renewalBase: 1000,
   urls: ['https://127.0.0.1:4001'],
 };

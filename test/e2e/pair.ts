@@ -3,7 +3,7 @@
  * both whatever happened on their way: DESIGN §6, as far as it can be seen from outside.
  */
 import { expect, onTestFailed, onTestFinished } from 'vitest';
-import type { ItemRecord } from '../../src/core/owner/owned-item.js';
+import type { ItemRecord } from '../../src/core/owner/item-record.js';
 import { isSettled } from '../../src/core/owner/owned-item.js';
 import { listProcessesBelow } from '../processes-below.js';
 import type { TestBroker } from './brokers.js';

@@ -100,7 +100,7 @@ describe('stage', () => {
     expect(bundle.manifest.directories).toEqual(['tree/void']);
     rmSync(user, { recursive: true });
     expect(readFiles(bundle.root)['tree/deep/x.txt']).toBe('x');
-    const again = await succeeded<Bundle>((done) => workspace.restage('item-1', undefined, done));
+    const again = await succeeded<Bundle>((done) => workspace.restage('item-1', undefined, false, done));
     expect(again).toEqual(bundle);
   });
 
@@ -155,7 +155,7 @@ describe('stage', () => {
 
 describe('restage', () => {
   it('describes nothing when nothing was staged', async () => {
-    const bundle = await succeeded<Bundle>((done) => workspace.restage('item-1', command, done));
+    const bundle = await succeeded<Bundle>((done) => workspace.restage('item-1', command, false, done));
     expect(bundle).toMatchObject({ count: 0, manifest: { command } });
   });
 });
@@ -294,8 +294,8 @@ describe('carry', () => {
     await stage(join(user, 'in.txt'));
     writeFiles(home(), { stdout: 'x', 'work/in.txt': 'second', 'work/state.bin': 's' });
     for (let round = 0; round < 2; round += 1) {
-      await succeeded((done) => workspace.carry('item-1', 1, done));
-      const bundle = await succeeded<Bundle>((done) => workspace.restage('item-1', undefined, done));
+      await succeeded((done) => workspace.carry('item-1', 1, false, done));
+      const bundle = await succeeded<Bundle>((done) => workspace.restage('item-1', undefined, false, done));
       expect(readFiles(bundle.root)).toEqual({ 'in.txt': 'second', 'state.bin': 's' });
       expect(bundle.count).toBe(2);
     }
@@ -304,17 +304,17 @@ describe('carry', () => {
   it('goes on from a crash between its two moves', async () => {
     writeFiles(home(), { 'work/state.bin': 's' });
     writeFiles(join(stateDir, 'items/item-1'), { 'carried-1': '', 'in.old/in.txt': 'first' });
-    await succeeded((done) => workspace.carry('item-1', 1, done));
+    await succeeded((done) => workspace.carry('item-1', 1, false, done));
     expect(readFiles(join(stateDir, 'items/item-1/in'))).toEqual({ 'state.bin': 's' });
   });
 
   it('carries an empty directory when the run left no file, and refuses when nothing came home', async () => {
     writeFiles(user, { 'in.txt': 'first' });
     await stage(join(user, 'in.txt'));
-    expect(await ended((done) => workspace.carry('item-1', 1, done))).toMatchObject({ ok: false, final: true });
+    expect(await ended((done) => workspace.carry('item-1', 1, false, done))).toMatchObject({ ok: false, final: true });
     mkdirSync(home(), { recursive: true });
-    await succeeded((done) => workspace.carry('item-1', 1, done));
-    const bundle = await succeeded<Bundle>((done) => workspace.restage('item-1', undefined, done));
+    await succeeded((done) => workspace.carry('item-1', 1, false, done));
+    const bundle = await succeeded<Bundle>((done) => workspace.restage('item-1', undefined, false, done));
     expect(bundle.count).toBe(0);
   });
 });

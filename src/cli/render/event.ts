@@ -2,7 +2,7 @@
  * One readable line for each thing that happens on the bus; what says nothing new to people gives none. Pure.
  */
 import type { Heard, HeardMessage } from '../../observe/heard.js';
-import type { Result } from '../../protocol/messages.js';
+import type { Result } from '../../protocol/work-messages.js';
 import type { Status } from '../../protocol/status.js';
 import type { Request } from '../../protocol/requests.js';
 import { explainDirection, formatBytes, formatRun, formatSigned, showText } from './words.js';

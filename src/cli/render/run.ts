@@ -1,5 +1,5 @@
 /** What `tritmesh run` tells of its item: each step in a line, and how it ended. Pure. */
-import type { Progress } from '../../protocol/messages.js';
+import type { Progress } from '../../protocol/work-messages.js';
 import type { Status } from '../../protocol/status.js';
 import { formatBytes, formatRun, showText } from './words.js';
 

@@ -4,10 +4,12 @@
  */
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
+import { shareWith } from './order.js';
 import {
   commandOf,
   enterPhase,
   isInline,
+  servedOf,
   persist,
   type HeardClaim,
   type OwnedItem,
@@ -18,28 +20,29 @@ import {
 export function ackClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const why = `${claim.from} claimed it with rank ${claim.rank} at a projected ratio of ${claim.projected_ratio.toFixed(2)}`;
   const next = enterPhase(state, 'acked', why, at, {
+    lastEpoch: state.epoch,
+    order: 'hold',
     receiver: claim.from,
     claimRenewal: claim.renewal,
     attempts: state.attempts + 1,
-    leaseMs: rules.leaseMs,
-    avoid: [],
+    leaseMs: state.item.process === undefined ? rules.leaseMs : rules.processLeaseMs,
+    avoid: state.source === null ? [] : [state.source.receiver],
     // What a person wished held for this move only.
     target: null,
     round: null,
     answeredAt: at.ms,
     repeatAt: at.ms + rules.repeatMs,
   });
-  return { state: next, effects: [persist(next), ...shareWith(next, claim.from), sayAck(next, rules)] };
-}
-
-function shareWith(state: OwnedItem, receiver: string): Effect[] {
-  if (state.bundle === null) return [];
-  return [{ type: 'Share', item: state.item.item, epoch: state.epoch, to: receiver }];
+  return {
+    state: next,
+    effects: [persist(next), ...(servedOf(next) === null ? [] : [shareWith(next, claim.from)]), sayAck(next, rules)],
+  };
 }
 
 /** Says the ack, first or again: a repeat names the same receiver and extends nothing. */
 export function sayAck(state: OwnedItem, rules: OwnerRules): Effect {
-  const fetched = state.bundle !== null;
+  const served = servedOf(state);
+  const fetched = served !== null;
   return say(
     { kind: 'ack', owner: rules.self, item: state.item.item },
     {
@@ -49,7 +52,8 @@ export function sayAck(state: OwnedItem, rules: OwnerRules): Effect {
       lease_ms: state.leaseMs,
       transport: fetched ? 'https' : 'none',
       urls: fetched ? rules.urls : [],
-      ...(state.bundle === null ? {} : { manifest_sha256: state.bundle.sha256 }),
+      ...(served === null ? {} : { manifest_sha256: served.sha256 }),
+      ...(state.image === null ? {} : { image: true }),
       ...(isInline(state.item.command) ? { command: commandOf(state.item) } : {}),
     },
   );

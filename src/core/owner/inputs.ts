@@ -3,13 +3,13 @@
  * `step.ts`.
  */
 import type { Item } from '../../protocol/item.js';
-import type { Claim, Progress, Result } from '../../protocol/messages.js';
+import type { Claim, Progress, Result } from '../../protocol/work-messages.js';
 import type { Blocked } from '../../protocol/status.js';
-import type { BundleFacts } from './owned-item.js';
+import type { BundleFacts } from './item-record.js';
 
 /** A fact about one item. */
 export type OwnerInput =
-  | { readonly type: 'ItemStaged'; readonly bundle: BundleFacts }
+  | { readonly type: 'ItemStaged'; readonly bundle: BundleFacts; readonly image: boolean }
   | { readonly type: 'StageFailed'; readonly reason: string }
   /** The offer stage picked it: a receiver is in sight. */
   | { readonly type: 'OfferChosen'; readonly reason: string }
@@ -37,4 +37,6 @@ export type OwnerInput =
 export interface ItemSubmitted {
   readonly type: 'ItemSubmitted';
   readonly item: Item;
+  /** Where a process that was found is to go, if that was named. */
+  readonly to?: string | undefined;
 }

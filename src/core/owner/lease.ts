@@ -2,10 +2,20 @@
  * The lease, as the owner keeps it. Each renewal is answered with what the owner wants; the owner offers again only when
  * lease and margin have passed since its last answer, because only an answer can have extended the lease.
  */
-import type { Order, Progress } from '../../protocol/messages.js';
+import type { Progress } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { say } from '../effects.js';
 import { sayAck } from './ack.js';
+import {
+  commit,
+  confirmMove,
+  hearSource,
+  hearStay,
+  isCommitted,
+  isSource,
+  orderCheckpoint,
+  retryMove,
+} from './checkpoint.js';
+import { releaseSource, sayLease, unshare } from './order.js';
 import { enterPhase, isHeld, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
@@ -18,15 +28,59 @@ export function hearProgress(
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
+  if (isSource(state, from, progress.epoch)) return hearSource(state, progress, at, rules);
   if (!holds(state, from, progress.epoch))
     return { state, effects: releaseStranger(state, from, progress.epoch, rules) };
+  // Its image is on its way home: the stopped original goes on being held.
+  if (isFreezing(state)) return answer(state, progress.renewal, at, rules);
+  if (state.phase === 'lost' && state.item.process !== undefined && progress.phase === 'running') {
+    return refind(state, progress, at, rules);
+  }
   if (!isHeld(state.phase)) return { state, effects: [] };
-  const answered = answer(state, progress.renewal, at, rules);
-  if (progress.phase !== 'running' || state.phase === 'running') return answered;
-  return { ...answered, state: enterPhase(answered.state, 'running', state.reason, at, { refusals: 0 }) };
+  return hearHolder(state, progress, at, rules);
+}
+
+function isFreezing(state: OwnedItem): boolean {
+  return state.phase === 'returning' && state.result?.outcome === 'frozen';
+}
+
+/** A process that nothing was heard of speaks again: it was never offered to anybody else. */
+function refind(state: OwnedItem, progress: Progress, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const found = enterPhase(state, 'running', `${state.receiver ?? ''} is heard of again`, at, { order: 'hold' });
+  const answered = answer(found, progress.renewal, at, rules);
+  return { state: answered.state, effects: [persist(answered.state), ...answered.effects] };
+}
+
+function hearHolder(state: OwnedItem, progress: Progress, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.image !== null && state.phase === 'acked' && progress.phase === 'prepared' && state.order === 'hold') {
+    return commit(state, progress.renewal, at, rules);
+  }
+  const settled = settleOrder(state, progress, at, rules);
+  const answered = answer(settled.state, progress.renewal, at, rules);
+  return { state: answered.state, effects: [...settled.effects, ...answered.effects] };
+}
+
+/** What the renewal says of the order that stands. */
+function settleOrder(state: OwnedItem, progress: Progress, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.order === 'checkpoint' && progress.refused !== undefined && progress.move === state.move) {
+    return hearStay(state, progress, at, rules);
+  }
+  // An order that was obeyed, or a journal that forgot it: nobody else has the process, it must not stay stopped.
+  if (state.phase === 'running' && state.order === 'hold' && progress.phase === 'frozen') {
+    return { state: { ...state, order: 'resume', move: progress.move ?? state.move }, effects: [] };
+  }
+  if (progress.phase !== 'running') return { state, effects: [] };
+  if (state.order === 'hold' && progress.wants_move !== undefined && state.item.command.migrate === 'checkpoint') {
+    return orderCheckpoint(state, null, progress.wants_move, at, rules);
+  }
+  if (state.order === 'resume') return hearStay(state, progress, at, rules);
+  if (state.order === 'continue') return confirmMove(state, at, rules);
+  if (state.phase === 'running' || state.image !== null) return { state, effects: [] };
+  return { state: enterPhase(state, 'running', state.reason, at, { refusals: 0 }), effects: [] };
 }
 
 function answer(state: OwnedItem, renewal: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (!isHeld(state.phase) && state.phase !== 'returning') return { state, effects: [] };
   const effects = [sayLease(state, state.receiver ?? '', state.epoch, renewal, state.order, rules)];
   // A cancelled item's lease runs out on purpose: a receiver that does not listen ends it by itself.
   if (state.order === 'cancel') return { state, effects };
@@ -47,18 +101,6 @@ export function holds(state: OwnedItem, from: string, epoch: number): boolean {
  */
 export function releaseStranger(state: OwnedItem, from: string, epoch: number, rules: OwnerRules): Effect[] {
   return [sayLease(state, from, epoch, 0, 'gone', rules)];
-}
-
-/** Says what the owner wants of a receiver. */
-export function sayLease(
-  state: OwnedItem,
-  to: string,
-  epoch: number,
-  renewal: number,
-  order: Order,
-  rules: OwnerRules,
-): Effect {
-  return say({ kind: 'lease', owner: rules.self, item: state.item.item }, { epoch, to, renewal, order });
 }
 
 /** Time passed while a receiver holds the item: repeat what was not answered, or give the lease up. */
@@ -96,6 +138,14 @@ function loseLease(state: OwnedItem, at: Instant, rules: OwnerRules): Step<Owned
  * have been started, so it is lost until a person decides, and keeps its receiver: a late result of it still counts.
  */
 export function giveUpEpoch(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  // A copy that was never let run has done nothing.
+  if (state.image !== null && state.phase === 'acked' && !isCommitted(state))
+    return retryMove(state, reason, at, rules);
+  const given = giveUpRun({ ...state, source: null }, reason, at, rules);
+  return { state: given.state, effects: [...given.effects, ...releaseSource(state, rules)] };
+}
+
+function giveUpRun(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.item.retry === 'once') {
     const lost = enterPhase(state, 'lost', `${reason}; it may have been started and is to run once`, at, {
       repeatAt: undefined,
@@ -109,9 +159,4 @@ export function giveUpEpoch(state: OwnedItem, reason: string, at: Instant, rules
   const avoid = state.receiver === null ? [] : [state.receiver];
   const next = enterQueue(state, reason, at, { avoid, result: null });
   return { state: next, effects: [persist(next), unshare(state)] };
-}
-
-/** Takes what was shared with the receiver of this epoch back. */
-export function unshare(state: OwnedItem): Effect {
-  return { type: 'Unshare', item: state.item.item, epoch: state.epoch };
 }

@@ -2,16 +2,18 @@
  * An item is moved or taken back by its owner: cancelled, sent elsewhere, or started once more by a person. A running
  * item that may be restarted is vacated: stopped, carried home with its directory, and offered again.
  */
-import { HOPS_MAX } from '../../protocol/limits.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
-import { sayLease } from './lease.js';
+import { isCommitted, isUnmoved, keepHeld, orderCheckpoint, resumeSource } from './checkpoint.js';
+import { sayLease } from './order.js';
+import type { BundleFacts } from './item-record.js';
 import {
+  commandOf,
   enterPhase,
+  FOUND_EPOCH,
   isHeld,
   isSettled,
   persist,
-  type BundleFacts,
   type OwnedItem,
   type OwnerRules,
 } from './owned-item.js';
@@ -21,8 +23,23 @@ import { enterQueue } from './submit.js';
 /** Takes the item back: at once while it waits, through its receiver when one holds it. */
 export function cancelItem(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (isSettled(state.phase)) return { state, effects: [] };
+  if (isFound(state)) return leaveProcess(state, reason, at, rules);
   if (!isHeld(state.phase)) return settle(state, 'cancelled', reason, at, rules);
   return orderReceiver({ ...state, reason }, 'cancel', at, rules);
+}
+
+/** Whether it is a process of this machine whose move is under way and can be taken back. */
+function isFound(state: OwnedItem): boolean {
+  if (state.source !== null)
+    return state.item.process !== undefined && state.source.epoch === FOUND_EPOCH && !isCommitted(state);
+  return isUnmoved(state);
+}
+
+/** What was not started here is not ended by a cancelled move: it goes on as it was. */
+function leaveProcess(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.source !== null) return resumeSource(state, reason, at, rules);
+  if (state.phase === 'returning') return keepHeld(state, reason, at, rules);
+  return orderReceiver({ ...state, reason }, 'resume', at, rules);
 }
 
 /** Why an item cannot be moved now; `undefined` if it can. */
@@ -33,9 +50,10 @@ export function findMoveObstacle(state: OwnedItem): string | undefined {
   if (state.phase === 'returning') return 'it has run, its outputs are on their way home';
   if (state.order !== 'hold') return `it is being stopped already (${state.order})`;
   if (!isHeld(state.phase)) return undefined;
-  if (state.item.retry === 'once') return 'it may have started and is to run once';
-  if (state.item.command.migrate === 'never') return 'it has started and was submitted with migrate: never';
-  return state.hops >= HOPS_MAX ? `it has moved ${HOPS_MAX} times already` : undefined;
+  if (commandOf(state.item).migrate !== 'never') return undefined;
+  return state.item.command.migrate === 'never'
+    ? 'it has started and was submitted with migrate: never'
+    : 'it may have started and is to run once';
 }
 
 /** Sends the item elsewhere: a waiting one to the asked member, a held one by vacating it. */
@@ -47,8 +65,11 @@ export function moveItem(
   rules: OwnerRules,
 ): Step<OwnedItem> {
   if (findMoveObstacle(state) !== undefined) return { state, effects: [] };
+  if (isHeld(state.phase) && state.item.command.migrate === 'checkpoint') {
+    return orderCheckpoint(state, to, reason, at, rules);
+  }
   if (isHeld(state.phase)) return orderReceiver({ ...state, target: to, reason }, 'vacate', at, rules);
-  const avoid = to === null ? [rules.self] : [];
+  const avoid = [...(to === null ? [rules.self] : []), ...(state.source === null ? [] : [state.source.receiver])];
   if (state.phase === 'staging') return { state: { ...state, target: to, avoid }, effects: [] };
   return {
     state: enterPhase(state, 'queued', reason, at, { target: to, avoid, round: null, waitsSince: at.ms }),
@@ -56,7 +77,12 @@ export function moveItem(
   };
 }
 
-function orderReceiver(state: OwnedItem, order: 'cancel' | 'vacate', at: Instant, rules: OwnerRules): Step<OwnedItem> {
+function orderReceiver(
+  state: OwnedItem,
+  order: 'cancel' | 'vacate' | 'resume',
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   const next = { ...state, order, repeatAt: at.ms + rules.repeatMs };
   return { state: next, effects: [persist(next), sayLease(next, next.receiver ?? '', next.epoch, 0, order, rules)] };
 }
@@ -73,7 +99,7 @@ export function takeCarried(
   const from = state.receiver;
   const next = enterQueue(state, `moved off ${from}: ${state.reason}`, at, {
     bundle,
-    hops: Math.min(HOPS_MAX, state.hops + 1),
+    hops: state.hops + 1,
     avoid: [from],
     // A move is no failure: it takes no attempt away.
     attempts: Math.max(0, state.attempts - 1),

@@ -9,6 +9,7 @@ import {
   askFor,
   clip,
   enterPhase,
+  servedOf,
   type HeardClaim,
   type OwnedItem,
   type OwnerRules,
@@ -25,7 +26,10 @@ export function openRound(state: OwnedItem, reason: string, at: Instant, rules: 
     windowEndsAt: undefined,
     claims: [],
   };
-  const next = enterPhase(state, 'offered', reason, at, { epoch: state.epoch + 1, round });
+  const next = enterPhase(state, 'offered', reason, at, {
+    epoch: Math.max(state.epoch, state.lastEpoch) + 1,
+    round,
+  });
   return { state: next, effects: [sayOffer(next, round, at, rules)] };
 }
 
@@ -36,10 +40,10 @@ function sayOffer(state: OwnedItem, round: Round, at: Instant, rules: OwnerRules
     { kind: 'offer', owner: rules.self, item: state.item.item },
     {
       epoch: state.epoch,
-      kind: 'job',
+      kind: state.image !== null ? 'process' : 'job',
       name: state.item.name,
       need: ask.need,
-      size_bytes: state.bundle?.bytes ?? 0,
+      size_bytes: servedOf(state)?.bytes ?? 0,
       hops: state.hops,
       avoid: ask.avoid,
       deferred: state.item.deferred,
@@ -74,7 +78,10 @@ export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules):
   }
   // What a refusal shut out was shut out of this round only.
   if (at.ms >= round.endsAt)
-    return { state: enterQueue(state, 'nobody claimed it', at, { avoid: [], target: null }), effects: [] };
+    return {
+      state: enterQueue(state, 'nobody claimed it', at, { avoid: sourcesOf(state), target: null }),
+      effects: [],
+    };
   if (at.ms < round.repeatAt) return { state, effects: [] };
   // Ever longer pauses: what was not lost is remembered, and where many wait, their offers are most of what all hear.
   const passedMs = at.ms - (round.endsAt - rules.offerTtlMs);
@@ -87,7 +94,14 @@ export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules):
  * out: where it is the only receiver, the item would wait for ever.
  */
 export function avoidEnd(state: OwnedItem, rules: OwnerRules): number | undefined {
-  return state.avoid.length === 0 && state.target === null ? undefined : state.waitsSince + rules.offerTtlMs;
+  return state.avoid.length === sourcesOf(state).length && state.target === null
+    ? undefined
+    : state.waitsSince + rules.offerTtlMs;
+}
+
+/** Where the stopped original is, the copy cannot go. */
+function sourcesOf(state: OwnedItem): string[] {
+  return state.source === null ? [] : [state.source.receiver];
 }
 
 /** Time passed while the item waits for an offer. */
@@ -95,7 +109,7 @@ export function passWaitTime(state: OwnedItem, at: Instant, rules: OwnerRules): 
   const endsAt = avoidEnd(state, rules);
   if (endsAt === undefined || at.ms < endsAt) return { state, effects: [] };
   const reason = state.target === null ? state.reason : `${state.target}, where it was to go, did not take it`;
-  return { state: { ...state, avoid: [], target: null, reason }, effects: [] };
+  return { state: { ...state, avoid: sourcesOf(state), target: null, reason }, effects: [] };
 }
 
 function bestClaim(claims: readonly HeardClaim[]): HeardClaim | undefined {

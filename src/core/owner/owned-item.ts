@@ -2,20 +2,14 @@
  * An item as its owner holds it: what the journal keeps of it, what only this run knows, and how it looks to others. No
  * transition happens here.
  */
-import { countSlots, measureCommand, type Command, type Item } from '../../protocol/item.js';
+import { countSlots, measureCommand, type Command, type Item, type Need } from '../../protocol/item.js';
 import { COMMAND_INLINE_BYTES_MAX, HISTORY_MAX, REASON_CHARS_MAX } from '../../protocol/limits.js';
-import type { Claim, Result } from '../../protocol/messages.js';
+import type { Claim } from '../../protocol/work-messages.js';
 import type { Blocked, HistoryEntry, Phase, Status } from '../../protocol/status.js';
 import type { Ask } from '../election.js';
 import type { Effect, Instant } from '../effects.js';
 import { say } from '../effects.js';
-
-/** What is staged of an item, as the transfer will serve it. */
-export interface BundleFacts {
-  readonly sha256: string;
-  readonly bytes: number;
-  readonly count: number;
-}
+import type { BundleFacts, ItemRecord } from './item-record.js';
 
 /** A claim that was heard in the present round. */
 export interface HeardClaim extends Claim {
@@ -29,31 +23,6 @@ export interface Round {
   /** When the best of the claims is taken; `undefined` until one was heard. */
   readonly windowEndsAt: number | undefined;
   readonly claims: readonly HeardClaim[];
-}
-
-/** What survives a restart of the owner. */
-export interface ItemRecord {
-  readonly item: Item;
-  readonly phase: Phase;
-  /** The last round that was acked, or is being offered. */
-  readonly epoch: number;
-  readonly receiver: string | null;
-  /** Number of the claim that was acked: each repeat of the ack names the same one. */
-  readonly claimRenewal: number;
-  /** Starts so far: acks that were not refused. */
-  readonly attempts: number;
-  readonly hops: number;
-  /** Members that the next round leaves out. */
-  readonly avoid: readonly string[];
-  /** The one member that a person wants it to go to. */
-  readonly target: string | null;
-  readonly reason: string;
-  readonly bundle: BundleFacts | null;
-  readonly order: 'hold' | 'cancel' | 'vacate';
-  /** Lease of the acked epoch, ms. */
-  readonly leaseMs: number;
-  readonly result: Result | null;
-  readonly history: readonly HistoryEntry[];
 }
 
 /** An item with what only this run of the owner knows. Monotonic ms. */
@@ -70,6 +39,9 @@ export interface OwnedItem extends ItemRecord {
   readonly notBefore: number;
   /** When it last moved from one receiver to another. */
   readonly movedAt: number;
+  /** When the stopped original of a move was last answered, and since when its image is home. */
+  readonly sourceAnsweredAt: number;
+  readonly frozenAt: number;
   readonly blocked: readonly Blocked[];
 }
 
@@ -82,11 +54,19 @@ export interface OwnerRules {
   readonly offerTtlMs: number;
   readonly repeatMs: number;
   readonly claimWindowMs: number;
+  /** How long a process stays stopped for want of a node that takes it, and in all until it runs over there. */
+  readonly frozenMs: number;
+  readonly preparedMs: number;
+  /** Lease of a process that cannot be started anew once it has moved. */
+  readonly processLeaseMs: number;
   /** How long outputs may stay at a receiver that does not answer. */
   readonly returnMs: number;
   /** Where peers fetch from this node. */
   readonly urls: readonly string[];
 }
+
+/** The epoch that a process is held under before it has ever moved. */
+export const FOUND_EPOCH = 1;
 
 /** Phases that are ends. */
 export function isSettled(phase: Phase): boolean {
@@ -114,7 +94,8 @@ export function isInline(command: Command): boolean {
 
 /** The command as its receiver gets it: what is to run once must not be stopped and started again either. */
 export function commandOf(item: Item): Command {
-  return item.retry === 'once' ? { ...item.command, migrate: 'never' } : item.command;
+  const { command } = item;
+  return item.retry === 'once' && command.migrate !== 'checkpoint' ? { ...command, migrate: 'never' } : command;
 }
 
 /** What the next round asks the mesh for. */
@@ -125,10 +106,20 @@ export function askFor(state: ItemRecord, self: string): Ask {
     owner: self,
     item: item.item,
     epoch: state.epoch,
-    need: on === undefined ? item.need : { ...item.need, on },
+    need: { ...needOf(state), ...(on === undefined ? {} : { on }) },
     avoid: item.place === 'away' ? [...new Set([...state.avoid, self])] : state.avoid,
     deferred: item.deferred,
   };
+}
+
+function needOf(state: ItemRecord): Need {
+  const { need } = state.item;
+  return state.image !== null ? { ...need, abilities: [...new Set([...need.abilities, ...state.imageNeed])] } : need;
+}
+
+/** What the receiver of the next epoch fetches: the image of a process, else the staged inputs; `null` if nothing. */
+export function servedOf(state: ItemRecord): BundleFacts | null {
+  return state.image ?? state.bundle;
 }
 
 /** Slots the item will take. */
@@ -180,6 +171,8 @@ export function toRecord(state: OwnedItem): ItemRecord {
     refusals: _refusals,
     notBefore: _notBefore,
     movedAt: _moved,
+    sourceAnsweredAt: _sourceAnswered,
+    frozenAt: _frozen,
     blocked: _blocked,
     ...record
   } = state;
@@ -191,6 +184,8 @@ export function fromRecord(record: ItemRecord, now: number): OwnedItem {
   return {
     ...record,
     round: null,
+    sourceAnsweredAt: now,
+    frozenAt: now,
     answeredAt: now,
     repeatAt: undefined,
     waitsSince: now,

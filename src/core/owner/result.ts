@@ -2,9 +2,11 @@
  * A result is heard: the epoch ended at its receiver. Outputs are brought home before anything is settled; a result of
  * another epoch, or from one who does not hold this one, changes nothing and is answered so that its teller can rest.
  */
-import type { Result } from '../../protocol/messages.js';
+import type { Result } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { giveUpEpoch, holds, releaseStranger, sayLease, unshare } from './lease.js';
+import { isCommitted, isSource, isUnmoved, keepHeld, loseSource, resumeSource, retryMove } from './checkpoint.js';
+import { giveUpEpoch, holds, releaseStranger } from './lease.js';
+import { sayLease, unshare } from './order.js';
 import { clip, enterPhase, isHeld, isSettled, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
@@ -17,9 +19,10 @@ export function hearResult(
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
+  if (isSource(state, from, result.epoch)) return loseSource(state, result, rules);
   if (!holds(state, from, result.epoch)) return { state, effects: releaseStranger(state, from, result.epoch, rules) };
   if (isSettled(state.phase)) return { state, effects: [sayLease(state, from, result.epoch, 0, 'settled', rules)] };
-  if (state.phase === 'returning') return hearAgain(state, result, at);
+  if (state.phase === 'returning') return hearAgain(state, from, result, at, rules);
   if (!isHeld(state.phase) && state.phase !== 'lost') return { state, effects: [] };
   return takeResult(state, from, result, at, rules);
 }
@@ -29,13 +32,29 @@ export function hearResult(
  * have changed its address. Any other outcome is of no use: an answer to a late copy of an ack, or the word of a machine that
  * went down and took the outputs along. They may be home already, so they are given their time.
  */
-function hearAgain(state: OwnedItem, result: Result, at: Instant): Step<OwnedItem> {
+function hearAgain(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.result?.outcome === 'frozen') return hearOriginal(state, from, result, at, rules);
   if (!bringsOutputs(result)) return { state, effects: [] };
   return { state: { ...state, answeredAt: at.ms, result }, effects: [] };
 }
 
 function bringsOutputs({ outcome }: Result): boolean {
   return outcome === 'exited' || outcome === 'vacated';
+}
+
+/** The image of a stopped original is on its way: it says so again, or it ended before its image was home. */
+function hearOriginal(
+  state: OwnedItem,
+  from: string,
+  result: Result,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
+  if (result.outcome === 'refused' || (result.outcome === 'frozen' && result.move !== state.move)) {
+    return { state, effects: [] };
+  }
+  if (result.outcome !== 'frozen') return takeLoss(state, from, result, at, rules);
+  return { state: { ...state, answeredAt: at.ms, result }, effects: [] };
 }
 
 function takeResult(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
@@ -50,6 +69,17 @@ function takeResult(state: OwnedItem, from: string, result: Result, at: Instant,
       return state.order === 'cancel'
         ? settle(heard, 'cancelled', 'cancelled', at, rules)
         : bringHome(heard, from, result, at);
+    case 'frozen':
+      // One of an earlier move, delivered once more, says nothing about this one.
+      return state.order === 'checkpoint' && result.move === state.move
+        ? bringHome(
+            { ...heard, order: 'hold', frozenAt: at.ms },
+            from,
+            result,
+            at,
+            `its image comes home: ${state.reason}`,
+          )
+        : { state, effects: [] };
     case 'refused':
       return takeRefusal(state, from, result, at, rules);
     case 'cancelled':
@@ -64,8 +94,14 @@ export function endReason(result: Result): string {
   return `exit code ${result.exit_code ?? 'unknown'}`;
 }
 
-function bringHome(state: OwnedItem, from: string, result: Result, at: Instant): Step<OwnedItem> {
-  const next = enterPhase(state, 'returning', endReason(result), at, { answeredAt: at.ms, repeatAt: undefined });
+function bringHome(
+  state: OwnedItem,
+  from: string,
+  result: Result,
+  at: Instant,
+  reason: string = endReason(result),
+): Step<OwnedItem> {
+  const next = enterPhase(state, 'returning', reason, at, { answeredAt: at.ms, repeatAt: undefined });
   return { state: next, effects: fetchHome(next, from, result) };
 }
 
@@ -85,7 +121,13 @@ function fetchHome(state: OwnedItem, from: string, result: Result): Effect[] {
 function takeRefusal(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const release = sayLease(state, from, state.epoch, 0, 'settled', rules);
   if (state.order === 'cancel') return settle(state, 'cancelled', 'cancelled before it started', at, rules);
+  if (isUnmoved(state)) return settle(state, 'failed', `not moved: ${result.reason}`, at, rules);
   if (mayHaveRun(state)) return { state, effects: state.phase === 'lost' ? [release] : [] };
+  // Its copy never ran, and is destroyed: what was committed is void.
+  if (state.source !== null) {
+    const reason = `${from} refused it: ${result.reason}`;
+    return isCommitted(state) ? resumeSource(state, reason, at, rules) : retryMove(state, reason, at, rules);
+  }
   const next = enterQueue(state, `${from} refused it: ${result.reason}`, at, {
     avoid: [from],
     attempts: Math.max(0, state.attempts - 1),
@@ -122,8 +164,10 @@ function takeLoss(state: OwnedItem, from: string, result: Result, at: Instant, r
 export function takeHome(state: OwnedItem, epoch: number): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
   const { item } = state;
-  if (state.result?.outcome === 'vacated') {
-    return { state, effects: [{ type: 'Carry', item: item.item, epoch, command: item.command }] };
+  const { outcome } = state.result ?? {};
+  if (outcome === 'vacated' || outcome === 'frozen') {
+    const image = outcome === 'frozen';
+    return { state, effects: [{ type: 'Carry', item: item.item, epoch, command: item.command, image }] };
   }
   return { state, effects: [{ type: 'Place', item: item.item, epoch, destination: item.destination }] };
 }
@@ -137,7 +181,9 @@ export function failHome(
 ): Step<OwnedItem> {
   if (state.phase !== 'returning' || fault.epoch !== state.epoch) return { state, effects: [] };
   const reason = `its outputs did not come home from ${state.receiver ?? 'its receiver'}: ${fault.reason}`;
-  return fault.final ? giveUpEpoch(state, reason, at, rules) : tryAgainLater(state, reason, at, rules);
+  if (!fault.final) return tryAgainLater(state, reason, at, rules);
+  const isImage = state.result?.outcome === 'frozen';
+  return isImage ? keepHeld(state, fault.reason, at, rules) : giveUpEpoch(state, reason, at, rules);
 }
 
 /** The outputs are where they belong: the item is done. What stood in their way before is no reason any more. */
@@ -171,6 +217,9 @@ const RETRY_PAUSES = 3;
 
 /** Time passed while outputs are on their way. */
 export function passReturnTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (state.result?.outcome === 'frozen' && at.ms >= state.frozenAt + rules.preparedMs) {
+    return keepHeld(state, 'its image did not come home in time', at, rules);
+  }
   if (at.ms >= state.answeredAt + rules.returnMs) {
     return giveUpEpoch(
       state,

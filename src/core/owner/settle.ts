@@ -5,7 +5,8 @@
 import type { Phase } from '../../protocol/status.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
-import { enterPhase, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { releaseSource } from './order.js';
+import { enterPhase, persist, servedOf, type OwnedItem, type OwnerRules } from './owned-item.js';
 
 /** Ends the item as `phase`. */
 export function settle(
@@ -15,8 +16,16 @@ export function settle(
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
-  const next = enterPhase(state, phase, reason, at, { round: null, repeatAt: undefined, order: 'hold' });
-  return { state: next, effects: [persist(next), ...release(next, rules), ...tidy(next)] };
+  const next = enterPhase(state, phase, reason, at, {
+    round: null,
+    repeatAt: undefined,
+    order: 'hold',
+    source: null,
+  });
+  return {
+    state: next,
+    effects: [persist(next), ...release(next, rules), ...releaseSource(state, rules), ...tidy(next)],
+  };
 }
 
 function release(state: OwnedItem, rules: OwnerRules): Effect[] {
@@ -26,7 +35,7 @@ function release(state: OwnedItem, rules: OwnerRules): Effect[] {
 }
 
 function tidy(state: OwnedItem): Effect[] {
-  if (state.bundle === null) return [];
+  if (servedOf(state) === null) return [];
   const { item } = state.item;
   return [
     { type: 'Unshare', item, epoch: state.epoch },

@@ -4,6 +4,7 @@
  */
 import type { Item } from '../../protocol/item.js';
 import type { Instant, Step } from '../effects.js';
+import { frozenEnd, passFrozenTime, takeImage } from './checkpoint.js';
 import type { OwnerInput } from './inputs.js';
 import { hearProgress, leaseEnd, passLeaseTime } from './lease.js';
 import { cancelItem, moveItem, retryItem, takeCarried } from './move.js';
@@ -13,8 +14,8 @@ import { failHome, failPlaced, hearResult, passReturnTime, takeHome, takePlaced 
 import { failStaging, resumeItem, submitItem, takeStaged, wakeItem } from './submit.js';
 
 /** Takes a new item on. Its status is said at once: one that sleeps may not change for hours. */
-export function openItem(item: Item, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const { state, effects } = submitItem(item, at);
+export function openItem(item: Item, at: Instant, rules: OwnerRules, to: string | null = null): Step<OwnedItem> {
+  const { state, effects } = submitItem(item, at, rules, to);
   return { state, effects: [...effects, sayStatus(state, rules.self)] };
 }
 
@@ -28,7 +29,7 @@ export function stepOwner(state: OwnedItem, input: OwnerInput, at: Instant, rule
 function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   switch (input.type) {
     case 'ItemStaged':
-      return takeStaged(state, input.bundle, at);
+      return takeStaged(state, input.bundle, input.image, at);
     case 'StageFailed':
       return failStaging(state, input.reason, at, rules);
     case 'OfferChosen':
@@ -52,7 +53,9 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
     case 'PlaceFailed':
       return failPlaced(state, input, at, rules);
     case 'ItemCarried':
-      return takeCarried(state, input.epoch, input.bundle, at, rules);
+      return state.result?.outcome === 'frozen'
+        ? takeImage(state, input.epoch, input.bundle, at)
+        : takeCarried(state, input.epoch, input.bundle, at, rules);
     case 'CarryFailed':
       return failHome(state, { ...input, final: false }, at, rules);
     case 'CancelAsked':
@@ -69,6 +72,8 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
 }
 
 function passTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const resumed = passFrozenTime(state, at, rules);
+  if (resumed !== undefined) return resumed;
   if (state.phase === 'offered') return passRoundTime(state, at, rules);
   if (isHeld(state.phase)) return passLeaseTime(state, at, rules);
   if (isIdle(state)) return passWaitTime(state, at, rules);
@@ -81,13 +86,19 @@ function isIdle(state: OwnedItem): boolean {
 
 /** When the item next wants to hear that time passed, monotonic ms; `undefined` if it waits for nothing. */
 export function wakeTime(state: OwnedItem, rules: OwnerRules): number | undefined {
+  const times = [frozenEnd(state, rules), phaseEnd(state, rules)].filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function phaseEnd(state: OwnedItem, rules: OwnerRules): number | undefined {
   if (state.round !== null) {
     return Math.min(state.round.endsAt, state.round.repeatAt, state.round.windowEndsAt ?? Number.POSITIVE_INFINITY);
   }
   if (isHeld(state.phase)) return Math.min(leaseEnd(state, rules), state.repeatAt ?? Number.POSITIVE_INFINITY);
   if (isIdle(state)) return avoidEnd(state, rules);
   if (state.phase !== 'returning') return undefined;
-  return Math.min(state.answeredAt + rules.returnMs, state.repeatAt ?? Number.POSITIVE_INFINITY);
+  const frozen = state.result?.outcome === 'frozen' ? state.frozenAt + rules.preparedMs : Number.POSITIVE_INFINITY;
+  return Math.min(state.answeredAt + rules.returnMs, frozen, state.repeatAt ?? Number.POSITIVE_INFINITY);
 }
 
 function looksDifferent(before: OwnedItem, after: OwnedItem): boolean {

@@ -4,24 +4,28 @@
  */
 import type { Item } from '../../protocol/item.js';
 import type { Effect, Instant, Step } from '../effects.js';
+import { sayLease, shareWith } from './order.js';
 import { settle } from './settle.js';
+import type { BundleFacts } from './item-record.js';
 import {
   commandOf,
   enterPhase,
+  FOUND_EPOCH,
   isInline,
   isWaiting,
   persist,
-  type BundleFacts,
+  servedOf,
   type OwnedItem,
   type OwnerRules,
 } from './owned-item.js';
 
 /** Makes the state of a submitted item. The `Persist` stands first: nothing is known of it BEFORE it is safe. */
-export function submitItem(item: Item, at: Instant): Step<OwnedItem> {
+export function submitItem(item: Item, at: Instant, rules: OwnerRules, to: string | null = null): Step<OwnedItem> {
   const fresh: OwnedItem = {
     item,
     phase: 'staging',
     epoch: 0,
+    lastEpoch: 0,
     receiver: null,
     claimRenewal: 0,
     attempts: 0,
@@ -42,13 +46,41 @@ export function submitItem(item: Item, at: Instant): Step<OwnedItem> {
     notBefore: at.ms,
     movedAt: Number.NEGATIVE_INFINITY,
     blocked: [],
+    image: null,
+    imageNeed: [],
+    source: null,
+    move: 0,
+    sourceAnsweredAt: at.ms,
+    frozenAt: at.ms,
   };
+  if (item.process !== undefined) return submitProcess({ ...fresh, target: to }, at, rules);
   if (needsStaging(item)) {
     const state = enterPhase(fresh, 'staging', 'submitted', at);
     return { state, effects: [persist(state), stageEffect(state)] };
   }
   const state = enterQueue(fresh, 'submitted', at);
   return { state, effects: [persist(state)] };
+}
+
+/**
+ * A process that was found running here: it is held by this node like any guest, and asked for its image. The guest is
+ * opened by the receiver's stage from the same input.
+ */
+function submitProcess(fresh: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const state = enterPhase(fresh, 'running', 'it runs here and is to be moved', at, {
+    receiver: rules.self,
+    epoch: FOUND_EPOCH,
+    lastEpoch: FOUND_EPOCH,
+    leaseMs: rules.processLeaseMs,
+    attempts: 1,
+    order: 'checkpoint',
+    move: 1,
+    repeatAt: at.ms + rules.repeatMs,
+  });
+  return {
+    state,
+    effects: [persist(state), sayLease(state, rules.self, state.epoch, 0, 'checkpoint', rules)],
+  };
 }
 
 /** Whether something of the item has to be fetched by its receiver. */
@@ -62,7 +94,9 @@ function stageEffect(state: OwnedItem): Effect {
 
 /** Waiting begins: asleep if the item is deferred, else in the queue. */
 export function enterQueue(state: OwnedItem, reason: string, at: Instant, change: Partial<OwnedItem> = {}): OwnedItem {
-  return enterPhase(state, state.item.deferred ? 'deferred' : 'queued', reason, at, {
+  // A process that is stopped to be moved does not go to sleep.
+  const sleeps = state.item.deferred && state.image === null && (change.image ?? null) === null;
+  return enterPhase(state, sleeps ? 'deferred' : 'queued', reason, at, {
     receiver: null,
     round: null,
     repeatAt: undefined,
@@ -73,7 +107,8 @@ export function enterQueue(state: OwnedItem, reason: string, at: Instant, change
 }
 
 /** The inputs are in the item's own directory and described. */
-export function takeStaged(state: OwnedItem, bundle: BundleFacts, at: Instant): Step<OwnedItem> {
+export function takeStaged(state: OwnedItem, bundle: BundleFacts, image: boolean, at: Instant): Step<OwnedItem> {
+  if (image) return { state: state.image === null ? state : { ...state, image: bundle }, effects: [] };
   if (state.phase !== 'staging') return { state: { ...state, bundle }, effects: [] };
   const next = enterQueue(state, 'staged', at, { bundle });
   return { state: next, effects: [persist(next)] };
@@ -126,7 +161,7 @@ function requeue(state: OwnedItem, rolledBack: boolean, at: Instant, rules: Owne
   if (!rolledBack) return enterQueue(state, 'its owner was restarted', at);
   const notBefore = at.ms + rules.leaseMs + rules.marginMs;
   return enterQueue(state, 'its machine was restarted: a lease that the journal lost may still run', at, {
-    epoch: state.epoch + EPOCHS_LOST_MAX,
+    lastEpoch: Math.max(state.epoch, state.lastEpoch) + EPOCHS_LOST_MAX,
     notBefore,
   });
 }
@@ -135,11 +170,12 @@ function requeue(state: OwnedItem, rolledBack: boolean, at: Instant, rules: Owne
 const EPOCHS_LOST_MAX = 1000;
 
 function restage(state: OwnedItem): Effect[] {
-  if (state.bundle === null) return [];
-  return [{ type: 'Restage', item: state.item.item, command: commandOf(state.item) }];
+  const command = commandOf(state.item);
+  const parts = [...(state.bundle === null ? [] : [false]), ...(state.image === null ? [] : [true])];
+  return parts.map((image) => ({ type: 'Restage', item: state.item.item, command, image }));
 }
 
 function shareAgain(state: OwnedItem): Effect[] {
-  if (state.bundle === null || state.receiver === null) return [];
-  return [{ type: 'Share', item: state.item.item, epoch: state.epoch, to: state.receiver }];
+  if (servedOf(state) === null || state.receiver === null) return [];
+  return [shareWith(state, state.receiver)];
 }

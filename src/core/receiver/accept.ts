@@ -3,10 +3,10 @@
  * fetched or started BEFORE the journal has it.
  */
 import type { Command } from '../../protocol/item.js';
-import type { Ack } from '../../protocol/messages.js';
+import type { Ack } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { guestName, persistGuest, type Guest, type ReceiverRules } from './guest.js';
-import { renewLease } from './lease.js';
+import { renewLease } from './renew.js';
 import { endGuest } from './result.js';
 
 /** Hears the ack that names this node. `obstacle` is why it cannot take the item after all. */
@@ -31,6 +31,7 @@ function findAckFault(guest: Guest, ack: Ack, at: Instant): string | undefined {
   if (ack.renewal !== guest.claimRenewal) return 'the ack answers an earlier claim';
   if (at.ms >= guest.claimedAt + ack.lease_ms) return 'the ack came when its lease was over';
   if (ack.transport === 'none' && ack.command === undefined) return 'the ack carries neither a command nor a transport';
+  if (ack.image === true && ack.transport === 'none') return 'the ack names an image but no transport';
   if (ack.transport === 'https' && ack.manifest_sha256 === undefined) return 'the ack carries no manifest_sha256';
   return undefined;
 }
@@ -44,6 +45,7 @@ function accept(guest: Guest, ack: Ack, at: Instant, rules: ReceiverRules): Step
     renewAt: guest.claimedAt + ack.lease_ms / 3,
     urls: ack.urls,
     sha256: ack.manifest_sha256 ?? null,
+    image: ack.image ?? false,
   };
   if (ack.transport === 'none' && ack.command !== undefined) return beginRun(accepted, ack.command, at, rules);
   const fetching: Guest = { ...accepted, phase: 'fetching' };
@@ -53,6 +55,7 @@ function accept(guest: Guest, ack: Ack, at: Instant, rules: ReceiverRules): Step
     guest: guestName(guest),
     urls: ack.urls,
     sha256: ack.manifest_sha256 ?? '',
+    image: accepted.image,
   };
   return { state: renewed.state, effects: [persistGuest(fetching), ...renewed.effects, fetch] };
 }
@@ -70,6 +73,7 @@ export function beginRun(guest: Guest, command: Command, at: Instant, rules: Rec
         command,
         leaseEndsAt: guest.leaseEndsAt,
         guardAt: guest.leaseEndsAt + rules.leaseGraceMs,
+        image: guest.image,
       },
     ],
   };

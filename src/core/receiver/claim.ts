@@ -3,7 +3,7 @@
  * its first renewal, and only the ack that names this number answers it.
  * It is no right to anything until the owner's ack names this node.
  */
-import type { Offer } from '../../protocol/messages.js';
+import type { Offer } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
 import type { Guest, ReceiverRules } from './guest.js';
@@ -38,6 +38,10 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
     stopReason: '',
     startedAt: null,
     result: null,
+    image: false,
+    process: null,
+    move: 0,
+    refused: null,
     rank: terms.rank,
     claimedAt: at.ms,
     leaseEndsAt: at.ms,
@@ -49,6 +53,7 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
     repeatAt: Number.POSITIVE_INFINITY,
     repeatMs: rules.repeatMs,
     endedMs: at.ms,
+    wish: null,
     keepsFiles: false,
   };
   return { state: guest, effects: [sayClaim(guest, terms, rules)] };

@@ -2,15 +2,27 @@
  * A guest: one epoch of an item as its receiver holds it, from the claim to the release. What the journal keeps of it, what
  * only this run knows, and how many slots it takes. No transition happens here.
  */
-import { countSlots, type Command, type Need } from '../../protocol/item.js';
-import type { Result } from '../../protocol/messages.js';
+import { countSlots, type Command, type ForeignProcess, type Need } from '../../protocol/item.js';
+import type { Result } from '../../protocol/work-messages.js';
 import type { Effect, Instant } from '../effects.js';
 
 /**
  * `claimed`: said so, not acked; `fetching`: its inputs are on their way; `starting`: may have been started; `running`;
- * `collecting`: it ended, its outputs are being described; `ended`: its result is said until the owner settles.
+ * `collecting`: it ended, its outputs are being described; `ended`: its result is said until the owner settles. Of a move:
+ * `freezing`: its image is being written; `frozen`: stopped, the image is complete; `prepared`: a copy, restored and
+ * stopped; `thawing`: may run again.
  */
-export type GuestPhase = 'claimed' | 'fetching' | 'starting' | 'running' | 'collecting' | 'ended';
+export type GuestPhase =
+  | 'claimed'
+  | 'fetching'
+  | 'starting'
+  | 'running'
+  | 'freezing'
+  | 'frozen'
+  | 'prepared'
+  | 'thawing'
+  | 'collecting'
+  | 'ended';
 
 /** Why a run is being stopped. */
 export type StopCause = 'cancel' | 'vacate' | 'lease' | 'gone' | 'wall';
@@ -38,6 +50,13 @@ export interface GuestRecord {
   readonly stopReason: string;
   readonly startedAt: string | null;
   readonly result: Result | null;
+  /** It is the copy of a process: its image is restored, no command is started. */
+  readonly image: boolean;
+  /** A process that was found running on this machine, and was not started by tritmesh. */
+  readonly process: ForeignProcess | null;
+  /** The last move that the owner asked for, and why it was not made. */
+  readonly move: number;
+  readonly refused: string | null;
 }
 
 /** A guest with what only this run of the receiver knows. Monotonic ms. */
@@ -58,6 +77,8 @@ export interface Guest extends GuestRecord {
   readonly repeatAt: number;
   readonly repeatMs: number;
   readonly endedMs: number;
+  /** Why this machine wants to be rid of it, until its owner has it moved. */
+  readonly wish: string | null;
   /** Its files could not be described: they are not removed with it. */
   readonly keepsFiles: boolean;
 }
@@ -76,6 +97,8 @@ export interface ReceiverRules {
   readonly keepMs: number;
   /** Renewals of this run of the node are numbered from here, above those of any earlier run. */
   readonly renewalBase: number;
+  /** Abilities that a node must have to restore an image that is written here. */
+  readonly imageNeed: readonly string[];
   /** Where peers fetch from this node. */
   readonly urls: readonly string[];
 }
@@ -97,10 +120,15 @@ export function isLive(guest: GuestRecord): boolean {
 
 /**
  * A guest as it counts once its machine went down. The mark of its start is a file that may not have reached the disk, so what
- * was about to start counts as started: it must not be refused, for its owner would offer it again.
+ * was about to start counts as started: it must not be refused, for its owner would offer it again. A copy is stopped at first.
  */
 export function outliveMachine(guest: GuestRecord): GuestRecord {
-  return guest.phase === 'starting' ? { ...guest, phase: 'running' } : guest;
+  return guest.phase === 'starting' && !guest.image ? { ...guest, phase: 'running' } : guest;
+}
+
+/** Whether processes of the guest are on this machine, running or stopped. */
+export function hasProcesses(guest: GuestRecord): boolean {
+  return isLive(guest) && guest.phase !== 'claimed' && guest.phase !== 'fetching';
 }
 
 /** Slots that all guests take together. */
@@ -125,7 +153,7 @@ export function forgetGuest(guest: Guest): Effect[] {
 
 function toGuestRecord(guest: Guest): GuestRecord {
   const { owner, item, epoch, name, need, phase, command, leaseMs, urls, sha256 } = guest;
-  const { handle, stopping, stopReason, startedAt, result } = guest;
+  const { handle, stopping, stopReason, startedAt, result, image, process, move, refused } = guest;
   return {
     owner,
     item,
@@ -142,6 +170,10 @@ function toGuestRecord(guest: Guest): GuestRecord {
     stopReason,
     startedAt,
     result,
+    image,
+    process,
+    move,
+    refused,
   };
 }
 
@@ -161,6 +193,7 @@ export function fromGuestRecord(record: GuestRecord, at: Instant, rules: Receive
     repeatAt: at.ms,
     repeatMs: rules.repeatMs,
     endedMs: at.ms,
+    wish: null,
     keepsFiles: false,
   };
 }

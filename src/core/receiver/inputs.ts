@@ -2,7 +2,7 @@
  * What can happen to a guest, as its receiver learns it: facts in the past tense. What they mean is decided in `step.ts`.
  */
 import type { Command } from '../../protocol/item.js';
-import type { Ack, Lease } from '../../protocol/messages.js';
+import type { Ack, Lease } from '../../protocol/work-messages.js';
 import type { ProcessHandle } from './guest.js';
 
 /** What is shared of a guest's outputs. */
@@ -33,6 +33,13 @@ export type ReceiverInput =
   | { readonly type: 'RunDied'; readonly reason: string }
   | { readonly type: 'Collected'; readonly bundle: CollectedFacts }
   | { readonly type: 'CollectFailed'; readonly reason: string; readonly final: boolean }
+  /** A copy was restored; it is stopped. */
+  | { readonly type: 'RunPrepared'; readonly handle: ProcessHandle }
+  /** Its image is complete; it is stopped. */
+  | { readonly type: 'RunFrozen' }
+  | { readonly type: 'FreezeFailed'; readonly reason: string }
+  /** What was stopped runs again. */
+  | { readonly type: 'RunThawed' }
   /** This machine wants to be rid of it: it drains. */
   | { readonly type: 'VacateWanted'; readonly reason: string }
   | { readonly type: 'TimePassed' }

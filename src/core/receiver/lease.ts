@@ -2,45 +2,13 @@
  * The lease, as the receiver keeps it. Renewals are numbered; the lease ends a lease's length after the *sending* of the
  * last renewal that the owner answered, so it ends here before the owner can believe that it has ended.
  */
-import type { Lease, Progress } from '../../protocol/messages.js';
-import type { Instant, Step } from '../effects.js';
-import { say } from '../effects.js';
-import { forgetGuest, guestName, isLive, type Guest, type ReceiverRules } from './guest.js';
+import type { Lease } from '../../protocol/work-messages.js';
+import type { Effect, Instant, Step } from '../effects.js';
+import { hearCheckpoint, hearContinue, hearResume } from './freeze.js';
+import { forgetGuest, guestName, hasProcesses, isLive, type Guest, type ReceiverRules } from './guest.js';
+import { renewLease } from './renew.js';
 import { endGuest } from './result.js';
 import { canVacate, stopRun } from './stop.js';
-
-/** Answers to renewals older than this many are no longer matched. */
-const SENT_MAX = 8;
-
-/** Says progress with the next renewal number. */
-export function renewLease(
-  guest: Guest,
-  at: Instant,
-  rules: ReceiverRules,
-  bytes?: { readonly bytes: number; readonly total: number },
-): Step<Guest> {
-  const renewal = guest.renewal + 1;
-  const next: Guest = {
-    ...guest,
-    renewal,
-    sent: [...guest.sent, { renewal, at: at.ms }].slice(-SENT_MAX),
-    renewAt: at.ms + guest.leaseMs / (wasAnswered(guest) ? 3 : 12),
-  };
-  const topic = { kind: 'progress', owner: guest.owner, item: guest.item, node: rules.self } as const;
-  const advance = bytes === undefined ? {} : { bytes: bytes.bytes, bytes_total: bytes.total };
-  return { state: next, effects: [say(topic, { epoch: guest.epoch, phase: shownPhase(guest), renewal, ...advance })] };
-}
-
-/** Whether the last renewal extended the lease. One that was lost must not cost a third of a lease: the next follows soon. */
-function wasAnswered(guest: Guest): boolean {
-  const last = guest.sent.at(-1);
-  return last === undefined || last.at + guest.leaseMs <= guest.leaseEndsAt;
-}
-
-function shownPhase(guest: Guest): Progress['phase'] {
-  if (guest.phase === 'fetching' || guest.phase === 'starting') return guest.phase;
-  return guest.stopping === null && guest.phase === 'running' ? 'running' : 'stopping';
-}
 
 /** Hears what the owner wants. */
 export function hearLease(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest | null> {
@@ -50,9 +18,12 @@ export function hearLease(guest: Guest, lease: Lease, at: Instant, rules: Receiv
       return extendLease(guest, lease.renewal, at, rules);
     case 'cancel':
       return obeyStop(guest, 'cancel', at, rules);
-    case 'vacate': {
+    case 'vacate':
+    case 'checkpoint':
+    case 'resume':
+    case 'continue': {
       const extended = extendLease(guest, lease.renewal, at, rules);
-      const obeyed = obeyStop(extended.state, 'vacate', at, rules);
+      const obeyed = obey(extended.state, lease, at, rules);
       return { state: obeyed.state, effects: [...extended.effects, ...obeyed.effects] };
     }
     case 'settled':
@@ -61,13 +32,20 @@ export function hearLease(guest: Guest, lease: Lease, at: Instant, rules: Receiv
   }
 }
 
+function obey(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  const move = lease.move ?? 0;
+  if (lease.order === 'checkpoint') return hearCheckpoint(guest, move, at, rules);
+  if (lease.order === 'resume') return hearResume(guest, move, at, rules);
+  return lease.order === 'continue' ? hearContinue(guest, at, rules) : obeyStop(guest, 'vacate', at, rules);
+}
+
 function extendLease(guest: Guest, renewal: number, at: Instant, rules: ReceiverRules): Step<Guest> {
   const sent = guest.sent.find((one) => one.renewal === renewal);
   if (sent === undefined || sent.at + guest.leaseMs <= guest.leaseEndsAt) return { state: guest, effects: [] };
   // A lease that ended stays ended: the run is being stopped, and an answer that came too late must not revive it.
   if (at.ms >= guest.leaseEndsAt || guest.stopping === 'lease') return { state: guest, effects: [] };
   const next: Guest = { ...guest, leaseEndsAt: sent.at + guest.leaseMs };
-  if (guest.phase !== 'running' && guest.phase !== 'starting') return { state: next, effects: [] };
+  if (!hasProcesses(guest)) return { state: next, effects: [] };
   const guardAt = next.leaseEndsAt + rules.leaseGraceMs;
   return { state: next, effects: [{ type: 'ExtendRun', guest: guestName(guest), guardAt }] };
 }
@@ -86,6 +64,12 @@ function obeyStop(guest: Guest, cause: 'cancel' | 'vacate', at: Instant, rules: 
       return cause === 'vacate' && !canVacate(guest)
         ? { state: guest, effects: [] }
         : stopRun(guest, cause, cause === 'cancel' ? 'cancelled by its owner' : 'asked to move', rules.graceMs);
+    // What is stopped has nothing to end by itself.
+    case 'freezing':
+    case 'frozen':
+    case 'prepared':
+    case 'thawing':
+      return cause === 'cancel' ? stopRun(guest, 'cancel', 'cancelled by its owner', 0) : { state: guest, effects: [] };
     case 'collecting':
       return { state: guest, effects: [] };
     case 'ended':
@@ -96,7 +80,13 @@ function obeyStop(guest: Guest, cause: 'cancel' | 'vacate', at: Instant, rules: 
 function beReleased(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase === 'claimed') return { state: null, effects: [] };
   if (!isLive(guest) || guest.phase === 'fetching') return { state: null, effects: forgetGuest(guest) };
+  // A process that was found here, and that still runs as it was found, is not ours to end.
+  if (guest.process !== null && guest.phase === 'running') return { state: null, effects: letGo(guest) };
   return stopRun(guest, 'gone', `released by its owner at ${at.ts}`, rules.leaseGraceMs);
+}
+
+function letGo(guest: Guest): Effect[] {
+  return [{ type: 'StopRun', guest: guestName(guest), graceMs: 0, asks: false }, ...forgetGuest(guest)];
 }
 
 /** Time passed while the item is fetched or runs. */
@@ -104,11 +94,13 @@ export function passLease(guest: Guest, at: Instant, rules: ReceiverRules): Step
   if (at.ms >= guest.leaseEndsAt && guest.phase === 'fetching') {
     return endGuest(guest, { outcome: 'refused', reason: 'its lease ended before it started' }, at, rules);
   }
-  const live = guest.phase === 'running' || guest.phase === 'starting';
+  // Its owner is this node: there is nobody else who could have it, however long the broker is away.
+  const live = hasProcesses(guest) && guest.process === null;
   if (live && at.ms >= guest.leaseEndsAt && isGentle(guest)) {
     return stopRun(guest, 'lease', 'its lease ended: the owner did not answer', rules.leaseGraceMs);
   }
-  if (live && guest.stopping === null && at.ms >= wallEnd(guest)) {
+  const runs = guest.phase === 'running' || guest.phase === 'starting';
+  if (runs && guest.stopping === null && at.ms >= wallEnd(guest)) {
     return stopRun(guest, 'wall', `its wall-clock limit of ${guest.command?.wall_ms ?? 0} ms ended`, rules.graceMs);
   }
   return at.ms >= guest.renewAt ? renewLease(guest, at, rules) : { state: guest, effects: [] };

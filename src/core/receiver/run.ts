@@ -1,24 +1,27 @@
 /**
  * What became of a run: started, ended, died. Its outputs are described before the result is said.
  */
-import type { Result } from '../../protocol/messages.js';
+import type { Result } from '../../protocol/work-messages.js';
 import type { Instant, Step } from '../effects.js';
+import { failFreeze, takeImageFacts } from './freeze.js';
 import {
   fillResult,
   forgetGuest,
   guestName,
+  hasProcesses,
   persistGuest,
   type Guest,
   type ProcessHandle,
   type ReceiverRules,
 } from './guest.js';
 import type { CollectedFacts, ReceiverInput } from './inputs.js';
-import { renewLease } from './lease.js';
+import { renewLease } from './renew.js';
 import { endGuest } from './result.js';
 
 /** The run lives. Its handle is journalled for the next life of this node; nothing waits for that write. */
 export function takeStart(guest: Guest, handle: ProcessHandle, at: Instant, rules: ReceiverRules): Step<Guest> {
-  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  // A copy that was restored, or an original that is stopped, is found again after a restart: it is no start.
+  if ((guest.phase !== 'starting' || guest.image) && guest.phase !== 'running') return { state: guest, effects: [] };
   const running: Guest = { ...guest, phase: 'running', handle };
   const renewed = renewLease(running, at, rules);
   return { state: renewed.state, effects: [...renewed.effects, persistGuest(running)] };
@@ -31,8 +34,10 @@ export function takeExit(
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest | null> {
-  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  if (!hasProcesses(guest)) return { state: guest, effects: [] };
   if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
+  const stopped = endStopped(guest, at, rules);
+  if (stopped !== undefined) return stopped;
   const result: Partial<Result> = {
     exit_code: exit.exitCode,
     signal: exit.signal,
@@ -54,6 +59,15 @@ export function takeExit(
   }
 }
 
+/** What was stopped ended: a copy that never ran is refused, an original is lost. */
+function endStopped(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> | undefined {
+  const isCopy = guest.phase === 'prepared' || (guest.phase === 'starting' && guest.image);
+  if (!isCopy && guest.phase !== 'frozen') return undefined;
+  const reason = guest.stopReason === '' ? 'it ended while it was stopped' : guest.stopReason;
+  if (guest.stopping === 'cancel') return endGuest(guest, { outcome: 'cancelled', reason }, at, rules);
+  return endGuest(guest, { outcome: isCopy ? 'refused' : 'died', reason }, at, rules);
+}
+
 function collect(guest: Guest, result: Partial<Result>, rules: ReceiverRules): Step<Guest> {
   return collectAgain({
     ...guest,
@@ -69,7 +83,7 @@ export function collectAgain(guest: Guest): Step<Guest> {
   const globs = guest.command?.outputs ?? [];
   return {
     state: { ...guest, repeatAt: Number.POSITIVE_INFINITY },
-    effects: [{ type: 'Collect', guest: guestName(guest), globs, everything }],
+    effects: [{ type: 'Collect', guest: guestName(guest), globs, everything, image: false }],
   };
 }
 
@@ -83,6 +97,7 @@ export function failCollect(
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest | null> {
+  if (guest.phase === 'frozen') return failFreeze(guest, `its image cannot be told of: ${fault.reason}`, at, rules);
   if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
   if (!fault.final && guest.repeatMs < rules.repeatMaxMs) {
     return { state: { ...guest, repeatAt: at.ms + guest.repeatMs, repeatMs: guest.repeatMs * 2 }, effects: [] };
@@ -99,6 +114,7 @@ export function takeCollected(
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest | null> {
+  if (guest.phase === 'frozen') return takeImageFacts(guest, bundle, at, rules);
   if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
   const outputs = {
     outputs_count: bundle.count,
@@ -110,8 +126,10 @@ export function takeCollected(
 
 /** The run is over and left no exit code. */
 export function takeDeath(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
-  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  if (!hasProcesses(guest)) return { state: guest, effects: [] };
   if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
+  const stopped = endStopped(guest, at, rules);
+  if (stopped !== undefined) return stopped;
   const why = guest.stopReason === '' ? reason : guest.stopReason;
   if (guest.stopping === 'vacate') return collect(guest, { outcome: 'vacated', reason: why }, rules);
   const outcome = guest.stopping === 'cancel' ? 'cancelled' : 'died';

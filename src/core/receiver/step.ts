@@ -5,10 +5,12 @@
 import type { Instant, Step } from '../effects.js';
 import { hearAck, takeInputs } from './accept.js';
 import { sayClaim } from './claim.js';
+import { describeImage, failFreeze, takeFrozen, takePrepared, takeThaw } from './freeze.js';
 import { forgetGuest, guestName, type Guest, type ReceiverRules } from './guest.js';
 import type { ReceiverInput } from './inputs.js';
-import { hearLease, passLease, renewLease, wallEnd } from './lease.js';
-import { endGuest, passEnded } from './result.js';
+import { hearLease, passLease, wallEnd } from './lease.js';
+import { renewLease } from './renew.js';
+import { endGuest, passEnded, passResult } from './result.js';
 import { collectAgain, failCollect, takeCollected, takeDeath, takeExit, takeStart } from './run.js';
 import { canVacate, stopRun } from './stop.js';
 
@@ -46,15 +48,29 @@ export function stepReceiver(
       return takeCollected(guest, input.bundle, at, rules);
     case 'CollectFailed':
       return failCollect(guest, input, at, rules);
+    case 'RunPrepared':
+      return takePrepared(guest, input.handle, at, rules);
+    case 'RunFrozen':
+      return takeFrozen(guest, at, rules);
+    case 'FreezeFailed':
+      return failFreeze(guest, input.reason, at, rules);
+    case 'RunThawed':
+      return takeThaw(guest, at, rules);
     case 'VacateWanted':
-      return guest.phase === 'running' && canVacate(guest)
-        ? stopRun(guest, 'vacate', input.reason, rules.graceMs)
-        : { state: guest, effects: [] };
+      return wantVacated(guest, input.reason, at, rules);
     case 'TimePassed':
       return passTime(guest, at, rules);
     case 'NodeRestarted':
       return resumeGuest(guest, at, rules);
   }
+}
+
+function wantVacated(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest> {
+  if (guest.phase !== 'running' || guest.process !== null) return { state: guest, effects: [] };
+  if (canVacate(guest)) return stopRun(guest, 'vacate', reason, rules.graceMs);
+  // Where it goes, only its owner can tell.
+  if (guest.command?.migrate !== 'checkpoint') return { state: guest, effects: [] };
+  return renewLease({ ...guest, wish: reason }, at, rules);
 }
 
 function failFetch(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
@@ -64,7 +80,9 @@ function failFetch(guest: Guest, reason: string, at: Instant, rules: ReceiverRul
 
 function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   // The launcher may be seen to start and end without ever having started the command.
-  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  if (guest.phase !== 'starting' && guest.phase !== 'running' && guest.phase !== 'prepared') {
+    return { state: guest, effects: [] };
+  }
   if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
   if (guest.stopping === 'cancel')
     return endGuest(guest, { outcome: 'cancelled', reason: guest.stopReason }, at, rules);
@@ -75,6 +93,8 @@ function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRul
 
 function passTime(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase === 'ended') return passEnded(guest, at, rules);
+  const tells = guest.phase === 'frozen' && guest.result !== null && at.ms >= guest.repeatAt;
+  if (tells && at.ms < leaseWake(guest)) return passResult(guest, at, rules);
   if (guest.phase === 'collecting' && at.ms >= guest.repeatAt) return collectAgain(guest);
   if (guest.phase !== 'claimed') return passLease(guest, at, rules);
   return at.ms >= guest.claimedAt + rules.claimHoldMs ? { state: null, effects: [] } : { state: guest, effects: [] };
@@ -97,12 +117,42 @@ function resumeGuest(guest: Guest, at: Instant, rules: ReceiverRules): Step<Gues
           { type: 'AdoptRun', guest: guestName(guest), handle: guest.handle },
           ...(guest.stopping === null
             ? []
-            : [{ type: 'StopRun', guest: guestName(guest), graceMs: rules.graceMs } as const]),
+            : [{ type: 'StopRun', guest: guestName(guest), graceMs: rules.graceMs, asks: false } as const]),
         ],
       };
+    case 'freezing':
+    case 'frozen':
+    case 'prepared':
+    case 'thawing':
+      return resumeStopped(guest);
     case 'collecting':
     case 'ended':
       return { state: { ...guest, repeatAt: at.ms }, effects: [] };
+  }
+}
+
+/**
+ * A move was under way. What was being frozen is frozen; what is stopped with a complete image stays so until its owner
+ * decides; what was to go on may do so.
+ */
+function resumeStopped(guest: Guest): Step<Guest> {
+  const name = guestName(guest);
+  const adopt = { type: 'AdoptRun', guest: name, handle: guest.handle } as const;
+  if (guest.stopping !== null) {
+    return { state: guest, effects: [adopt, { type: 'StopRun', guest: name, graceMs: 0, asks: false }] };
+  }
+  switch (guest.phase) {
+    case 'freezing':
+      return { state: guest, effects: [adopt, { type: 'FreezeRun', guest: name }] };
+    case 'thawing':
+      return {
+        state: guest,
+        effects: [adopt, { type: 'ThawRun', guest: name, leaseEndsAt: Number.POSITIVE_INFINITY }],
+      };
+    case 'frozen':
+      return { state: { ...guest, result: null }, effects: [adopt, describeImage(guest)] };
+    default:
+      return { state: guest, effects: [adopt] };
   }
 }
 
@@ -117,12 +167,27 @@ export function guestWakeTime(guest: Guest, rules: ReceiverRules): number {
       return Math.min(guest.renewAt, guest.repeatAt);
     case 'fetching':
       return Math.min(guest.leaseEndsAt, guest.renewAt);
+    case 'frozen':
+      return Math.min(
+        leaseWake(guest),
+        guest.renewAt,
+        guest.result === null ? Number.POSITIVE_INFINITY : guest.repeatAt,
+      );
+    case 'freezing':
+    case 'prepared':
+    case 'thawing':
+      return Math.min(leaseWake(guest), guest.renewAt);
     case 'starting':
     case 'running':
       return Math.min(
-        guest.stopping === 'lease' || guest.stopping === 'gone' ? Number.POSITIVE_INFINITY : guest.leaseEndsAt,
+        leaseWake(guest),
         guest.renewAt,
         guest.stopping === null ? wallEnd(guest) : Number.POSITIVE_INFINITY,
       );
   }
+}
+
+function leaseWake(guest: Guest): number {
+  const over = guest.stopping === 'lease' || guest.stopping === 'gone' || guest.process !== null;
+  return over ? Number.POSITIVE_INFINITY : guest.leaseEndsAt;
 }

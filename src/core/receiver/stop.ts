@@ -9,12 +9,20 @@ import { guestName, persistGuest, type Guest, type StopCause } from './guest.js'
 export function stopRun(guest: Guest, cause: StopCause, reason: string, graceMs: number): Step<Guest> {
   if (guest.stopping !== null && WEIGHT[guest.stopping] >= WEIGHT[cause]) return { state: guest, effects: [] };
   const next: Guest = { ...guest, stopping: cause, stopReason: reason };
-  return { state: next, effects: [persistGuest(next), { type: 'StopRun', guest: guestName(guest), graceMs }] };
+  return {
+    state: next,
+    effects: [persistGuest(next), { type: 'StopRun', guest: guestName(guest), graceMs, asks: asks(guest, cause) }],
+  };
+}
+
+/** A cooperative program is asked to save and end by itself before it is told to. */
+function asks(guest: Guest, cause: StopCause): boolean {
+  return cause === 'vacate' && guest.command?.migrate === 'cooperative';
 }
 
 const WEIGHT: Readonly<Record<StopCause, number>> = { wall: 1, vacate: 1, cancel: 2, lease: 3, gone: 4 };
 
 /** Whether the item may be stopped and started again elsewhere. */
 export function canVacate(guest: Guest): boolean {
-  return guest.command?.migrate === 'restart';
+  return guest.command?.migrate === 'restart' || guest.command?.migrate === 'cooperative';
 }

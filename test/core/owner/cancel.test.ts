@@ -97,7 +97,7 @@ describe('retry', () => {
 });
 
 describe('restart', () => {
-  const withBundle = (): OwnerRun => feed(staging(), { type: 'ItemStaged', bundle });
+  const withBundle = (): OwnerRun => feed(staging(), { type: 'ItemStaged', bundle, image: false });
   test.each<[string, OwnerRun, string, readonly string[]]>([
     ['staging: it is staged again', staging(), 'staging', ['Stage', 'status staging']],
     ['queued: it waits', submit(), 'queued', ['status queued']],

@@ -13,7 +13,7 @@ describe('claims', () => {
   });
 
   test('what has to be fetched is shared before the ack is said', () => {
-    const staged = feed(submit({ inputs: ['/a'] }), { type: 'ItemStaged', bundle });
+    const staged = feed(submit({ inputs: ['/a'] }), { type: 'ItemStaged', bundle, image: false });
     const after = feed(feed(staged, chosen), claim('beta', 0));
     expect(after.effects).toEqual(['persist acked', 'share 1 with beta', 'ack 1 to beta', 'status acked']);
   });

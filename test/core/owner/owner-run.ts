@@ -1,10 +1,12 @@
 /** An item driven by hand: facts go in one after another, the last step's effects are kept as text. */
+import type { Effect } from '../../../src/core/effects.js';
 import { stepOwner } from '../../../src/core/owner/step.js';
 import { submitItem } from '../../../src/core/owner/submit.js';
 import type { OwnerInput } from '../../../src/core/owner/inputs.js';
-import type { BundleFacts, OwnedItem } from '../../../src/core/owner/owned-item.js';
+import type { BundleFacts } from '../../../src/core/owner/item-record.js';
+import type { OwnedItem } from '../../../src/core/owner/owned-item.js';
 import type { Item } from '../../../src/protocol/item.js';
-import type { Progress, Result } from '../../../src/protocol/messages.js';
+import type { Progress, Result } from '../../../src/protocol/work-messages.js';
 import { describeEffects } from '../effect-text.js';
 import { createItem, createResult, instant, ownerRules } from '../samples.js';
 
@@ -12,19 +14,20 @@ import { createItem, createResult, instant, ownerRules } from '../samples.js';
 export interface OwnerRun {
   readonly state: OwnedItem;
   readonly effects: readonly string[];
+  readonly raw: readonly Effect[];
   readonly ms: number;
 }
 
 /** Submits an item at 0. */
 export function submit(change: Partial<Item> = {}): OwnerRun {
-  const { state, effects } = submitItem(createItem(change), instant(0));
-  return { state, effects: describeEffects(effects), ms: 0 };
+  const { state, effects } = submitItem(createItem(change), instant(0), ownerRules);
+  return { state, effects: describeEffects(effects), raw: effects, ms: 0 };
 }
 
 /** Feeds one fact at `ms`; without it no time passes. */
 export function feed(run: OwnerRun, input: OwnerInput, ms?: number): OwnerRun {
   const { state, effects } = stepOwner(run.state, input, instant(ms ?? run.ms), ownerRules);
-  return { state, effects: describeEffects(effects), ms: ms ?? run.ms };
+  return { state, effects: describeEffects(effects), raw: effects, ms: ms ?? run.ms };
 }
 
 /** Lets time come to `ms`. */

@@ -260,10 +260,6 @@ describe('moving', () => {
     ['a lost item stays', lost()],
     ['an item whose outputs are on their way stays', returning()],
     ['an item that has ended stays', feed(running(), result())],
-    [
-      'an item that moved as often as it may stays',
-      { ...running(restartable()), state: { ...running(restartable()).state, hops: 2 } },
-    ],
   ])('%s', (_title, run) => {
     expect(feed(run, { type: 'MoveAsked', reason: 'asked', to: null })).toMatchObject({
       state: run.state,

@@ -40,7 +40,7 @@ describe('waiting', () => {
     [
       'staged inputs lead into the queue',
       staging,
-      { type: 'ItemStaged', bundle },
+      { type: 'ItemStaged', bundle, image: false },
       'queued',
       ['persist queued', 'status queued'],
     ],

@@ -5,7 +5,7 @@ import type { Guest } from '../../../src/core/receiver/guest.js';
 import type { ReceiverInput } from '../../../src/core/receiver/inputs.js';
 import { guestWakeTime, stepReceiver } from '../../../src/core/receiver/step.js';
 import type { Command } from '../../../src/protocol/item.js';
-import type { Ack, Lease, Order } from '../../../src/protocol/messages.js';
+import type { Ack, Lease, Order } from '../../../src/protocol/work-messages.js';
 import { describeEffects } from '../effect-text.js';
 import { command, createOffer, instant, receiverRules } from '../samples.js';
 

@@ -1,7 +1,8 @@
 /** The owner of the one item: its pure steps, its journal, and what it does through the world. */
 import type { Effect, Say } from '../../../src/core/effects.js';
 import type { OwnerInput } from '../../../src/core/owner/inputs.js';
-import { fromRecord, isSettled, type ItemRecord, type OwnedItem } from '../../../src/core/owner/owned-item.js';
+import type { ItemRecord } from '../../../src/core/owner/item-record.js';
+import { fromRecord, isSettled, type OwnedItem } from '../../../src/core/owner/owned-item.js';
 import { openItem, stepOwner, wakeTime } from '../../../src/core/owner/step.js';
 import type { Item } from '../../../src/protocol/item.js';
 import { instant, ownerRules } from '../samples.js';
@@ -90,7 +91,7 @@ export function createOwnerActor(parts: OwnerParts): OwnerActor {
         return parts.say(effect);
       case 'Stage':
       case 'Restage':
-        return tell({ type: 'ItemStaged', bundle });
+        return tell({ type: 'ItemStaged', bundle, image: false });
       case 'FetchHome':
         return soon(1 + parts.chance(50), () =>
           hear(

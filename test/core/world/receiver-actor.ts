@@ -13,7 +13,7 @@ import {
 import type { ReceiverInput } from '../../../src/core/receiver/inputs.js';
 import { guestWakeTime, stepReceiver } from '../../../src/core/receiver/step.js';
 import type { Item } from '../../../src/protocol/item.js';
-import type { Ack, Offer } from '../../../src/protocol/messages.js';
+import type { Ack, Offer } from '../../../src/protocol/work-messages.js';
 import { createOffer, instant, receiverRules } from '../samples.js';
 import { createEffectQueue, type EffectQueue } from './effect-queue.js';
 import type { Ending, Executor } from './executor.js';

@@ -1,0 +1,52 @@
+/**
+ * A process that was found running here becomes a guest of this node's own, so that it can be moved like any other. It was
+ * not started by tritmesh: as long as it has not moved, nothing here ends it.
+ */
+import type { ForeignProcess, Item } from '../../protocol/item.js';
+import type { Instant, Step } from '../effects.js';
+import { guestName, persistGuest, type Guest, type ReceiverRules } from './guest.js';
+
+/** Takes the process of a submitted item as a guest under `epoch`. */
+export function takeProcess(
+  item: Item,
+  process: ForeignProcess,
+  epoch: number,
+  at: Instant,
+  rules: ReceiverRules,
+): Step<Guest> {
+  const guest: Guest = {
+    owner: rules.self,
+    item: item.item,
+    epoch,
+    name: item.name,
+    need: item.need,
+    phase: 'running',
+    command: item.command,
+    leaseMs: rules.keepMs,
+    urls: [],
+    sha256: null,
+    handle: process,
+    stopping: null,
+    stopReason: '',
+    startedAt: at.ts,
+    result: null,
+    image: false,
+    process,
+    move: 0,
+    refused: null,
+    rank: 0,
+    claimRenewal: rules.renewalBase,
+    claimedAt: at.ms,
+    leaseEndsAt: at.ms + rules.keepMs,
+    renewal: rules.renewalBase,
+    sent: [],
+    renewAt: at.ms,
+    startedMs: at.ms,
+    repeatAt: Number.POSITIVE_INFINITY,
+    repeatMs: rules.repeatMs,
+    endedMs: at.ms,
+    wish: null,
+    keepsFiles: false,
+  };
+  return { state: guest, effects: [persistGuest(guest), { type: 'TakeRun', guest: guestName(guest), process }] };
+}
