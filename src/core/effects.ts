@@ -92,9 +92,8 @@ export type GuestEffect =
       readonly type: 'Collect';
       readonly guest: string;
       readonly globs: readonly string[];
+      /** All that the guest left, with its image if it is stopped. */
       readonly everything: boolean;
-      /** The image of the stopped process goes with it. */
-      readonly image: boolean;
     }
   /** Forgets a guest's shares and, with `files`, its directory. */
   | { readonly type: 'RemoveGuest'; readonly guest: string; readonly files: boolean };

@@ -10,11 +10,11 @@ import { createInnerTree } from './inner-tree.js';
 import { linkFile } from './place-outputs.js';
 import { NOTHING } from './tree-description.js';
 
-/** Remembers what was collected below `work/`, so that adopting takes just that, also after a restart of the node. */
+/** Remembers what was collected beside the streams, so that adopting takes just that, also after a restart of the node. */
 export async function rememberCollected(guest: string, manifest: Manifest): Promise<void> {
   const path = collectedPath(guest);
   const { files, directories } = manifest;
-  const isBare = directories.length === 0 && files.every((file) => !file.path.startsWith('work/'));
+  const isBare = directories.length === 0 && files.every((file) => STREAMS.includes(file.path));
   if (isBare) return forget(path);
   await writeFile(`${path}.new`, JSON.stringify({ files, directories }));
   await rename(`${path}.new`, path);
@@ -25,15 +25,16 @@ export async function adoptCollected(guest: string, home: string): Promise<void>
   const manifest = await recallCollected(guest);
   const tree = createInnerTree(home, 'replace');
   await tree.ensure('.');
-  for (const name of ['stdout', 'stderr']) await adoptStream(join(guest, name), join(home, name));
+  for (const name of STREAMS) await adoptStream(join(guest, name), join(home, name));
   for (const path of manifest.directories) await tree.ensure(path);
   for (const file of manifest.files) {
-    if (!file.path.startsWith('work/')) continue;
     await tree.ensure(dirname(file.path));
     // What a symbolic link stands for comes home, not the link: alone it would point nowhere.
     await linkFile(await realpath(join(guest, file.path)), join(home, file.path));
   }
 }
+
+const STREAMS: readonly string[] = ['stdout', 'stderr'];
 
 async function forget(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 /**
  * Describes what comes home from a guest's directory: its stdout and stderr, and the files below `work/` that were asked
- * for. An item that left nothing costs two looks at the disk. Links count only when they stay inside `work/`.
+ * for. An item that left nothing costs two looks at the disk. Links count only when they stay inside `work/`. Of a process that
+ * is stopped to be moved, its image and all that belongs to it comes along.
  */
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,16 +19,28 @@ export async function collectOutputs(
   globs: readonly string[],
   everything: boolean,
 ): Promise<Bundle> {
-  const streams = await Promise.all(['stdout', 'stderr'].map((name) => describeStream(directory, name)));
+  const image = everything ? await describeImage(directory) : NOTHING;
+  // A restored process wants its open files as long as they were, empty ones too.
+  const least = image.files.length === 0 ? 1 : 0;
+  const streams = await Promise.all(['stdout', 'stderr'].map((name) => describeStream(directory, name, least)));
   const tree = await describeWork(join(directory, 'work'), globs, everything);
-  const files = [...streams.filter((file) => file !== undefined), ...tree.files];
-  return sealBundle(directory, { files, directories: tree.directories });
+  const files = [...streams.filter((file) => file !== undefined), ...tree.files, ...image.files];
+  return sealBundle(directory, { files, directories: [...tree.directories, ...image.directories] });
 }
 
-async function describeStream(directory: string, name: string): Promise<ManifestFile | undefined> {
+/** The image of a stopped process, and the files outside its directory that it has open. */
+async function describeImage(directory: string): Promise<TreeDescription> {
+  const [image, open] = [
+    await describeTree(join(directory, 'image'), 'image/'),
+    await describeTree(join(directory, 'files'), 'files/'),
+  ];
+  return { files: [...image.files, ...open.files], directories: [...image.directories, ...open.directories] };
+}
+
+async function describeStream(directory: string, name: string, least: number): Promise<ManifestFile | undefined> {
   const path = join(directory, name);
   const stats = await lstat(path).catch(() => undefined);
-  return stats?.isFile() === true && stats.size > 0 ? describeFile(name, path) : undefined;
+  return stats?.isFile() === true && stats.size >= least ? describeFile(name, path) : undefined;
 }
 
 async function describeWork(work: string, globs: readonly string[], everything: boolean): Promise<TreeDescription> {

@@ -43,13 +43,7 @@ function bringsOutputs({ outcome }: Result): boolean {
 }
 
 /** The image of a stopped original is on its way: it says so again, or it ended before its image was home. */
-function hearOriginal(
-  state: OwnedItem,
-  from: string,
-  result: Result,
-  at: Instant,
-  rules: OwnerRules,
-): Step<OwnedItem> {
+function hearOriginal(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (result.outcome === 'refused' || (result.outcome === 'frozen' && result.move !== state.move)) {
     return { state, effects: [] };
   }

@@ -31,7 +31,7 @@ export function takeFrozen(guest: Guest, at: Instant, rules: ReceiverRules): Ste
 
 /** Describes the image with all of the guest's directory. */
 export function describeImage(guest: Guest): Effect {
-  return { type: 'Collect', guest: guestName(guest), globs: [], everything: true, image: true };
+  return { type: 'Collect', guest: guestName(guest), globs: [], everything: true };
 }
 
 /** The image is described: it is said until the owner decides. */

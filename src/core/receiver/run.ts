@@ -83,7 +83,7 @@ export function collectAgain(guest: Guest): Step<Guest> {
   const globs = guest.command?.outputs ?? [];
   return {
     state: { ...guest, repeatAt: Number.POSITIVE_INFINITY },
-    effects: [{ type: 'Collect', guest: guestName(guest), globs, everything, image: false }],
+    effects: [{ type: 'Collect', guest: guestName(guest), globs, everything }],
   };
 }
 
