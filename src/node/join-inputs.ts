@@ -121,9 +121,6 @@ function vacate(bench: Workbench, guest: string): void {
 function pushRunEvent(bench: Workbench, event: RunEvent): void {
   const { run: guest } = event;
   if (event.type === 'RunOutput') return sayOutput(bench, event);
-  // Nothing asks for these yet.
-  if (event.type === 'RunFrozen' || event.type === 'FreezeFailed') return;
-  if (event.type === 'RunThawed' || event.type === 'RunPrepared') return;
   const { run: _run, ...fact } = event;
   bench.inbox.push({ type: 'GuestFact', guest, fact });
   if (event.type === 'RunStarted' && bench.condition.draining) vacate(bench, guest);

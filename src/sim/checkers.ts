@@ -4,6 +4,7 @@
  */
 import type { BusPublish } from '../bus/bus.js';
 import { parseTopic } from '../protocol/topics.js';
+import { createMoveChecks } from './move-checks.js';
 import { GUARDIAN_STEP_MS, type SimMachine, type SimProcess } from './sim-machine.js';
 import type { Plan, Submission } from './plan.js';
 
@@ -47,17 +48,23 @@ export function createCheckers(parts: CheckerParts): Checkers {
   const { plan, base } = parts;
   const violations: Violation[] = [];
   const holders = new Map<string, string>();
-  const starts = new Map<string, number>();
+  const starts = new Map<string, Set<string>>();
   const finished = new Map<string, string>();
   const works = new Map<string, Submission>(plan.submissions.map((one) => [`${one.node}/${one.item}`, one]));
   const report = (promise: string, detail: string): void => {
     violations.push({ at: parts.now(), promise, detail });
   };
 
+  const moves = createMoveChecks({
+    entry: parts.entry,
+    report,
+    isOnce: (work) => works.get(work)?.retry === 'once',
+  });
+
   function published(message: BusPublish): void {
     const topic = parseTopic(base, message.topic);
     if (topic?.kind === 'ack') checkAck(topic.owner, topic.item, JSON.parse(message.payload) as AckSaid);
-    if (topic?.kind === 'lease') checkRelease(topic.owner, topic.item, JSON.parse(message.payload) as LeaseSaid);
+    if (topic?.kind === 'lease') checkOrder(topic.owner, topic.item, JSON.parse(message.payload) as LeaseSaid);
     if (topic?.kind === 'result') noteResult(topic, JSON.parse(message.payload) as ResultSaid);
     if (topic?.kind === 'claim' && topic.node !== topic.owner) checkClaim(topic.node, topic.item);
   }
@@ -73,6 +80,11 @@ export function createCheckers(parts: CheckerParts): Checkers {
     if (record?.['epoch'] !== ack.epoch || record['receiver'] !== ack.to) {
       report('an ack is journalled before it is said', `${epoch} to ${ack.to} is not in the journal of ${owner}`);
     }
+  }
+
+  function checkOrder(owner: string, item: string, lease: LeaseSaid): void {
+    moves.ordered(owner, item, lease);
+    checkRelease(owner, item, lease);
   }
 
   /** Until the end is journalled, a crash of the owner would make the receiver's result the only one. */
@@ -110,29 +122,37 @@ export function createCheckers(parts: CheckerParts): Checkers {
       return;
     }
     const next = JSON.parse(after) as RecordKept;
-    if (next.epoch < old.epoch)
-      report('stale epochs change nothing', `${node} ${key} went from epoch ${old.epoch} back to ${next.epoch}`);
+    if (next.lastEpoch < old.lastEpoch)
+      report(
+        'stale epochs change nothing',
+        `${node} ${key} went from epoch ${old.lastEpoch} back to ${next.lastEpoch}`,
+      );
     if (SETTLED.has(old.phase) && next.phase !== old.phase) {
       report('a settled item stays settled', `${node} ${key} went from ${old.phase} to ${next.phase}`);
     }
   }
 
   function processChanged(machine: SimMachine, process: SimProcess): void {
-    if (process.state !== 'lives') return;
     const work = splitRun(process.run);
-    const count = (starts.get(work) ?? 0) + 1;
-    starts.set(work, count);
-    if (works.get(work)?.retry === 'once' && count > 1)
-      report('a once item never starts twice', `${work} was started ${count} times`);
-    for (const other of parts.machines()) checkOthers(work, process, other);
+    moves.processChanged(work, process);
+    if (process.state !== 'lives') return;
+    if (!process.stopped) checkRun(work, process);
     checkSlots(machine);
+  }
+
+  function checkRun(work: string, process: SimProcess): void {
+    const count = (starts.get(work) ?? new Set()).add(process.writes);
+    starts.set(work, count);
+    if (works.get(work)?.retry === 'once' && count.size > 1)
+      report('a once item never starts twice', `${work} was started ${count.size} times`);
+    for (const other of parts.machines()) checkOthers(work, process, other);
   }
 
   function checkOthers(work: string, process: SimProcess, machine: SimMachine): void {
     // What sleeps does not execute; a machine that just woke gives its guardians a moment to look (see the limits).
     if (machine.suspended || parts.now() - machine.wokeAt <= WAKE_GRACE_MS) return;
     for (const other of machine.processes.values()) {
-      if (other === process || other.state !== 'lives' || splitRun(other.run) !== work) continue;
+      if (other === process || other.state !== 'lives' || other.stopped || splitRun(other.run) !== work) continue;
       report('nothing runs twice at the same time', `${process.execution} started while ${other.execution} lived`);
     }
   }
@@ -166,7 +186,7 @@ interface ResultSaid {
 
 interface RecordKept {
   readonly phase: string;
-  readonly epoch: number;
+  readonly lastEpoch: number;
 }
 
 /** Phases that are ends; `lost` is none, a person may still decide. */

@@ -5,6 +5,7 @@
 import { drawAmbushes } from './draw-ambushes.js';
 import { drawFaults } from './draw-faults.js';
 import { drawLateAnswers } from './draw-late-answers.js';
+import { drawMoves } from './draw-moves.js';
 import type { LoadChange, Plan, Submission } from './plan.js';
 import { createRandom, type Random } from './random.js';
 
@@ -22,7 +23,7 @@ export function drawPlan(seed: number): Plan {
     nodes,
     slots,
     safetyMs: SAFETY_MS,
-    submissions: drawSubmissions(random.split('work'), nodes, slots),
+    submissions: drawMoves(random.split('moves'), drawSubmissions(random.split('work'), nodes, slots)),
     loads: drawLoads(random.split('loads'), nodes),
     drains: drawDrains(random.split('drains'), nodes),
     faults: [

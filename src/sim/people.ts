@@ -36,10 +36,11 @@ function submit(work: Submission, world: World): void {
     if (error === undefined) world.accepted.add(work.item);
     world.say(`${work.node} ${error === undefined ? 'took' : 'refused'} ${work.item}`);
   });
-  const asks = [
+  const asks: [string, number | undefined][] = [
     ['cancel', work.cancelAt],
     ['migrate', work.moveAt],
-  ] as const;
+    ...(work.moves ?? []).map((at): [string, number] => ['migrate', at]),
+  ];
   for (const [verb, at] of asks) {
     if (at === undefined) continue;
     const topic = formatTopic(world.base, { kind: 'request', node: work.node, verb });

@@ -63,7 +63,7 @@ export interface Submission {
   readonly item: string;
   readonly takesMs: number;
   readonly retry: 'once' | 'rerun';
-  readonly migrate: 'never' | 'restart';
+  readonly migrate: 'never' | 'restart' | 'checkpoint';
   readonly withInputs: boolean;
   readonly deferred: boolean;
   readonly cpus: number;
@@ -71,6 +71,8 @@ export interface Submission {
   readonly cancelAt: number | undefined;
   /** When a person asks for it to move, if so. */
   readonly moveAt: number | undefined;
+  /** When a person asks for it to move again, and again. */
+  readonly moves?: readonly number[];
 }
 
 /** How one node's load goes: the ratio from each moment on. */

@@ -6,6 +6,7 @@ import { Subject } from 'rxjs';
 import type { RunEvent, Runner } from '../run/runner.js';
 import type { Random } from './random.js';
 import type { SimMachine, SimProcess } from './sim-machine.js';
+import { createSimMoves } from './sim-moves.js';
 
 /** How long a job takes, by its arguments. */
 export type TakesMs = (argv: readonly string[]) => number;
@@ -22,11 +23,13 @@ export function createSimRunner(machine: SimMachine, life: number, random: Rando
   // A node that died in the midst of a step does nothing more of it.
   const isDead = (): boolean => host.life !== life;
 
+  const moves = createSimMoves({ machine, random, isDead, tell });
+
   return {
     events$,
     start: ({ run, directory, command, guardMs, restore }) => {
       if (isDead()) return;
-      if (restore) return tell({ type: 'RunFailed', run, reason: 'not simulated' });
+      if (restore === true) return moves.restore(run, directory, takesMs(command.argv), clock.now() + guardMs, report);
       if (machine.processes.get(run)?.state === 'lives')
         return tell({ type: 'RunFailed', run, reason: 'it runs already' });
       const process = machine.start(run, takesMs(command.argv), clock.now() + guardMs, report);
@@ -38,9 +41,10 @@ export function createSimRunner(machine: SimMachine, life: number, random: Rando
       const process = machine.processes.get(run);
       if (process === undefined) return tell({ type: 'RunFailed', run, reason: 'its launcher never started it' });
       machine.follow(run, report);
-      if (process.state === 'lives')
-        tell({ type: 'RunStarted', run, handle: { pid: process.pid, start: process.execution } });
-      else report(process);
+      if (process.state !== 'lives') return report(process);
+      // A copy that was never let run is found as it was left.
+      const type = process.isCopy && !process.ran ? 'RunPrepared' : 'RunStarted';
+      tell({ type, run, handle: { pid: process.pid, start: process.execution } });
     },
     extend: (run, guardMs) => {
       if (isDead()) return;
@@ -48,10 +52,12 @@ export function createSimRunner(machine: SimMachine, life: number, random: Rando
       if (process !== undefined) process.deadline = Math.max(process.deadline, clock.now() + guardMs);
     },
     stop: (run, graceMs) => {
-      host.after(life, random.next() * graceMs, () => machine.kill(run));
+      // What is stopped hears no signal but the last one.
+      const wait = machine.processes.get(run)?.stopped === true ? 0 : random.next() * graceMs;
+      host.after(life, wait, () => machine.kill(run));
     },
-    freeze: (run) => tell({ type: 'FreezeFailed', run, reason: 'not simulated' }),
-    thaw: (run) => tell({ type: 'RunThawed', run }),
+    freeze: moves.freeze,
+    thaw: moves.thaw,
     take: (run) => tell({ type: 'RunFailed', run, reason: 'not simulated' }),
     pids: () =>
       new Map(

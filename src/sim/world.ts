@@ -156,9 +156,10 @@ function raiseNode(id: string, world: World, parts: RaiseParts): SimNode {
 }
 
 function noteProcess(id: string, process: SimProcess, world: World): void {
-  world.say(`${id} process ${process.execution} ${process.state}`);
-  if (process.state === 'lives') world.executions += 1;
-  if (process.state === 'exited') world.completed.add(process.execution);
+  const state = process.state === 'lives' && process.stopped ? 'stopped' : process.state;
+  world.say(`${id} process ${process.execution} ${state}`);
+  if (process.state === 'lives' && !process.stopped) world.executions += 1;
+  if (process.state === 'exited') world.completed.add(process.writes);
 }
 
 function watchBus(world: World, traced: boolean): void {

@@ -49,6 +49,7 @@ export function findMoveObstacle(state: OwnedItem): string | undefined {
   if (state.phase === 'lost') return 'it is lost; retry or cancel it';
   if (state.phase === 'returning') return 'it has run, its outputs are on their way home';
   if (state.order !== 'hold') return `it is being stopped already (${state.order})`;
+  if (state.source !== null || (state.image !== null && state.phase === 'acked')) return 'it is being moved already';
   if (!isHeld(state.phase)) return undefined;
   if (commandOf(state.item).migrate !== 'never') return undefined;
   return state.item.command.migrate === 'never'

@@ -36,7 +36,7 @@ export type ReceiverInput =
   /** A copy was restored; it is stopped. */
   | { readonly type: 'RunPrepared'; readonly handle: ProcessHandle }
   /** Its image is complete; it is stopped. */
-  | { readonly type: 'RunFrozen' }
+  | { readonly type: 'RunFrozen'; readonly imageBytes: number; readonly tookMs: number }
   | { readonly type: 'FreezeFailed'; readonly reason: string }
   /** What was stopped runs again. */
   | { readonly type: 'RunThawed' }

@@ -80,6 +80,10 @@ function failFetch(guest: Guest, reason: string, at: Instant, rules: ReceiverRul
 
 function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   // The launcher may be seen to start and end without ever having started the command.
+  // Its marks were lost with its machine: what is known of it says that it had started.
+  if (guest.phase === 'freezing' || guest.phase === 'frozen' || guest.phase === 'thawing') {
+    return takeDeath(guest, reason, at, rules);
+  }
   if (guest.phase !== 'starting' && guest.phase !== 'running' && guest.phase !== 'prepared') {
     return { state: guest, effects: [] };
   }

@@ -28,7 +28,7 @@ function freezing(): GuestRun {
 }
 
 function frozen(): GuestRun {
-  return feed(freezing(), { type: 'RunFrozen' }, 200);
+  return feed(freezing(), { type: 'RunFrozen', imageBytes: 9, tookMs: 5 }, 200);
 }
 
 /** Its image was described and told of. */
@@ -80,7 +80,7 @@ describe('an original', () => {
     ]);
     expect(feed(told(), order('resume', 0)).guest?.phase).toBe('frozen');
     const again = feed(feed(feed(told(), order('resume', 1)), { type: 'RunThawed' }), order('checkpoint', 2));
-    const second = feed(feed(again, { type: 'RunFrozen' }), order('resume', 1));
+    const second = feed(feed(again, { type: 'RunFrozen', imageBytes: 9, tookMs: 5 }), order('resume', 1));
     expect(second.guest).toMatchObject({ phase: 'frozen', move: 2 });
   });
 
@@ -197,7 +197,7 @@ describe('a process that was found here', () => {
   });
 
   test('is ended once its copy runs elsewhere', () => {
-    const gone = feed(feed(feed(found(), order('checkpoint', 1)), { type: 'RunFrozen' }), order('settled'));
+    const gone = feed(feed(feed(found(), order('checkpoint', 1)), { type: 'RunFrozen', imageBytes: 9, tookMs: 5 }), order('settled'));
     expect(gone.effects).toEqual(['persist frozen, stopping: gone', 'StopRun grace 500']);
   });
 });
