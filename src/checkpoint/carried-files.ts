@@ -3,7 +3,18 @@
  * their paths, in a mount namespace of the copy's own, where it is restored. What is at those paths on that machine is never written.
  */
 import { chmod, chown, copyFile, mkdir } from 'node:fs/promises';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ImageFacts, OpenFile, Subject } from './checkpoint.js';
 import { CARRIED, HELD } from './image-facts.js';

@@ -30,6 +30,8 @@ const TOLERANCE_MS = 1;
 export function createMoveChecks({ entry, report, isOnce }: MoveCheckParts): MoveChecks {
   /** By item: how far any of its processes has come. */
   const farthest = new Map<string, number>();
+  /** Copies that were let run. */
+  const ran = new Set<string>();
 
   function ordered(owner: string, item: string, lease: { epoch: number; to: string; order: string }): void {
     const record = entry(owner, `item/${item}`);
@@ -57,7 +59,9 @@ export function createMoveChecks({ entry, report, isOnce }: MoveCheckParts): Mov
     const epoch = Number(process.run.split('/')[2]);
     const record = entry(owner, `item/${item}`);
     const committed = record?.['order'] === 'continue' ? record['epoch'] : undefined;
-    if (process.isCopy && !wasCommitted(record, epoch)) {
+    const isFirst = process.isCopy && !ran.has(process.execution);
+    ran.add(process.execution);
+    if (isFirst && !isLetRun(record, epoch)) {
       report('a copy runs only after its owner has committed itself', `${process.execution} was let run`);
     }
     if (committed !== undefined && committed !== epoch) {
@@ -72,12 +76,10 @@ export function createMoveChecks({ entry, report, isOnce }: MoveCheckParts): Mov
     }
   }
 
-  /** A copy that ran goes on by itself after a later move that was given up. */
-  function wasCommitted(record: Record<string, unknown> | undefined, epoch: number): boolean {
-    if (record === undefined) return false;
-    const source = record['source'] as { readonly epoch: number } | null;
-    return record['epoch'] === epoch || source?.epoch === epoch || Number(record['lastEpoch']) > epoch;
-  }
-
   return { ordered, processChanged };
+}
+
+/** The owner's word stands until it has heard of it, or somebody cancels. */
+function isLetRun(record: Record<string, unknown> | undefined, epoch: number): boolean {
+  return record?.['epoch'] === epoch && (record['order'] === 'continue' || record['order'] === 'cancel');
 }

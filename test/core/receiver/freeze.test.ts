@@ -197,7 +197,10 @@ describe('a process that was found here', () => {
   });
 
   test('is ended once its copy runs elsewhere', () => {
-    const gone = feed(feed(feed(found(), order('checkpoint', 1)), { type: 'RunFrozen', imageBytes: 9, tookMs: 5 }), order('settled'));
+    const gone = feed(
+      feed(feed(found(), order('checkpoint', 1)), { type: 'RunFrozen', imageBytes: 9, tookMs: 5 }),
+      order('settled'),
+    );
     expect(gone.effects).toEqual(['persist frozen, stopping: gone', 'StopRun grace 500']);
   });
 });
