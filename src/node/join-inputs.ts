@@ -88,6 +88,7 @@ function answerParts(bench: Workbench): AnswerParts {
     clock,
     items: own.ledger.states,
     guests: host.ledger.states,
+    wasRetired: bench.retired.has,
     push: inbox.push,
     journalFault: () => condition.journalFault,
     guestOfPid: guests.findByPid,

@@ -69,6 +69,7 @@ export function joinLooks(bench: Workbench): void {
   );
   bench.live(retired$).subscribe((item) => {
     own.ledger.drop(item);
+    bench.retired.add(item);
     bench.gate.take(`item/${item}`, [
       { type: 'RemoveItem', item, all: true },
       { type: 'Persist', key: itemKey(item), value: undefined },

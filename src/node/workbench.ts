@@ -17,6 +17,7 @@ import type { NodeInput } from '../pipelines/inputs.js';
 import { instantOf } from '../pipelines/ledger.js';
 import { ownItems, type Ownership } from '../pipelines/own.js';
 import { createKeyPins, pinKey, type KeyPins } from '../pipelines/key-pins.js';
+import { createRetiredIds, type RetiredIds } from '../pipelines/retired-ids.js';
 import { createPerformer, type Performer } from '../pipelines/perform.js';
 import { createSpeaker, type Speaker } from '../pipelines/say.js';
 import { createStatusBoard } from '../pipelines/status.js';
@@ -43,6 +44,7 @@ export interface Workbench {
   readonly speaker: Speaker;
   readonly performer: Performer;
   readonly pins: KeyPins;
+  readonly retired: RetiredIds;
   readonly notes: Notes;
   /** This node's birth message. */
   readonly birth: Message<'info'>;
@@ -160,6 +162,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     speaker,
     performer,
     pins,
+    retired: createRetiredIds(clock),
     notes,
     birth,
     stirred$,

@@ -23,6 +23,8 @@ export interface AnswerParts {
   readonly clock: Clock;
   readonly items: ReadonlyMap<string, OwnedItem>;
   readonly guests: ReadonlyMap<string, Guest>;
+  /** Whether an item of this id was here and is forgotten, a short while ago. */
+  wasRetired(item: string): boolean;
   push(input: NodeInput): void;
   /** Why nothing new can be promised: the journal's fault. */
   journalFault(): string | undefined;
@@ -102,7 +104,7 @@ function answerRun(
       error: `item.inputs and item.destination are paths on this machine: only ${parts.self} itself may name them`,
     };
   }
-  if (parts.items.has(item.item)) return { data: { item: item.item, known: true } };
+  if (parts.items.has(item.item) || parts.wasRetired(item.item)) return { data: { item: item.item, known: true } };
   const submitted = { ...item, submitted_at: new Date(parts.clock.wall()).toISOString() };
   parts.push({ type: 'ItemSubmitted', item: submitted });
   return { data: { item: item.item, known: false } };

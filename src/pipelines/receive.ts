@@ -7,6 +7,7 @@ import type { MeshView } from '../core/mesh.js';
 import type { BusMessage } from '../bus/bus.js';
 import type { Identity } from '../identity/identity.js';
 import { decodeText, isMessageKind, type Codec, type Decoded } from '../protocol/codec.js';
+import { REQUEST_AGE_MS_MAX } from '../protocol/limits.js';
 import { decodeRequest, isVerb, peekTransaction, type Request, type Verb } from '../protocol/requests.js';
 import type { Topic } from '../protocol/topics.js';
 import type { NodeInput } from './inputs.js';
@@ -27,9 +28,6 @@ export interface ReceiveParts {
   /** Wall clock, ms: a signed request is taken within {@link REQUEST_AGE_MS_MAX} of it. */
   wall(): number;
 }
-
-/** How old a signed request may be, and how far ahead its writer's clock. */
-const REQUEST_AGE_MS_MAX = 5 * 60 * 1000;
 
 /** Turns messages into inputs. */
 export interface Receiver {

@@ -41,6 +41,8 @@ export const LOG_BYTES_PER_S_MAX: number = 64 * 1024;
 export const DEPTH_MAX = 64;
 /** Longest name of a field that a refusal tells, in characters. */
 export const FIELD_CHARS_MAX = 200;
+/** How old a signed request may be, and how far ahead its writer's clock, in milliseconds. */
+export const REQUEST_AGE_MS_MAX: number = 5 * 60 * 1000;
 /** Longest human sentence (a reason, an error), in characters. */
 export const REASON_CHARS_MAX = 500;
 

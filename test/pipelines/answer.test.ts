@@ -36,6 +36,7 @@ function ask(
     clock: createManualClock(),
     items: new Map(items.map(({ state }) => [state.item.item, state])),
     guests: guestOf('restart'),
+    wasRetired: (item) => item === 'old',
     push: (input) => pushed.push(input),
     journalFault: () => undefined,
     guestOfPid: (pid) => (pid === 7 ? GUEST : undefined),
@@ -68,6 +69,13 @@ describe('an answer', () => {
     ],
     ['retry', { verb: 'retry', item: 'j1' }, [lost()], { item: 'j1' }, [{ fact: { type: 'RetryAsked' } }]],
     ['run', { verb: 'run', item: createItem() }, [], { item: 'j1', known: false }, [{ type: 'ItemSubmitted' }]],
+    [
+      'run of an item that was forgotten a moment ago starts nothing',
+      { verb: 'run', item: createItem({ item: 'old' }) },
+      [],
+      { item: 'old', known: true },
+      [],
+    ],
     [
       'run of a known item starts nothing',
       { verb: 'run', item: createItem() },
