@@ -28,7 +28,10 @@ async function checkNode(config: Config, { members }: MeshSnapshot): Promise<Fin
     return missing(what, 'not online', 'start it with "tritmesh node"');
   }
   const signer = await loadSigner(config.state_dir, config.id).catch(() => undefined);
-  if (signer === undefined || signer.identity.publicKey === member.info?.key) return good(what, 'online');
+  const rejected = member.state?.rejected ?? 0;
+  const found =
+    rejected === 0 ? 'online' : `online; this run refused ${rejected} messages that it could not trust or read`;
+  if (signer === undefined || signer.identity.publicKey === member.info?.key) return good(what, found);
   return broken(
     what,
     `online with another key than the one in ${config.state_dir}`,
