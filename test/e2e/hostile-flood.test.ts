@@ -17,7 +17,7 @@ const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
 const MESSAGES = isLong ? 100_000 : 10_000;
 /** So many at a time, before the nodes must answer: more than that would only fill the broker's queues. */
 const BATCH = 500;
-const PATIENCE_MS = isLong ? 600_000 : 120_000;
+const PATIENCE_MS = isLong ? 600_000 : 240_000;
 const SEED = Number(process.env['TRITMESH_TEST_SEED'] ?? Date.now() % 1_000_000_000);
 /** What a node may grow by, MiB: the collector lets some garbage lie, and members and offers are kept up to their bounds. */
 const GROWTH_MIB_MAX = 120;
