@@ -4,6 +4,7 @@
  */
 import { countSlots, type Need } from '../protocol/item.js';
 import type { State } from '../protocol/messages.js';
+import { DEFAULT_TRIT_RULES } from './trit.js';
 import { isOnline, type Member, type MeshRules } from './member.js';
 import type { MeshView } from './mesh.js';
 
@@ -82,7 +83,9 @@ function comesBefore(member: Member, other: Candidate, ask: Ask): boolean {
 export function findObstacle(member: Member, ask: Ask, now: number, rules: MeshRules): string | undefined {
   if (member.state === undefined || !isOnline(member, now, rules)) return 'offline';
   return (
-    findMismatch(member, ask) ?? findUnwilling(member.id, member.state, ask) ?? findFull(member, member.state, ask.need)
+    findMismatch(member, ask) ??
+    findUnwilling(member.id, member.state, ask, rules) ??
+    findFull(member, member.state, ask.need)
   );
 }
 
@@ -102,13 +105,21 @@ function findMismatch(member: Member, ask: Ask): string | undefined {
   return ability === undefined ? undefined : `it lacks the ability ${ability}`;
 }
 
-function findUnwilling(id: string, state: State, ask: Ask): string | undefined {
+function findUnwilling(id: string, state: State, ask: Ask, rules: MeshRules): string | undefined {
   const own = id === ask.owner;
   if (state.draining) return 'it is draining';
   if (!state.accepting && !own) return 'it accepts no work of others';
-  if (state.trit === 1) return 'it is PLUS (overloaded)';
+  if (state.trit === 1 && !(own && !ask.deferred && isOnlyHeld(state, rules))) return 'it is PLUS (overloaded)';
   if (state.trit === 0 && (!own || ask.deferred)) return 'it is ERGODIC (busy), only MINUS nodes receive';
   return undefined;
+}
+
+/**
+ * PLUS only because a trit is held. That is to keep the mesh from flapping; it must not keep an owner from its own work: in a
+ * crowded mesh, with nobody else to take it, a seventh of the jobs never began.
+ */
+function isOnlyHeld(state: State, rules: MeshRules): boolean {
+  return state.load_ratio <= (rules.plusAbove ?? DEFAULT_TRIT_RULES.plusAbove);
 }
 
 function findFull(member: Member, state: State, need: Need): string | undefined {

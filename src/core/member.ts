@@ -20,9 +20,12 @@ export interface Member {
   readonly offlineSince: number;
 }
 
-/** How long `offline` must stand before it is believed: a session take-over publishes the old will first. */
+/** What the view of a mesh goes by. */
 export interface MeshRules {
+  /** How long `offline` must stand before it is believed: a session take-over publishes the old will first. */
   readonly offlineAfterMs: number;
+  /** The load ratio above which an owner leaves its own waiting items; the seed's if not given. */
+  readonly plusAbove?: number;
 }
 
 /** Whether a member counts: it says online (or said offline only just now), and its state is young enough. */

@@ -9,7 +9,10 @@ import type { Direction } from '../../src/protocol/messages.js';
 import { chosen, claim, feed, progress, restartable, submit } from './owner/owner-run.js';
 import { createMember, createView, meshRules, need } from './samples.js';
 
-const view = createView(createMember('alpha', { trit: 1 }), createMember('beta', { slots: 2, slots_free: 2 }));
+const view = createView(
+  createMember('alpha', { trit: 1, load_ratio: 0.9 }),
+  createMember('beta', { slots: 2, slots_free: 2 }),
+);
 
 describe('chooseOffers', () => {
   const facts: OfferingFacts = {
@@ -170,7 +173,12 @@ describe('chooseShed', () => {
       {},
       'j1: it was moved only lately',
     ],
-    ['no receiver', [tired], { view: createView(createMember('alpha', { trit: 1 })) }, 'j1: no receiver is in sight'],
+    [
+      'no receiver',
+      [tired],
+      { view: createView(createMember('alpha', { trit: 1, load_ratio: 0.9 })) },
+      'j1: no receiver is in sight',
+    ],
     [
       'a receiver that would be too full',
       [tired],

@@ -1,7 +1,7 @@
 /** The election: each member has a place or one reason why not, and all nodes find the same order. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { claimDelayMs, countDue, findRank, rankReceivers, type Ask } from '../../src/core/election.js';
+import { claimDelayMs, countDue, findObstacle, findRank, rankReceivers, type Ask } from '../../src/core/election.js';
 import type { Member } from '../../src/core/member.js';
 import type { State } from '../../src/protocol/messages.js';
 import { createMember, createView, meshRules, need } from './samples.js';
@@ -28,7 +28,15 @@ describe('why a member does not take an item', () => {
       { deferred: true },
       'it is ERGODIC (busy), only MINUS nodes receive',
     ],
-    ['the owner may not be PLUS', createMember('alpha', { trit: 1 }), {}, 'it is PLUS (overloaded)'],
+    ['the owner may not be PLUS', createMember('alpha', { trit: 1, load_ratio: 0.81 }), {}, 'it is PLUS (overloaded)'],
+    ['but an owner that is only held PLUS may', createMember('alpha', { trit: 1, load_ratio: 0.8 }), {}, undefined],
+    [
+      'not for a deferred item',
+      createMember('alpha', { trit: 1, load_ratio: 0.7 }),
+      { deferred: true },
+      'it is PLUS (overloaded)',
+    ],
+    ['nor may another', createMember('beta', { trit: 1, load_ratio: 0.7 }), {}, 'it is PLUS (overloaded)'],
     ['draining', createMember('beta', { draining: true }), {}, 'it is draining'],
     ['not accepting', createMember('beta', { accepting: false }), {}, 'it accepts no work of others'],
     ['the owner always accepts its own', createMember('alpha', { accepting: false }), {}, undefined],
@@ -108,6 +116,12 @@ describe('rankReceivers', () => {
     expect(share).toBeGreaterThan(0.7);
     expect(share).toBeLessThan(0.8);
   });
+});
+
+test('an owner is held PLUS up to the ratio that it was told', () => {
+  const member = createMember('alpha', { trit: 1, load_ratio: 0.7 });
+  const reason = (plusAbove: number): string | undefined => findObstacle(member, ask, 0, { ...meshRules, plusAbove });
+  expect([reason(0.7), reason(0.69)]).toEqual([undefined, 'it is PLUS (overloaded)']);
 });
 
 describe('findRank', () => {

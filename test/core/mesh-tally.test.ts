@@ -80,6 +80,7 @@ test('a member that was forgotten to make room does not count any more', () => {
   const view = createView();
   for (let index = 0; index < MEMBERS_MAX; index += 1) {
     const state = { v: 1 as const, ts: '', boot: 1, seq: 1, ...createState({ trit: -1 }) };
+    stepMesh(view, birthOf(`n${index}`, 'A'), 0);
     stepMesh(view, { type: 'StateHeard', node: `n${index}`, state, fresh: true }, 0);
   }
   expect(deriveSum(view, 0, meshRules).sum).toBe(-MEMBERS_MAX);

@@ -4,7 +4,7 @@ import { chooseClaims, noteOffer, type ClaimingFacts, type OfferBook } from '../
 import { createMember, createOffer, createView, meshRules } from './samples.js';
 
 const view = createView(
-  createMember('alpha', { trit: 1 }),
+  createMember('alpha', { trit: 1, load_ratio: 0.9 }),
   createMember('beta'),
   createMember('gamma', { projected_ratio: 0.25 }),
 );
