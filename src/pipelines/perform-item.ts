@@ -65,7 +65,7 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
       workspace.restage(item, command, image, (ended) => {
         if (!ended.ok) return tell(item, { type: 'CarryFailed', epoch, reason: ended.reason });
         bundles.set(bundleKey(item, image), ended.value);
-        tell(item, { type: 'ItemCarried', epoch, bundle: factsOf(ended.value) });
+        tell(item, { type: 'ItemCarried', epoch, bundle: factsOf(ended.value), image });
       });
     });
   }

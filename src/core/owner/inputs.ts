@@ -24,7 +24,7 @@ export type OwnerInput =
   | { readonly type: 'HomeFetchFailed'; readonly epoch: number; readonly reason: string; readonly final: boolean }
   | { readonly type: 'HomePlaced'; readonly epoch: number }
   | { readonly type: 'PlaceFailed'; readonly epoch: number; readonly reason: string; readonly final: boolean }
-  | { readonly type: 'ItemCarried'; readonly epoch: number; readonly bundle: BundleFacts }
+  | { readonly type: 'ItemCarried'; readonly epoch: number; readonly bundle: BundleFacts; readonly image: boolean }
   | { readonly type: 'CarryFailed'; readonly epoch: number; readonly reason: string }
   | { readonly type: 'CancelAsked'; readonly reason: string }
   | { readonly type: 'MoveAsked'; readonly reason: string; readonly to: string | null }

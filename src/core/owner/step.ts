@@ -53,9 +53,7 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
     case 'PlaceFailed':
       return failPlaced(state, input, at, rules);
     case 'ItemCarried':
-      return state.result?.outcome === 'frozen'
-        ? takeImage(state, input.epoch, input.bundle, at)
-        : takeCarried(state, input.epoch, input.bundle, at, rules);
+      return takeHomeCarried(state, input, at, rules);
     case 'CarryFailed':
       return failHome(state, { ...input, final: false }, at, rules);
     case 'CancelAsked':
@@ -69,6 +67,17 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
     case 'NodeRestarted':
       return resumeItem(state, input.rolledBack, at, rules);
   }
+}
+
+/** What was carried home is what will be served from now on, also when the epoch was given up in the meantime. */
+function takeHomeCarried(
+  state: OwnedItem,
+  { epoch, bundle, image }: Extract<OwnerInput, { type: 'ItemCarried' }>,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
+  if (state.phase !== 'returning' || epoch !== state.epoch) return takeStaged(state, bundle, image, at);
+  return image ? takeImage(state, epoch, bundle, at) : takeCarried(state, epoch, bundle, at, rules);
 }
 
 function passTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {

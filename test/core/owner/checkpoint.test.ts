@@ -31,7 +31,7 @@ function coming(change: Partial<Item> = {}): OwnerRun {
 
 /** Its image is home: it waits, its original stands still at beta. */
 function home(change: Partial<Item> = {}): OwnerRun {
-  return feed(coming(change), { type: 'ItemCarried', epoch: 1, bundle }, 300);
+  return feed(coming(change), { type: 'ItemCarried', epoch: 1, bundle, image: true }, 300);
 }
 
 /** Gamma was acked. */
@@ -115,7 +115,12 @@ describe('before the commitment', () => {
     expect(resumed.effects).toContain('lease 1 to beta: resume 0');
     const again = feed(feed(resumed, says('beta', 1, {})), move);
     expect(again.state).toMatchObject({ move: 2, epoch: 1, order: 'checkpoint' });
-    const waits = feed(feed(again, result({ ...frozenResult, move: 2 })), { type: 'ItemCarried', epoch: 1, bundle });
+    const waits = feed(feed(again, result({ ...frozenResult, move: 2 })), {
+      type: 'ItemCarried',
+      epoch: 1,
+      bundle,
+      image: true,
+    });
     expect(feed(waits, chosen).state.epoch).toBe(3);
   });
 
@@ -239,7 +244,12 @@ describe('a process that was found here', () => {
   });
 
   test('that nothing is heard of is lost, and found again when it speaks', () => {
-    const image = feed(feed(submit(found), result(frozenResult, 'alpha')), { type: 'ItemCarried', epoch: 1, bundle });
+    const image = feed(feed(submit(found), result(frozenResult, 'alpha')), {
+      type: 'ItemCarried',
+      epoch: 1,
+      bundle,
+      image: true,
+    });
     const there = feed(feed(image, chosen), claim('gamma', 0, 2));
     const moved = feed(feed(there, says('gamma', 2, { phase: 'prepared' })), says('gamma', 2, {}));
     const silent = pass(moved, 62_000);

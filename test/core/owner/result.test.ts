@@ -215,7 +215,6 @@ describe('outputs on their way', () => {
     { type: 'PlaceFailed', epoch: 2, reason: 'x', final: true },
     { type: 'PlaceFailed', epoch: 2, reason: 'x', final: false },
     { type: 'HomeFetchFailed', epoch: 2, reason: 'x', final: true },
-    { type: 'ItemCarried', epoch: 2, bundle },
   ])('$type of another epoch changes nothing', (input) => {
     const run = returning();
     expect(feed(run, input)).toMatchObject({ state: run.state, effects: [] });
@@ -223,7 +222,7 @@ describe('outputs on their way', () => {
 });
 
 describe('moving', () => {
-  const carried: OwnerInput = { type: 'ItemCarried', epoch: 1, bundle };
+  const carried: OwnerInput = { type: 'ItemCarried', epoch: 1, bundle, image: false };
   test('a vacated item comes home, is carried, waits again, and only then its receiver is released', () => {
     expect(vacated().effects).toEqual(['fetch home 1 from beta', 'status returning']);
     const home = feed(vacated(), { type: 'HomeFetched', epoch: 1 });
@@ -237,6 +236,14 @@ describe('moving', () => {
       'status queued',
     ]);
     expect(after.state).toMatchObject({ hops: 1, attempts: 0, avoid: ['beta'], movedAt: 700, bundle });
+  });
+
+  test('what was carried home when its epoch had been given up is what the next receiver fetches', () => {
+    const given = pass(feed(vacated(), { type: 'HomeFetched', epoch: 1 }), 20_000);
+    expect(given.state).toMatchObject({ phase: 'queued', bundle: null });
+    const late = feed(given, carried);
+    expect(late).toMatchObject({ state: { phase: 'queued', bundle }, effects: [] });
+    expect(feed(late, chosen).state.phase).toBe('offered');
   });
 
   test('it is offered again with the next epoch and can be acked elsewhere', () => {

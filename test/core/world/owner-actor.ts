@@ -103,7 +103,7 @@ export function createOwnerActor(parts: OwnerParts): OwnerActor {
       case 'Place':
         return tell({ type: 'HomePlaced', epoch: effect.epoch });
       case 'Carry':
-        return tell({ type: 'ItemCarried', epoch: effect.epoch, bundle });
+        return tell({ type: 'ItemCarried', epoch: effect.epoch, bundle, image: false });
       default:
     }
   }
