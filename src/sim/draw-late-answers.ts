@@ -30,6 +30,7 @@ function drawLongJob(random: Random, node: string): Submission {
     retry: random.chance(0.2) ? 'once' : 'rerun',
     migrate: 'never',
     withInputs: random.chance(0.3),
+    place: 'any',
     deferred: false,
     cpus: 1,
     cancelAt: undefined,

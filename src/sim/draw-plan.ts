@@ -51,6 +51,7 @@ function drawSubmissions(random: Random, nodes: readonly string[], slots: number
       retry,
       migrate: retry === 'rerun' && random.chance(0.4) ? 'restart' : 'never',
       withInputs: random.chance(0.4),
+      place: random.chance(0.75) ? 'any' : random.pick(['here', 'away', 'away']),
       deferred: random.chance(0.15),
       cpus: random.chance(0.85) ? 1 : Math.min(2, slots),
       cancelAt: random.chance(0.12) ? at + random.between(0, 15_000) : undefined,

@@ -55,7 +55,7 @@ function toItem(work: Submission): Item {
     command: { argv: ['sim', work.item], env: {}, outputs: [], migrate: work.migrate },
     need: { cpus: work.cpus, labels: [], abilities: [] },
     inputs: work.withInputs ? ['/in/data'] : [],
-    place: 'any',
+    place: work.place,
     retry: work.retry,
     attempts: 50,
     deferred: work.deferred,

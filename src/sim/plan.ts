@@ -65,6 +65,7 @@ export interface Submission {
   readonly retry: 'once' | 'rerun';
   readonly migrate: 'never' | 'restart' | 'checkpoint';
   readonly withInputs: boolean;
+  readonly place: 'any' | 'here' | 'away';
   readonly deferred: boolean;
   readonly cpus: number;
   /** When a person cancels it, if so. */
