@@ -1,17 +1,21 @@
-/** `tritmesh scum [NODE]`: a node's heavy processes and what becomes of them. */
+/** `tritmesh scum [NODE]`: a node's heavy processes and what becomes of them; with `--explain` why. */
 import type { MemberSeen } from '../observe/mesh-picture.js';
 import { printJson, type Context } from './context.js';
 import { CommandFailed, EXIT } from './failure.js';
 import { lookOnce } from './look.js';
 import { renderScum } from './render/mesh.js';
+import { explainScum, scoreItems } from './render/scum.js';
 
-export async function showScum(context: Context, node: string | undefined): Promise<number> {
+export async function showScum(context: Context, node: string | undefined, explain: boolean): Promise<number> {
   const { members } = await lookOnce(context.config);
   const member = findMember(members, node ?? context.config.id);
-  const { count, items } = member.scum ?? { count: 0, items: [] };
-  if (context.json) printJson(context, { node: member.id, count, items });
-  else context.print(renderScum(member, context.width));
+  if (context.json) printScum(context, member, explain);
+  else context.print(explain ? explainScum(member, context.width) : renderScum(member, context.width));
   return EXIT.done;
+}
+
+function printScum(context: Context, { id, scum = { count: 0, items: [] } }: MemberSeen, explain: boolean): void {
+  printJson(context, { node: id, count: scum.count, items: explain ? scoreItems(scum) : scum.items });
 }
 
 function findMember(members: readonly MemberSeen[], id: string): MemberSeen {

@@ -45,6 +45,8 @@ export interface ThrottleFacts {
 export interface ThrottleChoice {
   readonly wishes: readonly ThrottleWish[];
   readonly endings: ReadonlyMap<string, string>;
+  /** Targets whose score fell, and what it is. */
+  readonly resting: ReadonlyMap<string, string>;
 }
 
 /** A throttled target is let go when its score, had it what it had before, is below this. */
@@ -59,13 +61,22 @@ export function runTarget(guest: string): string {
 
 /** Chooses. Before the node knows its load and its processes, what is held stays held. */
 export function chooseThrottles(facts: ThrottleFacts): ThrottleChoice {
-  if (!isActive(facts.policies.throttle))
-    return { wishes: [], endings: endAll(facts, 'the policy lets nothing be throttled') };
-  if (facts.trit === undefined || facts.processes === undefined) return { wishes: [], endings: new Map() };
+  const none = new Map<string, string>();
+  if (!isActive(facts.policies.throttle)) {
+    return { wishes: [], endings: endAll(facts, 'the policy lets nothing be throttled'), resting: none };
+  }
+  if (facts.trit === undefined || facts.processes === undefined) return { wishes: [], endings: none, resting: none };
   const wishes = [...new Map([...wishScum(facts), ...wishGuests(facts)].map((wish) => [wish.target, wish])).values()];
   const wanted = new Set(wishes.map(({ target }) => target));
-  const endings = [...facts.held].filter(([target]) => !wanted.has(target));
-  return { wishes, endings: new Map(endings.map(([target, held]) => [target, explainEnd(held, facts)])) };
+  const endings = new Map<string, string>();
+  const resting = new Map<string, string>();
+  for (const [target, held] of facts.held) {
+    if (wanted.has(target)) continue;
+    const end = explainEnd(held, facts);
+    if (end !== undefined) endings.set(target, end);
+    else resting.set(target, `its score stayed below ${SCUM_LEAVE}`);
+  }
+  return { wishes, endings, resting };
 }
 
 function endAll({ held }: ThrottleFacts, reason: string): ReadonlyMap<string, string> {
@@ -194,8 +205,8 @@ function wishRun(
   };
 }
 
-/** Why a held target is wanted no more. */
-function explainEnd(held: Throttled, facts: ThrottleFacts): string {
+/** Why a held target is wanted no more; `undefined` when it is that its score fell. */
+function explainEnd(held: Throttled, facts: ThrottleFacts): string | undefined {
   const { target, pid } = held.wish;
   const run = facts.runs.find(({ guest }) => runTarget(guest) === target);
   if (target.startsWith('run/') && run?.running !== true)
@@ -206,5 +217,5 @@ function explainEnd(held: Throttled, facts: ThrottleFacts): string {
   if (facts.trit === 1) return 'the node is PLUS now: it moves work instead';
   if (facts.trit === -1) return 'the node is MINUS now: there is room for it';
   const verdict = facts.judge(process);
-  return verdict.acts ? `its score fell to ${scoreHeld(process, held, run, facts).toFixed(2)}` : verdict.why;
+  return verdict.acts ? undefined : verdict.why;
 }

@@ -41,6 +41,8 @@ export interface Throttled {
   readonly stuck: boolean;
   /** It could not be set. */
   readonly faulty: boolean;
+  /** Since when its target has not been held down by it; `null` while it is. Monotonic ms. */
+  readonly restingSince: number | null;
   /** When a failed one is tried again, monotonic ms. */
   readonly retryAt: number;
 }

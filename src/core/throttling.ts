@@ -11,11 +11,18 @@ export type ThrottlingInput =
   | ThrottleFact
   /** It is wanted still. */
   | { readonly type: 'ThrottleWanted'; readonly wish: ThrottleWish }
+  /** Its target is light although it leaves much of its share unused. */
+  | { readonly type: 'TargetRested'; readonly reason: string }
   /** Its cause is gone. */
   | { readonly type: 'LiftWanted'; readonly reason: string };
 
 /** How long a target that could not be throttled is left alone, ms. */
 const RETRY_MS = 60_000;
+/**
+ * How long a target must rest before it is let go, ms: it may only have waited for something, and on a busy machine it may
+ * get less than its share.
+ */
+const REST_MS = 20_000;
 
 /** Begins a throttle. */
 export function askThrottle(wish: ThrottleWish): Step<Throttled> {
@@ -27,6 +34,7 @@ export function askThrottle(wish: ThrottleWish): Step<Throttled> {
     reason: '',
     stuck: false,
     faulty: false,
+    restingSince: null,
     retryAt: 0,
   };
   return { state, effects: [prepare(state)] };
@@ -35,7 +43,17 @@ export function askThrottle(wish: ThrottleWish): Step<Throttled> {
 /** Takes up a throttle that an earlier life of the node left: it is set again, so that nothing of it stays stopped. */
 export function resumeThrottle({ wish, record }: ThrottledRecord): Step<Throttled> {
   return {
-    state: { wish, phase: 'setting', record, told: true, reason: '', stuck: false, faulty: false, retryAt: 0 },
+    state: {
+      wish,
+      phase: 'setting',
+      record,
+      told: true,
+      reason: '',
+      stuck: false,
+      faulty: false,
+      restingSince: null,
+      retryAt: 0,
+    },
     effects: [{ type: 'SetThrottle', record }],
   };
 }
@@ -60,6 +78,8 @@ export function stepThrottling(
       return state.phase === 'setting' || state.phase === 'set'
         ? lift({ ...state, faulty: true }, input.reason)
         : keep(state);
+    case 'TargetRested':
+      return rest(state, input.reason, at);
     case 'LiftWanted':
       return lift(state, input.reason);
     case 'ThrottleUndone':
@@ -79,7 +99,8 @@ function prepare({ wish, record }: Throttled): Effect {
 }
 
 /** A failed one is tried again when it is time; one that is set takes in processes that came since. */
-function want(state: Throttled, wish: ThrottleWish, at: Instant): Step<Throttled | null> {
+function want(before: Throttled, wish: ThrottleWish, at: Instant): Step<Throttled | null> {
+  const state = before.restingSince === null ? before : { ...before, restingSince: null };
   if (state.phase === 'failed' && at.ms >= state.retryAt) {
     const next: Throttled = { ...state, wish, phase: 'asked', record: null };
     return { state: next, effects: [prepare(next)] };
@@ -91,6 +112,12 @@ function want(state: Throttled, wish: ThrottleWish, at: Instant): Step<Throttled
   if (wish.processes.every(({ pid }) => known.has(pid))) return keep(state);
   const next = { ...state, wish: { ...state.wish, processes: wish.processes } };
   return { state: next, effects: [prepare(next)] };
+}
+
+function rest(state: Throttled, reason: string, at: Instant): Step<Throttled | null> {
+  if (state.phase !== 'set') return lift(state, reason);
+  if (state.restingSince === null) return { state: { ...state, restingSince: at.ms }, effects: [] };
+  return at.ms - state.restingSince >= REST_MS ? lift(state, reason) : keep(state);
 }
 
 function takeRecord(state: Throttled, record: ThrottleRecord): Step<Throttled> {

@@ -75,8 +75,9 @@ export function createThrottling(parts: ThrottlingParts): Throttling {
   function look(): void {
     ground.refreshRuns();
     const facts = ground.facts(ledger.states);
-    const { wishes, endings } = chooseThrottles(facts);
+    const { wishes, endings, resting } = chooseThrottles(facts);
     for (const [target, reason] of endings) ledger.feed(target, { type: 'LiftWanted', reason });
+    for (const [target, reason] of resting) ledger.feed(target, { type: 'TargetRested', reason });
     for (const wish of wishes) {
       if (ledger.states.has(wish.target)) ledger.feed(wish.target, { type: 'ThrottleWanted', wish });
       // Without anything that throttles there is nothing to ask.

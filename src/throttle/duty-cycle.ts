@@ -12,12 +12,15 @@ import { isSame, readEntry } from './process-entry.js';
 import type { Outcome, Prepared } from './throttle.js';
 
 const PERIOD_MS = 100;
-/** Shortest and longest part of a period that a target runs: timers are not finer. */
+/** Shortest time that a target runs at a stretch: timers are not finer. */
 const RUN_MS_MIN = 2;
-/** What was used is compared with what was wanted once in so many periods; the kernel counts in steps of 10 ms. */
-const PERIODS_A_LOOK = 10;
+/** Longest time that a target rests at a stretch. */
+const REST_MS_MAX = 2000;
+/** What was used is compared with what was wanted so often; the kernel counts in steps of 10 ms. */
+const LOOK_MS = 1000;
 /** How far one look may change the part: a program that waits for something must not be given all at once. */
-const CHANGE_MAX = 2;
+const LESS_MAX = 4;
+const MORE_MAX = 2;
 
 /** Makes the method. */
 export function createDutyCycle(clock: Pick<Clock, 'now' | 'scheduler'>): Method {
@@ -68,31 +71,29 @@ function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord
 
 /** Drives one target until the returned function is called, which leaves it running. */
 function drive({ processes, sharePercent }: ThrottleRecord, clock: Pick<Clock, 'now' | 'scheduler'>): () => void {
-  let runMs = limitRun((sharePercent / 100) * PERIOD_MS);
+  let beat = beatOf(sharePercent / 100);
   let timer: Subscription | undefined;
-  let periods = 0;
   let before = { at: clock.now(), cpuS: sumCpu(processes) };
 
   function run(): void {
-    if (periods % PERIODS_A_LOOK === 0) adjust();
-    periods += 1;
+    if (clock.now() - before.at >= LOOK_MS) adjust();
     signalAll(processes, 'SIGCONT');
-    timer = clock.scheduler.schedule(rest, runMs);
+    timer = clock.scheduler.schedule(rest, beat.runMs);
   }
 
   function rest(): void {
-    if (runMs < PERIOD_MS) signalAll(processes, 'SIGSTOP');
-    timer = clock.scheduler.schedule(run, PERIOD_MS - runMs);
+    if (beat.restMs > 0) signalAll(processes, 'SIGSTOP');
+    timer = clock.scheduler.schedule(run, beat.restMs);
   }
 
   function adjust(): void {
     const now = { at: clock.now(), cpuS: sumCpu(processes) };
-    const seconds = (now.at - before.at) / 1000;
-    if (seconds <= 0 || now.cpuS === undefined) return;
-    const used = (100 * (now.cpuS - (before.cpuS ?? now.cpuS))) / seconds;
+    if (now.cpuS === undefined) return;
+    const used = (now.cpuS - (before.cpuS ?? now.cpuS)) / ((now.at - before.at) / 1000);
     before = now;
-    const factor = used > 0 ? sharePercent / used : CHANGE_MAX;
-    runMs = limitRun(runMs * Math.min(CHANGE_MAX, Math.max(1 / CHANGE_MAX, factor)));
+    const factor = used > 0 ? sharePercent / 100 / used : MORE_MAX;
+    const duty = beat.runMs / (beat.runMs + beat.restMs);
+    beat = beatOf(duty * Math.min(MORE_MAX, Math.max(1 / LESS_MAX, factor)));
   }
 
   run();
@@ -102,8 +103,14 @@ function drive({ processes, sharePercent }: ThrottleRecord, clock: Pick<Clock, '
   };
 }
 
-function limitRun(runMs: number): number {
-  return Math.min(PERIOD_MS, Math.max(RUN_MS_MIN, runMs));
+/**
+ * How long to run and to rest for a part of the time. Where that leaves less than a timer can do, and on a busy machine timers
+ * are late, the rest is made longer instead.
+ */
+function beatOf(duty: number): { readonly runMs: number; readonly restMs: number } {
+  const part = Math.min(1, Math.max(RUN_MS_MIN / REST_MS_MAX, duty));
+  const runMs = Math.max(RUN_MS_MIN, part * PERIOD_MS);
+  return { runMs, restMs: Math.min(REST_MS_MAX, runMs / part - runMs) };
 }
 
 /** Processor time of those that still live; `undefined` where it is too dear to ask. */

@@ -1,17 +1,17 @@
-/** What every way to throttle must do, on real processes. Shares are processor time against processor time of a burner beside. */
+/** What every way to throttle must do, on real processes. A burner beside each, on the same core,
+ * gives weights something to weigh against. */
 import { describe, expect, it } from 'vitest';
 import type { ThrottleRecord } from '../../src/core/throttle-record.js';
 import { joinMethods } from '../../src/throttle/create-throttle.js';
 import type { Method } from '../../src/throttle/method.js';
 import type { Throttle } from '../../src/throttle/throttle.js';
-import { compareUse, describeProcesses, startBurner, until, type Burner } from '../throttle/burners.js';
+import { measureShare, describeProcesses, startBurner, until, type Burner } from '../throttle/burners.js';
 
-/** Of one core; the burner beside it, on the same core, then has far more than twice as much. */
-const SHARE_PERCENT = 10;
-/** Most that may be used for each second of the burner beside it; 0.11 where nothing else runs. */
-const HELD_MAX = 0.4;
-/** Least that is used when nothing holds it back; 1 where nothing else runs. */
-const FREE_MIN = 0.6;
+const SHARE_PERCENT = 4;
+/** Most of a core that a target then uses; timers of a busy machine are late, and a weight is no limit. */
+const HELD_MAX = 0.13;
+/** Least that it uses when nothing holds it back; half of the core where nothing else runs, for there is one beside it. */
+const FREE_MIN = 0.16;
 
 /** Forks a burner when it is told to. */
 const FORKING = "trap '(while :; do :; done) &' USR1; while :; do :; done";
@@ -26,21 +26,21 @@ export function testThrottle(create: () => Method): void {
   describe(`the ${create().method} throttle`, () => {
     it('holds a process back to its share, and undoing lets it go', async () => {
       const throttle = open();
-      const [one, beside] = [await startBurner(), await startBurner()];
+      const [one] = [await startBurner(), await startBurner()];
       const record = set(throttle, one);
-      expect(await compareUse(one, beside)).toBeLessThan(HELD_MAX);
+      expect(await measureHeld(one)).toBeLessThan(HELD_MAX);
       expect(throttle.undo(record)).toEqual({ ok: true });
-      expect(await compareUse(one, beside)).toBeGreaterThan(FREE_MIN);
+      expect(await measureShare(one)).toBeGreaterThan(FREE_MIN);
     });
 
     it('holds a whole tree back, and puts back what was there before each process', async () => {
       const throttle = open();
-      const [tree, beside] = [await startBurner(2), await startBurner()];
+      const [tree] = [await startBurner(2), await startBurner()];
       const pids = tree.pids();
       const before = describeProcesses(pids);
       const record = set(throttle, tree);
       expect(record.processes.map(({ pid }) => pid)).toEqual(pids);
-      expect(await compareUse(tree, beside)).toBeLessThan(2 * HELD_MAX);
+      expect(await measureHeld(tree)).toBeLessThan(HELD_MAX);
       expect(throttle.undo(record)).toEqual({ ok: true });
       expect(describeProcesses(pids)).toEqual(before);
     });
@@ -64,7 +64,7 @@ export function testThrottle(create: () => Method): void {
     });
 
     it('is taken up by another life of the node, and takes in what was forked since', async () => {
-      const [tree, beside] = [await startBurner(0, FORKING), await startBurner()];
+      const [tree] = [await startBurner(0, FORKING), await startBurner()];
       const before = describeProcesses([tree.pid]);
       const first = open();
       const small = set(first, tree);
@@ -75,7 +75,7 @@ export function testThrottle(create: () => Method): void {
       const grown = next.prepare({ target: small.target, processes }, SHARE_PERCENT, small);
       if (!grown.ok) throw new Error(grown.reason);
       expect(next.set(grown.record)).toEqual({ ok: true });
-      expect(await compareUse(tree, beside)).toBeLessThan(2 * HELD_MAX);
+      expect(await measureHeld(tree)).toBeLessThan(HELD_MAX);
       expect(next.undo(grown.record)).toEqual({ ok: true });
       expect(describeProcesses(tree.pids())).toEqual([before[0], before[0]]);
     });
@@ -128,4 +128,10 @@ function set(throttle: Throttle, burner: Burner, pids?: readonly number[]): Thro
 async function fork(burner: Burner): Promise<void> {
   process.kill(burner.pid, 'SIGUSR1');
   await until(() => burner.pids().length > 1);
+}
+
+/** A method that finds its beat by what its target uses is given time to find it. */
+async function measureHeld(burner: Burner): Promise<number> {
+  await measureShare(burner);
+  return measureShare(burner);
 }

@@ -39,15 +39,27 @@ function held(target: string, pid: number, change: Partial<Throttled> = {}): rea
   const record = { target, method: 'duty-cycle', sharePercent: 50, place: '', limit: '', processes } as const;
   return [
     target,
-    { wish, phase: 'set', record, told: true, reason: '', stuck: false, faulty: false, retryAt: 0, ...change },
+    {
+      wish,
+      phase: 'set',
+      record,
+      told: true,
+      reason: '',
+      stuck: false,
+      faulty: false,
+      restingSince: null,
+      retryAt: 0,
+      ...change,
+    },
   ];
 }
 
 function choose(change: Partial<ThrottleFacts>): {
   readonly wanted: readonly string[];
   readonly endings: Readonly<Record<string, string>>;
+  readonly resting: readonly string[];
 } {
-  const { wishes, endings } = chooseThrottles({
+  const { wishes, endings, resting } = chooseThrottles({
     self: 'alpha',
     trit: 0,
     ownTrit: 0,
@@ -60,7 +72,11 @@ function choose(change: Partial<ThrottleFacts>): {
     judge: () => ({ acts: true, why: 'rule' }),
     ...change,
   });
-  return { wanted: wishes.map(({ target }) => target), endings: Object.fromEntries(endings) };
+  return {
+    wanted: wishes.map(({ target }) => target),
+    endings: Object.fromEntries(endings),
+    resting: [...resting.keys()],
+  };
 }
 
 describe('the matrix', () => {
@@ -120,7 +136,8 @@ describe('what is throttled already', () => {
     const memoryPercent = title.includes('memory') ? 60 : 0;
     const chosen = choose({ processes: [process(7, cpuPercent, { memoryPercent })], held: now });
     expect(chosen.wanted).toEqual(stays ? ['pid/7'] : []);
-    expect(chosen.endings['pid/7']).toEqual(stays ? undefined : 'its score fell to 0.18');
+    expect(chosen.resting).toEqual(stays ? [] : ['pid/7']);
+    expect(chosen.endings).toEqual({});
   });
 
   test.each<[string, Partial<ThrottleFacts>, string | undefined]>([

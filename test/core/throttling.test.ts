@@ -128,6 +128,19 @@ describe('a throttle', () => {
     expect(stays.state?.phase).toBe('set');
   });
 
+  test('is lifted when its target rests for long, not when it pauses', () => {
+    const rested: ThrottlingInput = { type: 'TargetRested', reason: 'light' };
+    const { state } = live(askThrottle(wish), prepared, set, rested);
+    const step = (from: Throttled | null, input: ThrottlingInput, ms: number): Step<Throttled | null> =>
+      stepThrottling(from as Throttled, input, instant(ms), 'alpha');
+    expect(step(state, rested, 20_010).effects).toEqual([]);
+    expect(step(state, rested, 20_020).effects.map(nameEffect)).toEqual(['UndoThrottle']);
+    const woken = step(state, { type: 'ThrottleWanted', wish }, 10_000).state;
+    const again = step(woken, rested, 20_020);
+    expect(again.effects).toEqual([]);
+    expect(step(again.state, rested, 40_020).effects.map(nameEffect)).toEqual(['UndoThrottle']);
+  });
+
   test('of an earlier life is set again without a word, and undone with one', () => {
     const resumed = resumeThrottle({ wish, record: record(7) });
     expect(live(resumed, set, lift, undone).told).toEqual(['SetThrottle', 'UndoThrottle', 'unthrottled', 'forget']);
