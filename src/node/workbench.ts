@@ -6,6 +6,7 @@ import { Subject, takeUntil, type Observable } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
 import { createView, type MeshInput, type MeshView } from '../core/mesh.js';
 import type { OfferBook } from '../core/offer-book.js';
+import { runTarget } from '../core/throttle-choice.js';
 import type { Message } from '../protocol/messages.js';
 import { keepCondition, type Condition } from '../pipelines/condition.js';
 import { isMeshInput } from '../pipelines/derive.js';
@@ -97,6 +98,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     workspace,
     runner,
     throttle,
+    lift: (guest, done) => throttling.lift(runTarget(guest), 'it is frozen', done),
     keyOf,
     push,
   });

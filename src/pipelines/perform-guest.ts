@@ -11,6 +11,8 @@ import { factsOf, inputShare, outputShare, splitGuest, type Part, type PerformPa
 export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
   const { workspace, transfer, runner } = parts;
   const fetches = new Map<string, () => void>();
+  /** Guests whose freeze waits until their throttle is lifted. */
+  const freezes = new Set<string>();
   /** Outputs of owners whose key is not known yet, after a restart. */
   const early = new Map<string, Omit<Share, 'peerKey'> & { readonly owner: string }>();
   type GuestFact = Extract<NodeInput, { type: 'GuestFact' }>['fact'];
@@ -107,7 +109,15 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
     if (files) workspace.removeGuest(owner, item, epoch);
   }
 
+  /** A throttle would come along with the image, and a duty cycle would continue the stopped original. */
+  function freeze(guest: string): void {
+    freezes.add(guest);
+    parts.lift(guest, () => freezes.delete(guest) && runner.freeze(guest));
+  }
+
   const perform = (effect: GuestEffect): void => {
+    // What comes after a freeze that still waits for its throttle takes its place.
+    if (ENDS_FREEZE.has(effect.type)) freezes.delete(effect.guest);
     switch (effect.type) {
       case 'FetchInputs':
         return fetchInputs(effect);
@@ -120,7 +130,7 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
       case 'TakeRun':
         return take(effect);
       case 'FreezeRun':
-        return runner.freeze(effect.guest);
+        return freeze(effect.guest);
       case 'ThawRun':
         return thaw(effect);
       case 'ExtendRun':
@@ -145,3 +155,5 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
 
 /** How a cooperative program is asked to save, and how long it may take. */
 const SAVE: SaveRequest = { signal: 'SIGUSR1', saveMs: 30_000 };
+
+const ENDS_FREEZE: ReadonlySet<GuestEffect['type']> = new Set(['ThawRun', 'StopRun', 'RemoveGuest']);

@@ -16,6 +16,8 @@ export interface PerformParts {
   readonly runner: Runner;
   /** The public key of a member, this node too. */
   keyOf(node: string): string | undefined;
+  /** Lifts the throttle of a guest if it has one, and calls back when it is undone. */
+  lift(guest: string, done: () => void): void;
   push(input: NodeInput): void;
 }
 
