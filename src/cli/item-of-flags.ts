@@ -94,7 +94,8 @@ function readNeed(flags: ItemFlags): object {
     ...(flags.arch === undefined ? {} : { arch: flags.arch }),
     ...(flags.os === undefined ? {} : { os: flags.os }),
     labels: flags.label ?? [],
-    abilities: [],
+    // What may be moved as it is has to start where that can be done.
+    abilities: flags.migrate === 'checkpoint' ? ['criu'] : [],
     ...(flags.on === undefined ? {} : { on: flags.on }),
   };
 }

@@ -63,7 +63,10 @@ function addRunCommand(program: Command, finish: Finish, kind: 'run' | 'defer', 
     .option('--wall <duration>', 'longest time it may run, such as 90s or 2h')
     .option('--retry <how>', 'after a lost receiver: rerun (default) or once')
     .option('--attempts <n>', 'how often it may be started in all')
-    .option('--migrate <how>', 'may it be stopped, moved and started again: never (default) or restart')
+    .option(
+      '--migrate <how>',
+      'how it may be moved once it runs: never (default), restart, cooperative (asked to save first) or checkpoint (as it is)',
+    )
     .option('--name <name>', 'name for people (default: the program)')
     .option('--wait', `stay until it has ended${kind === 'run' ? ' (default)' : ''}`)
     .option('--no-wait', `print its id and go${kind === 'defer' ? ' (default)' : ''}`)

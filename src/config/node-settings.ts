@@ -50,7 +50,7 @@ export function toNodeSettings(
     pid,
     brokerPort: findPort(config.broker),
     rebalance: config.rebalance,
-    mesh: { offlineAfterMs: config.state.offline_after_ms },
+    mesh: { offlineAfterMs: config.state.offline_after_ms, plusAbove: config.trit.plus_above },
     moves: {
       projectedMax: moves.projected_max,
       gainMin: moves.gain_min,
@@ -76,7 +76,7 @@ export function toNodeSettings(
       repeatMs: offers.repeat_ms,
       repeatMaxMs: RESULT_PAUSE_MS,
       keepMs: RESULT_KEPT_MS,
-      imageNeed: machine.abilities.filter((one) => one === 'criu' || one.startsWith('cpu-')),
+      imageNeed: machine.abilities.filter((one) => one === 'criu' || one.startsWith('cpu-x86-64-')),
     },
     claimStepMs: offers.claim_step_ms,
     stateEveryMs: config.state.every_ms,

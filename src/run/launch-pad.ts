@@ -13,6 +13,11 @@ import { readStart } from './process-table.js';
 export interface LaunchPad {
   /** Gives a launcher, or the reason why none could be started. */
   take(): Launcher | { readonly reason: string };
+  /**
+   * Calls back with a launcher that holds nothing of the node's own, as soon as there is one: what holds a file of a stranger
+   * cannot be frozen, and the library of the journal opens its files so that every child of the node gets them.
+   */
+  takeClean(done: (launcher: Launcher | { readonly reason: string }) => void): void;
   /** Lets the spare go. */
   close(): void;
 }
@@ -23,6 +28,10 @@ export interface LaunchPad {
  */
 const REFILL_AFTER_END_MS = 2;
 const REFILL_MS = 25;
+
+/** How often a nursery that is still being raised is asked, and until when, ms. */
+const ASK_MS = 10;
+const RAISE_MS = 10_000;
 
 /** Creates a launch pad; it starts its first spare at once, and a nursery at the first take. */
 export function createLaunchPad(scheduler: SchedulerLike, path: string | undefined): LaunchPad {
@@ -37,7 +46,15 @@ export function createLaunchPad(scheduler: SchedulerLike, path: string | undefin
   };
   scheduler.schedule(refill);
 
+  const takeClean = (done: Parameters<LaunchPad['takeClean']>[0], until: number): void => {
+    const raised = nursery.take();
+    if (raised !== undefined) return done(raised);
+    if (isClosed || scheduler.now() >= until) return done({ reason: 'no launcher of its own could be raised for it' });
+    scheduler.schedule(() => takeClean(done, until), ASK_MS);
+  };
+
   return {
+    takeClean: (done) => takeClean(done, scheduler.now() + RAISE_MS),
     take: () => {
       const raised = nursery.take();
       if (raised !== undefined) return raised;

@@ -11,9 +11,23 @@
  */
 export const NURSERY: string = `
 const { spawn } = require('node:child_process');
+const { closeSync, fstatSync, readFileSync, readdirSync } = require('node:fs');
 const [launcher, spares] = process.argv.slice(1);
 const options = { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] };
 const waiting = new Map();
+
+// The log of the node's journal is open without O_CLOEXEC: a job that holds it cannot be frozen, and should not have it anyway.
+function closeInherited() {
+  for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+    try {
+      const flags = /^flags:\\s*([0-7]+)$/m.exec(readFileSync('/proc/self/fdinfo/' + fd, 'latin1'))[1];
+      if (fd > 2 && !(parseInt(flags, 8) & 0o2000000) && !fstatSync(fd).isSocket()) closeSync(fd);
+    } catch {}
+  }
+}
+try {
+  closeInherited();
+} catch {}
 
 function refill() {
   if (waiting.size >= Number(spares)) return;

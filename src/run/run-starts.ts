@@ -45,6 +45,7 @@ interface Waiting {
 /** Why nothing can be frozen or restored without a checkpoint. */
 export const NO_CHECKPOINT = 'this node cannot freeze or restore processes';
 
+type Taken = Launcher | { readonly reason: string };
 type WriteOrder = (handle: RunHandle) => Prepared;
 
 /** Creates the starts of a runner. */
@@ -63,37 +64,39 @@ export function createRunStarts(parts: RunStartParts): RunStarts {
     // The lease runs from here, whatever has to be found out before.
     const reading = readGuardClock();
     if (restore === true) return prepareCopy(order, reading);
-    const startAs = (isBoxed: boolean): void =>
-      void launch(order, (handle) => writeOrder(order, handle, reading, isBoxed));
-    if (command.migrate !== 'checkpoint' || checkpoint === undefined) return startAs(false);
-    // Where nothing can be frozen it runs all the same.
+    const startAs = (isBoxed: boolean, launcher: Taken): void =>
+      void launch(order, launcher, (handle) => writeOrder(order, handle, reading, isBoxed));
+    if (command.migrate !== 'checkpoint' || checkpoint === undefined) return startAs(false, pad.take());
     const go = hold(run);
-    checkpoint.survey(({ usable }) => go(() => startAs(usable)));
+    checkpoint.survey(({ usable }) => {
+      // Where nothing can be frozen it runs all the same.
+      if (usable) pad.takeClean((launcher) => go(() => startAs(true, launcher), launcher));
+      else go(() => startAs(false, pad.take()));
+    });
   }
 
   function prepareCopy(order: RunOrder, reading: number): void {
     const { run, directory } = order;
     if (checkpoint === undefined) return fail(run, NO_CHECKPOINT);
     const go = hold(run);
-    checkpoint.plan(directory, `${directory}/${BOX_FILES.restored}`, (plan) =>
-      go(() => {
-        if (!('argv' in plan)) return fail(run, plan.reason);
-        restoreCopy(order, reading, plan);
-      }),
-    );
+    checkpoint.plan(directory, `${directory}/${BOX_FILES.restored}`, (plan) => {
+      if (!('argv' in plan)) return go(() => fail(run, plan.reason));
+      pad.takeClean((launcher) => go(() => restoreCopy(order, launcher, reading, plan), launcher));
+    });
   }
 
-  function restoreCopy(order: RunOrder, reading: number, plan: RestorePlan): void {
-    const live = launch(order, (handle) => writeRestoreOrder(order, handle, reading, plan));
+  function restoreCopy(order: RunOrder, launcher: Taken, reading: number, plan: RestorePlan): void {
+    const live = launch(order, launcher, (handle) => writeRestoreOrder(order, handle, reading, plan));
     if (live !== undefined) awaitRestored(clock, watch, live, plan.imageBytes, tellLater);
   }
 
   /** Holds a start until its `go`, which does nothing when the run was cancelled or the runner closed. */
-  function hold(run: string): (work: () => void) => void {
+  function hold(run: string): (work: () => void, launcher?: Taken) => void {
     const held: Waiting = { isCancelled: false, extensions: [] };
     waiting.set(run, held);
-    return (work) => {
+    return (work, launcher) => {
       waiting.delete(run);
+      if ((parts.isClosed() || held.isCancelled) && launcher !== undefined && 'handle' in launcher) launcher.dismiss();
       if (parts.isClosed()) return;
       if (held.isCancelled) return fail(run, 'stopped before it was started');
       work();
@@ -104,8 +107,7 @@ export function createRunStarts(parts: RunStartParts): RunStarts {
   }
 
   /** Sends a launcher off with its order. */
-  function launch({ run, directory, restore }: RunOrder, write: WriteOrder): LiveRun | undefined {
-    const launcher = pad.take();
+  function launch({ run, directory, restore }: RunOrder, launcher: Taken, write: WriteOrder): LiveRun | undefined {
     if ('reason' in launcher) {
       fail(run, launcher.reason);
       return undefined;

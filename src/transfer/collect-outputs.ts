@@ -30,11 +30,11 @@ export async function collectOutputs(
 
 /** The image of a stopped process, and the files outside its directory that it has open. */
 async function describeImage(directory: string): Promise<TreeDescription> {
-  const [image, open] = [
+  const [image, carried] = [
     await describeTree(join(directory, 'image'), 'image/'),
-    await describeTree(join(directory, 'files'), 'files/'),
+    await describeTree(join(directory, 'carried'), 'carried/'),
   ];
-  return { files: [...image.files, ...open.files], directories: [...image.directories, ...open.directories] };
+  return { files: [...image.files, ...carried.files], directories: [...image.directories, ...carried.directories] };
 }
 
 async function describeStream(directory: string, name: string, least: number): Promise<ManifestFile | undefined> {

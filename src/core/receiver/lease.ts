@@ -15,7 +15,8 @@ export function hearLease(guest: Guest, lease: Lease, at: Instant, rules: Receiv
   if (lease.to !== rules.self || lease.epoch !== guest.epoch) return { state: guest, effects: [] };
   switch (lease.order) {
     case 'hold':
-      return extendLease(guest, lease.renewal, at, rules);
+      // The owner knows why it stays.
+      return extendLease(guest.refused === null ? guest : { ...guest, refused: null }, lease.renewal, at, rules);
     case 'cancel':
       return obeyStop(guest, 'cancel', at, rules);
     case 'vacate':

@@ -1,0 +1,100 @@
+/**
+ * A node on each of two hosts, one broker for both behind a line that can be cut, and commands that are typed on a host. A node
+ * dies by its pid, and nothing of it is left when the hosts end.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
+import type { TestBroker } from './brokers.js';
+import { MAIN, QUICK, runProgram, type Ended } from './programs.js';
+import { openTwoHosts, PLACE, type Host, type TwoHosts } from './two-hosts.js';
+
+/** A node on a host of its own. */
+export interface HostNode {
+  readonly id: string;
+  readonly host: Host;
+  readonly stateDir: string;
+  start(env?: Readonly<Record<string, string>>): Promise<void>;
+  /** SIGKILL, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Resolves when it is gone by itself. */
+  gone(): Promise<void>;
+  /** Runs a command of tritmesh there, for this node. */
+  command(args: readonly string[]): Promise<Ended>;
+  output(): string;
+}
+
+/** Two nodes. */
+export interface TwoNodes {
+  readonly two: TwoHosts;
+  readonly nodes: readonly [HostNode, HostNode];
+  /** Between the hosts and the broker. */
+  readonly line: FaultProxy;
+  end(): Promise<void>;
+}
+
+/** Starts nodes `one` and `two`, both idle, or with the metrics that are given. */
+export async function openTwoNodes(broker: TestBroker, sense: readonly [string, string] = IDLE): Promise<TwoNodes> {
+  const two = await openTwoHosts();
+  const line = await startFaultProxy(Number(new URL(broker.url).port), two.here);
+  const url = `mqtt://${two.here}:${line.port}`;
+  const nodes = two.hosts.map((host, at) => createHostNode(host, url, sense[at] ?? 'fixed:0.1'));
+  const [one, other] = nodes;
+  if (one === undefined || other === undefined) throw new Error('there are two hosts');
+  await Promise.all([one.start(), other.start()]);
+  return {
+    two,
+    nodes: [one, other],
+    line,
+    end: async () => {
+      await two.end();
+      await line.close();
+    },
+  };
+}
+
+const IDLE: readonly [string, string] = ['fixed:0.1', 'fixed:0.1'];
+
+function createHostNode(host: Host, url: string, sense: string): HostNode {
+  const id = host.name;
+  // Other paths on each host: nothing may depend on them being the same.
+  const stateDir = `${PLACE}/state-${id}`;
+  const output = `${PLACE}/node.log`;
+  const flags = ['--id', id, '--broker', url, '--state-dir', stateDir];
+  let pid = 0;
+  mkdirSync(host.path(stateDir), { recursive: true });
+
+  const isGone = (): boolean => {
+    try {
+      return host.run('ps', '-o', 'stat=', '-p', String(pid)).startsWith('Z');
+    } catch {
+      return true;
+    }
+  };
+  const gone = async (): Promise<void> => {
+    while (!isGone()) await sleep(100);
+  };
+
+  return {
+    id,
+    host,
+    stateDir,
+    start: async (env = {}) => {
+      const variables = { ...QUICK, TRITMESH_TRANSFER_LISTEN: host.address, ...env };
+      const assigned = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+      const args = [...assigned, process.execPath, MAIN, 'node', ...flags, '--sense', sense];
+      pid = await host.start('env', args, output);
+    },
+    kill: async () => {
+      host.run('kill', '-KILL', String(pid));
+      await gone();
+    },
+    gone,
+    command: (args) => {
+      const [command = '', ...rest] = args;
+      const [program = '', ...enter] = host.within;
+      return runProgram(program, [...enter, process.execPath, MAIN, command, ...flags, ...rest]);
+    },
+    output: () => readFileSync(host.path(output), 'utf8'),
+  };
+}
