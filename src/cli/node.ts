@@ -4,7 +4,7 @@ import type { Config } from '../config/config.js';
 import { createLog } from '../log/log.js';
 import type { Context } from './context.js';
 import { CommandFailed, EXIT } from './failure.js';
-import { closeInherited } from '../run/inherited-descriptors.js';
+import { closeInherited } from '../inherited-descriptors.js';
 import { untilStopped } from './until-stopped.js';
 
 /** Runs a node until SIGINT or SIGTERM. */

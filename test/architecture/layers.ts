@@ -38,7 +38,7 @@ const PORT_FILES: ReadonlySet<string> = new Set([
 ]);
 const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([...PORT_FILES].map((file) => file.split('/')[1] ?? ''));
 /** The one place that picks adapters, a file for each program (node, client, broker), and what they read of the machine. */
-const COMPOSE_FILES = /^src\/(?:compose(?:-[a-z]+)*|machine-facts)\.ts$/;
+const COMPOSE_FILES = /^src\/(?:compose(?:-[a-z]+)*|machine-facts|inherited-descriptors)\.ts$/;
 const FOLDERS: Readonly<Record<string, Layer>> = {
   protocol: 'protocol',
   core: 'core',

@@ -1,7 +1,7 @@
 /** Whether real processes can be frozen on this machine, asked of the adapter itself, and the adapter. */
 import { createCheckpoint } from '../../src/checkpoint/create-checkpoint.js';
 import type { Checkpoint, Survey } from '../../src/checkpoint/checkpoint.js';
-import { closeInherited } from '../../src/run/inherited-descriptors.js';
+import { closeInherited } from '../../src/inherited-descriptors.js';
 import { requirement } from '../requirements.js';
 
 /** The adapter over the machine's own criu. */
