@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findCountFault, makeCounters } from '../run/counters.js';
 import { canFreeze } from '../run/criu.js';
 import { BROKERS, type TestBroker } from './brokers.js';
-import { openScene, type Ear, type Heard, type Scene } from './programs.js';
+import { fields, isStatus, openScene, type Ear, type Heard, type Scene } from './programs.js';
 import { openTwoNodes, type HostNode, type TwoNodes } from './two-nodes.js';
 import { canMakeHosts } from './two-hosts.js';
 
@@ -32,7 +32,12 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) =
   afterEach(async (context) => {
     if (context.task.result?.state === 'fail') {
       for (const node of mesh.nodes) console.error(node.output());
-      console.error(ear.heard.filter(isStory).map((one) => `${one.topic} ${one.text.slice(0, 300)}`).join('\n'));
+      console.error(
+        ear.heard
+          .filter(isStory)
+          .map((one) => `${one.topic} ${one.text.slice(0, 300)}`)
+          .join('\n'),
+      );
     }
     await mesh.end();
     await scene.end();
@@ -76,13 +81,4 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) =
 /** What happened to items, without what they printed. */
 function isStory({ topic }: Heard): boolean {
   return /\/(response|request)\//.test(topic) || (topic.includes('/work/') && !topic.includes('/log/'));
-}
-
-function isStatus(item: string, ...phases: readonly string[]): (message: Heard) => boolean {
-  return (one) =>
-    one.topic.endsWith(`/${item}/status`) && one.text !== '' && phases.includes(String(fields(one)['phase']));
-}
-
-function fields(message: Heard): Record<string, unknown> {
-  return JSON.parse(message.text) as Record<string, unknown>;
 }

@@ -57,6 +57,18 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(await readFile(join(alpha?.stateDir ?? '', 'items', item, 'stdout'), 'utf8')).toBe('start 2\n');
   });
 
+  it('asks a cooperative item to save, and starts it again where it goes', async () => {
+    const { alpha } = await startNodes({ alpha: 'fixed:0.5', beta: 'fixed:0.9' });
+    const item = await submit(alpha, ['--migrate', 'cooperative', '--out', 'saved', '--', 'sh', '-c', SAVE_ON_USR1]);
+    await ear.next(runsOn(item, 'alpha'));
+    await ear.next((one) => one.topic.endsWith(`/${item}/log/alpha`) && one.text.includes('from nothing'));
+    await startNodes({ gamma: 'fixed:0.1' });
+    await ear.say('tritmesh/node/alpha/request/migrate', item);
+    const done = await ear.next(isStatus(item, 'done', 'failed', 'lost'));
+    expect(fields(done)).toMatchObject({ phase: 'done', receiver: 'gamma', exit_code: 0, hops: 1 });
+    expect(await readFile(join(alpha?.stateDir ?? '', 'items', item, 'stdout'), 'utf8')).toBe('from saved\n');
+  });
+
   it('answers with the reason what cannot be moved', async () => {
     const { alpha } = await startNodes({ alpha: 'fixed:0.5', beta: 'fixed:0.1' });
     const item = await submit(alpha, ['--here', '--', 'sleep', '60']);
@@ -124,6 +136,14 @@ async function isRunning(pid: string): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   return stat !== undefined && !/\) [ZX] /.test(stat);
 }
+
+/** Goes on from what it saved when it was asked to; without that it waits to be asked. */
+const SAVE_ON_USR1 = [
+  "trap 'echo saved >saved; exit 0' USR1",
+  'if [ -e saved ]; then echo from saved; exit 0; fi',
+  'echo from nothing',
+  'while :; do sleep 0.1; done',
+].join('; ');
 
 const COUNT_STARTS =
   'echo x >> starts; n=$(wc -l < starts | tr -d " "); echo "start $n"; [ "$n" = 1 ] && sleep 600; exit 0';
