@@ -54,7 +54,7 @@ export async function inspectProcess(subject: Subject): Promise<Inspection> {
     ...(await findSocketObstacles(descriptors.sockets)),
     ...findRoomObstacle(subject.directory, facts.image_bytes + tree.length * OVERHEAD_BYTES),
   ];
-  return { obstacles, facts };
+  return { obstacles: [...new Set(obstacles)], facts };
 }
 
 /** Says when there is no room for so many bytes, or nothing when nobody can tell. */
@@ -106,20 +106,26 @@ function findTreeObstacles(
     if (task.state === 'Z') continue;
     const whose = task.pid === pid ? 'it' : `its child ${task.name} (${task.pid})`;
     if (task.tty !== 0) obstacles.add(`${whose} has a terminal: start it with setsid and its output in files`);
-    if (readProcLink(task.pid, 'ns/pid') !== readProcLink(home, 'ns/pid'))
+    if (isElsewhere(task.pid, home, 'pid'))
       obstacles.add(
         readInnerPid(task.pid).depth > depth
           ? `${whose} is in a pid namespace of its own (a container?)`
           : `${whose} is in another pid namespace than the node`,
       );
     for (const kind of NAMESPACES)
-      if (readProcLink(task.pid, `ns/${kind}`) !== readProcLink(home, `ns/${kind}`))
+      if (isElsewhere(task.pid, home, kind))
         obstacles.add(`${whose} is in another ${NAMESPACE_NAMES[kind] ?? kind} namespace than the node`);
     if (/^TracerPid:\s*[1-9]/m.test(readProc(task.pid, 'status')))
       obstacles.add(`${whose} is being traced by a debugger`);
   }
   if (init !== null) for (const stray of listStrays(init, tree, entries)) obstacles.add(describeStray(stray));
   return [...obstacles];
+}
+
+/** A child that has just ended is in no namespace, and nowhere else either. */
+function isElsewhere(pid: number, home: number, kind: string): boolean {
+  const place = readProcLink(pid, `ns/${kind}`);
+  return place !== '' && place !== readProcLink(home, `ns/${kind}`);
 }
 
 /** Children of the init that were once somebody's in the tree. Its own helpers are in its own session, the tree never is. */

@@ -56,14 +56,14 @@ write_exit() {
   code=$((\${50} >> 8))
   [ $((\${50} & 127)) -eq 0 ] || code=$((128 + (\${50} & 127)))
   ticks=$((\${12} + \${13} + \${14} + \${15}))
-  { echo $code; echo 0m0s 0m0s; echo 0m$((ticks / 100)).$((ticks / 10 % 10))$((ticks % 10))s 0m0s; echo end; } >exit
+  { echo $code; echo 0m0s 0m0s; echo 0m$((ticks / 100)).$((ticks / 10 % 10))$((ticks % 10))s 0m0s; echo end; } 1<>exit
 }
 
 if [ "$kind" = started ]; then
   echo $((root - 1)) >/proc/sys/kernel/ns_last_pid || exit 1
   (cd work && unset OLDPWD && begin "$setsid" "$@") <"$input" >stdout 2>>stderr
   code=$?
-  { echo $code; times; echo end; } >exit
+  { echo $code; times; echo end; } 1<>exit
   exit 0
 fi
 

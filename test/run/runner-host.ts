@@ -28,7 +28,7 @@ export interface RunnerHost {
   kill(): Promise<void>;
 }
 
-const ENDS: readonly string[] = ['RunExited', 'RunDied', 'RunFailed'];
+const ENDS: ReadonlySet<string> = new Set(['RunExited', 'RunDied', 'RunFailed']);
 
 /** Starts one; `within`: program and arguments that run what stands behind them. */
 export async function startRunnerHost(within: readonly string[] = []): Promise<RunnerHost> {
@@ -54,12 +54,12 @@ export async function startRunnerHost(within: readonly string[] = []): Promise<R
     ask: (method, ...rest) => child.stdin.write(`${JSON.stringify([method, ...rest])}\n`),
     answer: async (run, type) => {
       const event = await next(
-        (one) => one.run === run && (one.type === type || ENDS.includes(one.type) || one.type === 'FreezeFailed'),
+        (one) => one.run === run && (one.type === type || ENDS.has(one.type) || one.type === 'FreezeFailed'),
       );
       if (!isOfType(event, type)) throw new Error(`${type} expected, but: ${JSON.stringify(event)}`);
       return event;
     },
-    end: (run) => next((one) => one.run === run && ENDS.includes(one.type)),
+    end: (run) => next((one) => one.run === run && ENDS.has(one.type)),
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
