@@ -86,6 +86,8 @@ export async function openTwoHosts(): Promise<TwoHosts> {
   }
 
   async function end(): Promise<void> {
+    // Taken out at once: a namespace lets go of what is in it only some time after it ended, and the address is needed again.
+    if (started.length > 0) unplug(tag);
     for (const { init, child } of started.splice(0)) {
       const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
       process.kill(init, 'SIGKILL');
@@ -131,6 +133,15 @@ function plug(hub: number, name: string, target: number | undefined, address: st
   at('addr', 'add', address, 'dev', near);
   at('link', 'set', near, 'up');
   return far;
+}
+
+/** Takes the test's own cable out, if it is in. */
+function unplug(name: string): void {
+  try {
+    ip('link', 'del', `${name}a`);
+  } catch {
+    // It was not laid.
+  }
 }
 
 function describeHost(name: string, address: string, init: number, link: Host['link']): Host {
