@@ -22,7 +22,7 @@ describe.skipIf(!canMakeHosts)('two hosts', () => {
     expect(other.run('ls', PLACE)).toBe('');
     expect(existsSync(join(PLACE, 'file'))).toBe(false);
     const pid = await one.start('sleep', ['600'], join(PLACE, 'output'));
-    expect(one.run('cat', `/proc/${pid}/comm`).trim()).toBe('sleep');
+    await expect.poll(() => one.run('cat', `/proc/${pid}/comm`).trim()).toBe('sleep');
     expect(() => other.run('cat', `/proc/${pid}/comm`)).toThrow();
   });
 

@@ -43,8 +43,9 @@ export interface TwoHosts {
 /** The directory that is each host's own. */
 export const PLACE = '/srv/tritmesh-test';
 
-/** Addresses for documentation; one of three blocks that this machine does not use itself, as some do. */
-const BLOCK = ['198.51.100', '203.0.113', '192.0.2'].find((block) => !isInUse(block)) ?? '';
+/** A block of eight addresses from those kept for benchmarks; another for each process of tests, and one that the machine does not use. */
+const BLOCK = listBlocks().find((block) => !isInUse(block)) ?? '';
+const address = (number: number): string => BLOCK.replace(/\d+$/, (last) => String(Number(last) + number));
 
 /** True where hosts can be made; said or thrown otherwise, as test/requirements.ts has it. */
 export const canMakeHosts: boolean = requirement(
@@ -65,9 +66,9 @@ export async function openTwoHosts(): Promise<TwoHosts> {
   try {
     within(theSwitch.init, 'ip', 'link', 'add', 'switch', 'type', 'bridge');
     within(theSwitch.init, 'ip', 'link', 'set', 'switch', 'up');
-    plug(theSwitch.init, tag, undefined, `${BLOCK}.1/29`);
+    plug(theSwitch.init, tag, undefined, `${address(1)}/29`);
     const hosts = await Promise.all([makeHost('one', 2), makeHost('two', 3)]);
-    return { place: PLACE, here: `${BLOCK}.1`, hosts: [hosts[0], hosts[1]], end };
+    return { place: PLACE, here: address(1), hosts: [hosts[0], hosts[1]], end };
   } catch (error) {
     await end();
     throw error;
@@ -79,8 +80,8 @@ export async function openTwoHosts(): Promise<TwoHosts> {
       [`mount -t tmpfs -o mode=755 tritmesh-${name} ${PLACE}`, `hostname ${name}`, 'ip link set lo up'],
     );
     started.push(namespace);
-    const device = plug(theSwitch.init, `${tag}${number}`, namespace.init, `${BLOCK}.${number}/29`);
-    return describeHost(name, `${BLOCK}.${number}`, namespace.init, (state) => {
+    const device = plug(theSwitch.init, `${tag}${number}`, namespace.init, `${address(number)}/29`);
+    return describeHost(name, address(number), namespace.init, (state) => {
       within(theSwitch.init, 'ip', 'link', 'set', device, state);
     });
   }
@@ -186,8 +187,21 @@ function ip(...args: readonly string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
+function listBlocks(): readonly string[] {
+  return [0, 1, 2, 3].map((more) => {
+    const at = process.pid * 4 + more;
+    return `198.18.${Math.floor(at / 32) % 256}.${(at % 32) * 8}`;
+  });
+}
+
+/** Whether one of a block's addresses is this machine's. */
 function isInUse(block: string): boolean {
-  return Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address.startsWith(`${block}.`)));
+  const [, start = '', last = ''] = /^(.*\.)(\d+)$/.exec(block) ?? [];
+  const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
+  return all.some((one) => {
+    const number = Number(one.address.slice(start.length));
+    return one.address.startsWith(start) && number >= Number(last) && number < Number(last) + 8;
+  });
 }
 
 function canUnshare(): boolean {
