@@ -13,10 +13,11 @@ export type Reach = (step: string) => void;
 /**
  * Wraps the ports of a node. Steps are named after who takes them:
  * - `owner:persist-<phase>`, `receiver:persist-<phase>`: before the journal writes that phase (`forgotten` when it removes
- *   the entry); `…:persisted-<phase>`: it is safe, and nothing that stands behind it was done.
+ *   the entry, `committed` when it is the commitment to a copy); `…:persisted-<phase>`: it is safe, and nothing that stands
+ *   behind it was done.
  * - `owner:offer`, `owner:ack`, `owner:lease-<order>`, `receiver:claim`, `receiver:progress`, `receiver:result`: before it
  *   is said; `owner:said-offer` and so on: the broker has it.
- * - `receiver:start`, `receiver:started`, `receiver:adopt`, `receiver:adopted`, `receiver:stop`, `receiver:fetch`,
+ * - `receiver:start`, `receiver:started`, `receiver:freeze`, `receiver:freezing`, `receiver:thaw`, `receiver:thawed`, `receiver:adopt`, `receiver:adopted`, `receiver:stop`, `receiver:fetch`,
  *   `receiver:fetched`, `receiver:collect`, `receiver:collected`, `receiver:share`, `receiver:remove`, `owner:stage`, `owner:staged`,
  *   `owner:share`, `owner:fetch`, `owner:fetched`, `owner:place`, `owner:placed`, `owner:remove`: before it is done, and when it
  *   is done.
@@ -79,8 +80,8 @@ function watchJournal(journal: NodePorts['journal'], reach: Reach): NodePorts['j
 
 function nameWrite({ key, value }: JournalChange, verb: string): string {
   const by = key.startsWith('item/') ? 'owner' : key.startsWith('guest/') ? 'receiver' : 'node';
-  const { phase = 'forgotten' } = (value ?? {}) as { readonly phase?: string };
-  return `${by}:${verb}-${phase}`;
+  const { phase = 'forgotten', order } = (value ?? {}) as { readonly phase?: string; readonly order?: string };
+  return `${by}:${verb}-${order === 'continue' ? 'committed' : phase}`;
 }
 
 function watchRunner(runner: NodePorts['runner'], reach: Reach): NodePorts['runner'] {
@@ -95,6 +96,16 @@ function watchRunner(runner: NodePorts['runner'], reach: Reach): NodePorts['runn
       reach('receiver:adopt');
       runner.adopt(run, directory, handle);
       reach('receiver:adopted');
+    },
+    freeze: (run) => {
+      reach('receiver:freeze');
+      runner.freeze(run);
+      reach('receiver:freezing');
+    },
+    thaw: (run) => {
+      reach('receiver:thaw');
+      runner.thaw(run);
+      reach('receiver:thawed');
     },
     stop: (run, graceMs, ask) => {
       reach('receiver:stop');

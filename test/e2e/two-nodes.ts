@@ -22,6 +22,10 @@ export interface HostNode {
   /** Runs a command of tritmesh there, for this node. */
   command(args: readonly string[]): Promise<Ended>;
   output(): string;
+  /** Resolves once it has said this. */
+  says(text: string): Promise<void>;
+  /** SIGCONT. */
+  resume(): void;
 }
 
 /** Two nodes. */
@@ -33,15 +37,19 @@ export interface TwoNodes {
   end(): Promise<void>;
 }
 
-/** Starts nodes `one` and `two`, both idle, or with the metrics that are given. */
-export async function openTwoNodes(broker: TestBroker, sense: readonly [string, string] = IDLE): Promise<TwoNodes> {
+/** Starts nodes `one` and `two`, both idle, or with the metrics and variables that are given. */
+export async function openTwoNodes(
+  broker: TestBroker,
+  sense: readonly [string, string] = IDLE,
+  env: readonly Readonly<Record<string, string>>[] = [],
+): Promise<TwoNodes> {
   const two = await openTwoHosts();
   const line = await startFaultProxy(Number(new URL(broker.url).port), two.here);
   const url = `mqtt://${two.here}:${line.port}`;
   const nodes = two.hosts.map((host, at) => createHostNode(host, url, sense[at] ?? 'fixed:0.1'));
   const [one, other] = nodes;
   if (one === undefined || other === undefined) throw new Error('there are two hosts');
-  await Promise.all([one.start(), other.start()]);
+  await Promise.all([one.start(env[0]), other.start(env[1])]);
   return {
     two,
     nodes: [one, other],
@@ -71,6 +79,7 @@ function createHostNode(host: Host, url: string, sense: string): HostNode {
       return true;
     }
   };
+  const read = (): string => readFileSync(host.path(output), 'utf8');
   const gone = async (): Promise<void> => {
     while (!isGone()) await sleep(100);
   };
@@ -95,6 +104,10 @@ function createHostNode(host: Host, url: string, sense: string): HostNode {
       const [program = '', ...enter] = host.within;
       return runProgram(program, [...enter, process.execPath, MAIN, command, ...flags, ...rest]);
     },
-    output: () => readFileSync(host.path(output), 'utf8'),
+    output: read,
+    says: async (text) => {
+      while (!read().includes(text)) await sleep(50);
+    },
+    resume: () => void host.run('kill', '-CONT', String(pid)),
   };
 }

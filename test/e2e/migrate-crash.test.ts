@@ -1,0 +1,134 @@
+/**
+ * A node or the broker dies at a step of a move by checkpoint, comes back, and at the end one process has counted on: no line is
+ * missing, none is there twice, and the exit code is home. Host one owns the job, host two runs it first; it is told to move, so
+ * that two is the source and one the receiver of the copy.
+ */
+import { rmSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { findCountFault, makeCounters } from '../run/counters.js';
+import { canFreeze } from '../run/criu.js';
+import { MORTAL_BROKERS, type MortalBroker } from './broker-processes.js';
+import { fields, isStatus, openScene, type Ear, type Scene } from './programs.js';
+import { canMakeHosts } from './two-hosts.js';
+import { openTwoNodes, type TwoNodes } from './two-nodes.js';
+
+const { counters, directory } = makeCounters();
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
+/** Kills of each kind at each step; `TRITMESH_TEST_TIMES` says how many in a long run. */
+const TIMES = isLong ? Number(process.env['TRITMESH_TEST_TIMES'] ?? '10') : 1;
+
+/** The steps of a move, with the host whose node takes it. Those that stand first are taken in a normal run. */
+const STEPS: readonly (readonly [step: string, host: 0 | 1])[] = [
+  ['owner:said-lease-continue', 0],
+  ['receiver:persisted-frozen', 1],
+  ['owner:persisted-committed', 0],
+  ['owner:said-lease-checkpoint', 0],
+  ['receiver:persisted-freezing', 1],
+  ['receiver:freezing', 1],
+  ['receiver:persisted-prepared', 0],
+  ['owner:persist-committed', 0],
+  ['receiver:persisted-thawing', 0],
+  ['receiver:thawed', 0],
+  ['owner:said-lease-settled', 0],
+  ['receiver:stop', 1],
+];
+const NORMAL = 3;
+
+const [counter] = counters;
+
+describe
+  .skipIf(!canFreeze || !canMakeHosts || counter === undefined)
+  .each(MORTAL_BROKERS.filter(({ isThere }) => isThere))('on $name', ({ name, open }) => {
+  // A normal run takes its few steps in turn on the two brokers.
+  const turn = name === 'Mosquitto' ? 1 : 0;
+  const steps = isLong ? STEPS : STEPS.slice(0, NORMAL).filter((_, at) => at % 2 === turn);
+  const rounds = steps.flatMap(([step, host]) =>
+    Array.from({ length: TIMES }, (_, at) => ({ step, host, round: at + 1 })),
+  );
+
+  it.each(rounds)('$step: its node dies, time $round', { timeout: 180_000 }, async ({ step, host }) => {
+    await withMesh(open, [step, host], async ({ mesh, item }) => {
+      const node = mesh.nodes[host];
+      await mesh.nodes[0].command(['migrate', item]);
+      await node.gone();
+      expect(node.output()).toContain(`dies at ${step}`);
+      await node.start();
+    });
+  });
+
+  it.each(rounds)('$step: the broker dies, time $round', { timeout: 180_000 }, async ({ step, host }) => {
+    await withMesh(open, [`freeze:${step}`, host], async ({ mesh, item, broker, ear }) => {
+      const node = mesh.nodes[host];
+      const asked = mesh.nodes[0].command(['migrate', item]);
+      await node.says(`stands still at ${step}`);
+      await ear.close();
+      await broker.kill();
+      await broker.start();
+      node.resume();
+      await asked;
+    });
+  });
+});
+
+interface Staged {
+  readonly mesh: TwoNodes;
+  readonly item: string;
+  readonly broker: MortalBroker;
+  readonly ear: Ear;
+}
+
+/** Lets a job count on host two, does something to its move, and looks at what came of it. */
+async function withMesh(
+  open: () => Promise<MortalBroker>,
+  [stop, at]: readonly [string, 0 | 1],
+  harm: (staged: Staged) => Promise<void>,
+): Promise<void> {
+  const broker = await open();
+  const scene = openScene(broker.url);
+  // Not idle, so that the job begins at the other one; an owner that is not overloaded may have it all the same.
+  const mesh = await openTwoNodes(
+    broker,
+    ['fixed:0.5', 'fixed:0.1'],
+    at === 0 ? [{ TRITMESH_STOP_AT: stop }, {}] : [{}, { TRITMESH_STOP_AT: stop }],
+  );
+  try {
+    const ear = await scene.ear();
+    const item = await submit(mesh, ear);
+    await harm({ mesh, item, broker, ear });
+    await checkEnd(mesh, scene, item);
+  } catch (error) {
+    for (const node of mesh.nodes) console.error(node.output());
+    throw error;
+  } finally {
+    await mesh.end();
+    await scene.end();
+    await broker.close();
+  }
+}
+
+async function submit(mesh: TwoNodes, ear: Ear): Promise<string> {
+  const [owner] = mesh.nodes;
+  for (const { id } of mesh.nodes) await ear.next((one) => one.topic === `tritmesh/node/${id}/state`);
+  const command = counter?.argv(LINES, 7, 20_000) ?? [];
+  const submitted = await owner.command(['run', '--no-wait', '--json', '--migrate', 'checkpoint', '--', ...command]);
+  expect(submitted.code, submitted.stderr).toBe(0);
+  const { item } = JSON.parse(submitted.stdout) as { readonly item: string };
+  await ear.next((one) => isStatus(item, 'running')(one) && fields(one)['receiver'] === 'two');
+  await ear.next((one) => one.topic.endsWith(`/${item}/log/two`));
+  return item;
+}
+
+const LINES = 400;
+
+async function checkEnd(mesh: TwoNodes, scene: Scene, item: string): Promise<void> {
+  const [owner] = mesh.nodes;
+  const ear = await scene.ear();
+  const end = fields(await ear.next(isStatus(item, 'done', 'failed', 'lost')));
+  expect(end).toMatchObject({ phase: 'done', exit_code: 7 });
+  const logs = await owner.command(['logs', item]);
+  expect(findCountFault(logs.stdout, LINES)).toBeUndefined();
+  // Whatever was stopped or restored has ended: the hosts run their nodes and nothing else that counts.
+  for (const { host } of mesh.nodes) expect(host.run('ps', '-eo', 'args')).not.toContain(` ${LINES} 7 20000`);
+}
