@@ -236,7 +236,7 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
       listeners.clear();
       for (const process of processes.values()) end(process, 'killed');
       // Marks of starts and ends are files: the last of them may not have reached the disk.
-      for (const run of [...processes.keys()]) if (random.chance(0.5)) processes.delete(run);
+      for (const run of processes.keys()) if (random.chance(0.5)) processes.delete(run);
     },
     onProcess: (look) => {
       lookers.push(look);

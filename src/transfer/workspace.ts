@@ -82,12 +82,12 @@ async function place(
     if (destination !== undefined) await placeTree(join(home, 'work'), destination);
   } catch (error) {
     // Somebody makes room; nobody is waited for who would have to change a mode or move a file.
-    throw ROOM_FAULTS.includes(errorCode(error)) ? error : new Refused(describeError(error));
+    throw ROOM_FAULTS.has(errorCode(error)) ? error : new Refused(describeError(error));
   }
 }
 
 /** Faults of a disk, or of somebody's share of it, that is full. */
-const ROOM_FAULTS: readonly string[] = ['ENOSPC', 'EDQUOT'];
+const ROOM_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** A stream that stayed empty did not travel: one of an earlier epoch must not stand in for it. */
 async function placeStream(source: string, target: string): Promise<void> {

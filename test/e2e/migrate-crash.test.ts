@@ -99,8 +99,8 @@ async function withMesh(
     await harm({ mesh, item, broker, ear });
     await checkEnd(mesh, scene, item);
   } catch (error) {
-    for (const node of mesh.nodes) console.error(node.output());
-    throw error;
+    const said = mesh.nodes.map((node) => node.output()).join('\n');
+    throw new Error(`${String(error)}\n${said}`, { cause: error });
   } finally {
     await mesh.end();
     await scene.end();

@@ -36,13 +36,8 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) =
     });
     afterEach(async (context) => {
       if (context.task.result?.state === 'fail') {
-        for (const node of mesh.nodes) console.error(node.output());
-        console.error(
-          ear.heard
-            .filter(isStory)
-            .map((one) => `${one.topic} ${one.text.slice(0, 300)}`)
-            .join('\n'),
-        );
+        const story = ear.heard.filter(isStory).map((one) => `${one.topic} ${one.text.slice(0, 300)}`);
+        process.stderr.write([...mesh.nodes.map((node) => node.output()), ...story, ''].join('\n'));
       }
       await mesh.end();
       await scene.end();

@@ -38,7 +38,7 @@ function told(): GuestRun {
 
 /** A copy was fetched and is being restored. */
 function restoring(): GuestRun {
-  const fetching = feed(claimed(), { ...ackWithFiles(), ...imageAck() } as ReceiverInput);
+  const fetching = feed(claimed(), { type: 'AckHeard', obstacle: undefined, ...imageAck() });
   return feed(fetching, { type: 'InputsFetched', command: movable }, 50);
 }
 
