@@ -59,6 +59,11 @@ export function createCheckers(parts: CheckerParts): Checkers {
     entry: parts.entry,
     report,
     isOnce: (work) => works.get(work)?.retry === 'once',
+    lives: (node, run) =>
+      parts
+        .machines()
+        .find((one) => one.host.id === node)
+        ?.processes.get(run)?.state === 'lives',
   });
 
   function published(message: BusPublish): void {

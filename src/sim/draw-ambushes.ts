@@ -72,6 +72,23 @@ const CRITICAL: readonly string[] = [
   'receiver:said-result',
 ];
 
+/** The steps of a process that moves as it is. */
+const MOVES: readonly string[] = [
+  'owner:lease-checkpoint',
+  'receiver:freeze',
+  'receiver:freezing',
+  'receiver:persist-frozen',
+  'receiver:persisted-frozen',
+  'receiver:persisted-prepared',
+  'owner:persist-committed',
+  'owner:persisted-committed',
+  'owner:lease-continue',
+  'owner:said-lease-continue',
+  'receiver:thaw',
+  'receiver:thawed',
+  'owner:lease-resume',
+];
+
 /** Of plans, how many have ambushes at all. */
 const AMBUSHED = 0.5;
 
@@ -85,9 +102,24 @@ function drawAmbush(random: Random, nodes: readonly string[], endMs: number): Am
   const at = random.between(0, endMs / 2);
   const node = random.chance(0.6) ? '*' : random.pick(nodes);
   const lying = { kind: 'ambush', node, at } as const;
-  const step = random.pick(random.chance(0.4) ? CRITICAL : STEPS);
+  if (random.chance(0.2)) {
+    return { ...lying, step: random.pick(MOVES), nth: random.between(1, 2), strikes: drawAtMove(random, nodes) };
+  }
+  const step = random.pick(random.chance(0.5) ? CRITICAL : STEPS);
   const aim = { ...lying, step, nth: 1 + Math.floor(random.exponential(1)) };
   return { ...aim, strikes: random.chance(0.8) ? drawCrash(random) : [drawOther(random, nodes)] };
+}
+
+/** Half of the harm to a move is that one side does not hear the other in time. */
+function drawAtMove(random: Random, nodes: readonly string[]): TimedFault[] {
+  const kind = random.next();
+  if (kind < 0.4) return drawCrash(random);
+  if (kind < 0.6) return [drawOther(random, nodes)];
+  const at = random.chance(0.5) ? 0 : random.between(1, 50);
+  const until = at + random.between(1000, 14_000);
+  if (kind < 0.8) return [{ kind: 'slow-subscriber', node: STEPPER, ms: random.between(1000, 9500), at, until }];
+  const [from, to] = random.chance(0.5) ? ['*', STEPPER] : [STEPPER, '*'];
+  return [{ kind: 'cut', from, to, at, until }];
 }
 
 /** The node goes, and comes back; what it had been sent before may be sent to it once more then. */

@@ -9,6 +9,8 @@ export interface MoveCheckParts {
   entry(node: string, key: string): Record<string, unknown> | undefined;
   /** Whether `<owner>/<item>` is to run once. */
   isOnce(work: string): boolean;
+  /** Whether the process of `<owner>/<item>/<epoch>` is on a node's machine, running or stopped. */
+  lives(node: string, run: string): boolean;
   report(promise: string, detail: string): void;
 }
 
@@ -27,7 +29,7 @@ export interface MoveChecks {
 const TOLERANCE_MS = 1;
 
 /** Makes the checks. */
-export function createMoveChecks({ entry, report, isOnce }: MoveCheckParts): MoveChecks {
+export function createMoveChecks({ entry, report, isOnce, lives }: MoveCheckParts): MoveChecks {
   /** By item: how far any of its processes has come. */
   const farthest = new Map<string, number>();
   /** Copies that were let run. */
@@ -43,7 +45,8 @@ export function createMoveChecks({ entry, report, isOnce }: MoveCheckParts): Mov
       );
     }
     const waits = record?.['phase'] === 'acked' && record['order'] === 'continue';
-    if (lease.order === 'settled' && waits && !holds) {
+    // One whose lease ran out has ended already, and has said so.
+    if (lease.order === 'settled' && waits && !holds && lives(lease.to, `${owner}/${item}/${lease.epoch}`)) {
       report('an original is ended only when its copy runs', `${owner} released ${lease.to} from ${item} too early`);
     }
   }
