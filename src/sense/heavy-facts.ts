@@ -18,7 +18,7 @@ export function readHeavyFacts(
   return {
     user: readUser(directory),
     cgroups: readCgroups(directory),
-    command: tryReadProcFile(`${directory}/cmdline`)?.split('\0').slice(0, WORDS_MAX),
+    command: tryReadProcFile(`${directory}/cmdline`)?.replace(/\0$/, '').split('\0').slice(0, WORDS_MAX),
     ports: readPorts(directory),
   };
 }

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { runProgram } from '../e2e/programs.js';
 import { plantingGround, ROOT } from './plant.js';
 import { PLANTED_BUGS } from './planted-bugs.js';
+import { PLANTED_MOVES } from './planted-moves.js';
 
 const plant = plantingGround();
 
@@ -27,7 +28,7 @@ describe('the simulator', () => {
     expect((await hunt(await plant([]), 60)).broken).toBeUndefined();
   });
 
-  it.each(PLANTED_BUGS)('finds that $name', { timeout: 240_000 }, async ({ changes, within }) => {
+  it.each([...PLANTED_BUGS, ...PLANTED_MOVES])('finds that $name', { timeout: 240_000 }, async ({ changes, within }) => {
     const found = await hunt(await plant(changes), within);
     expect(found.broken?.violations[0]?.promise).toBeDefined();
   });
