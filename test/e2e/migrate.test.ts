@@ -16,9 +16,9 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
 /** Moves of one process. */
-const HOPS = isLong ? 20 : 3;
+const HOPS = isLong ? 20 : 2;
 /** Lines that a program counts meanwhile, one in 10 ms. */
-const LINES = isLong ? 8000 : 1200;
+const LINES = isLong ? 12_000 : 2500;
 
 describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) => isThere))(
   'on $name',
