@@ -60,6 +60,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     }),
     transfer: createHttpsTransfer({ tls: identity.tls, ...config.transfer }),
     workspace: createWorkspace(config.state_dir),
+    checkpoint,
     throttle: createThrottle({
       clock,
       tag: config.id,

@@ -5,18 +5,21 @@
 import { chmod, chown, copyFile, mkdir } from 'node:fs/promises';
 import {
   closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmdirSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { ImageFacts, OpenFile, Subject } from './checkpoint.js';
+import type { Subject } from './checkpoint.js';
+import type { ImageFacts, OpenFile } from '../protocol/image-facts.js';
 import { CARRIED, HELD } from './image-facts.js';
 import { readDescriptors } from './descriptors.js';
 import { listEntries, listTree } from './proc-entry.js';
@@ -48,7 +51,7 @@ export async function copyCarried(subject: Subject, files: readonly OpenFile[]):
  */
 export async function prepareBinds(directory: string, facts: ImageFacts): Promise<readonly Bind[]> {
   // From now on they are the files that the copy writes, and no part of an image.
-  if (existsSync(join(directory, CARRIED))) renameSync(join(directory, CARRIED), join(directory, HELD));
+  takeHold(directory);
   const own =
     facts.known_as === null || facts.known_as === directory ? [] : [{ source: directory, target: facts.known_as }];
   const made: string[] = [];
@@ -63,6 +66,15 @@ export async function prepareBinds(directory: string, facts: ImageFacts): Promis
   }
   if (made.length > 0) writeFileSync(join(directory, MADE), made.map((path) => `${path}\n`).join(''), { flag: 'a' });
   return [...own, ...binds];
+}
+
+/** Files that were closed before this move may be held already: those that are carried come beside or over them. */
+function takeHold(directory: string): void {
+  const [carried, held] = [join(directory, CARRIED), join(directory, HELD)];
+  if (!existsSync(carried)) return;
+  if (!existsSync(held)) return renameSync(carried, held);
+  cpSync(carried, held, { recursive: true });
+  rmSync(carried, { recursive: true });
 }
 
 /** Removes what was made for binds, as far as it is still empty. */

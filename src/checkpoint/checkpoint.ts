@@ -3,6 +3,8 @@
  * machines and knows no items; a runner freezes and restores its runs with it. All answers come through `done`, once, and
  * after the call has returned.
  */
+import type { ProcessFacts } from '../core/process-facts.js';
+import type { ImageFacts } from '../protocol/image-facts.js';
 
 /** What this machine can do. */
 export interface Survey {
@@ -31,55 +33,6 @@ export interface Subject {
   readonly directory: string;
   /** The path under which the process knows that directory: it may have been born on another machine. `null`: not at all. */
   readonly knownAs: string | null;
-}
-
-/** A program or library that is mapped. */
-export interface MappedFile {
-  readonly path: string;
-  /** Lower case hex of the ELF note; `null` when it has none, and its size must do. */
-  readonly build_id: string | null;
-  readonly size: number;
-}
-
-/** A regular file that is open. */
-export interface OpenFile {
-  readonly path: string;
-  readonly size: number;
-  /** Permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /**
-   * It travels in `carried/<path>` beside the image, and stands in for what is at its path where it is restored; from then on
-   * it is in `held/<path>` there.
-   */
-  readonly carried: boolean;
-}
-
-/** What a receiver needs to know of an image. JSON; it is in the file `facts.json` of the image. */
-export interface ImageFacts {
-  readonly v: 1;
-  /** Name of the root process, for people. */
-  readonly name: string;
-  /** The root, and all processes of the tree, as their own pid namespace counts them. */
-  readonly root: number;
-  readonly pids: readonly number[];
-  /** It is no leader of its session. */
-  readonly shell_job: boolean;
-  /** The path under which the process knows the directory of its run. */
-  readonly known_as: string | null;
-  /** Program of the root. */
-  readonly exe: string;
-  readonly mapped: readonly MappedFile[];
-  readonly cwd: string;
-  readonly files: readonly OpenFile[];
-  /** Anonymous and shared memory, and carried files: about what the image takes. */
-  readonly image_bytes: number;
-  /** Seconds of cpu, user and system, since its birth on whatever machine; wall-clock milliseconds likewise. */
-  readonly cpu_s: number;
-  readonly wall_ms: number;
-  /** Version of the criu that wrote it; empty before. */
-  readonly criu: string;
 }
 
 /** What was found of a live process. */
@@ -117,6 +70,11 @@ export interface RestorePlan {
 export interface Checkpoint {
   /** Says what this machine can do; looks once and remembers. */
   survey(done: (survey: Survey) => void): void;
+  /**
+   * All processes of this machine by pid, the asked one with its command and ports too; empty where nothing can be read.
+   * Synchronous.
+   */
+  identify(pid: number): ReadonlyMap<number, ProcessFacts>;
   /** Looks at a live process before anything is stopped. It changes nothing. */
   inspect(subject: Subject, done: (inspection: Inspection) => void): void;
   /**

@@ -4,8 +4,10 @@
  */
 import { join } from 'node:path';
 import { prepareBinds, removeMade } from './carried-files.js';
-import type { Checkpoint, ImageFacts, RestorePlan, Survey } from './checkpoint.js';
+import type { Checkpoint, RestorePlan, Survey } from './checkpoint.js';
+import type { ImageFacts } from '../protocol/image-facts.js';
 import { dumpProcess, endDumps, readReason } from './dump.js';
+import { identifyProcesses } from './identify.js';
 import { IMAGE, measureImage, readFacts, removeImage } from './image-facts.js';
 import { inspectProcess } from './inspect.js';
 import { reviewImage } from './review.js';
@@ -25,6 +27,7 @@ export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
 
   return {
     survey: (done) => give(survey(), done),
+    identify: identifyProcesses,
     inspect: (subject, done) => give(inspectProcess(subject), done),
     review: (facts, directory, done) =>
       give(

@@ -16,8 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import type { ImageFacts } from './checkpoint.js';
+import { imageFactsSchema, type ImageFacts } from '../protocol/image-facts.js';
 
 /** Directories below that of a run: the image; files that the process had open elsewhere; and those of a copy that was restored. */
 export const IMAGE = 'image';
@@ -25,48 +24,6 @@ export const CARRIED = 'carried';
 export const HELD = 'held';
 
 const FACTS = 'facts.json';
-const PATHS_MAX = 4096;
-
-const path = z
-  .string()
-  .max(4096)
-  .regex(/^\/[^\0\n]*$/, 'must be an absolute path in one line');
-const pid = z
-  .int()
-  .min(1)
-  .max(2 ** 22);
-const bytes = z.int().min(0);
-
-const factsSchema: z.ZodType<ImageFacts> = z.object({
-  v: z.literal(1),
-  name: z.string().max(64),
-  root: pid,
-  pids: z.array(pid).min(1).max(PATHS_MAX),
-  shell_job: z.boolean(),
-  known_as: path.nullable(),
-  exe: path,
-  mapped: z
-    .array(
-      z.object({
-        path,
-        build_id: z
-          .string()
-          .regex(/^[0-9a-f]+$/)
-          .max(128)
-          .nullable(),
-        size: bytes,
-      }),
-    )
-    .max(PATHS_MAX),
-  cwd: path,
-  files: z
-    .array(z.object({ path, size: bytes, mode: bytes.max(0o7777), uid: bytes, gid: bytes, carried: z.boolean() }))
-    .max(PATHS_MAX),
-  image_bytes: bytes,
-  cpu_s: z.number().min(0),
-  wall_ms: z.number().min(0),
-  criu: z.string().max(32),
-});
 
 /** Writes the facts; the image is complete and on the disk then. Throws what the file system does. */
 export function writeFacts(directory: string, facts: ImageFacts): void {
@@ -84,7 +41,7 @@ export function writeFacts(directory: string, facts: ImageFacts): void {
 /** Reads facts; `null` when there are none, or no valid ones. */
 export function readFacts(directory: string): ImageFacts | null {
   try {
-    const parsed = factsSchema.safeParse(JSON.parse(readFileSync(join(directory, IMAGE, FACTS), 'utf8')));
+    const parsed = imageFactsSchema.safeParse(JSON.parse(readFileSync(join(directory, IMAGE, FACTS), 'utf8')));
     return parsed.success ? parsed.data : null;
   } catch {
     return null;

@@ -4,7 +4,8 @@
  */
 import { readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImageFacts, Inspection, OpenFile, Subject } from './checkpoint.js';
+import type { Inspection, Subject } from './checkpoint.js';
+import type { ImageFacts, OpenFile } from '../protocol/image-facts.js';
 import { readDescriptors, type OpenPath } from './descriptors.js';
 import { readMemory } from './memory.js';
 import {

@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { readBuildId } from './build-id.js';
-import type { MappedFile } from './checkpoint.js';
+import type { MappedFile } from '../protocol/image-facts.js';
 import { readProc, type ProcEntry } from './proc-entry.js';
 
 /** All that a tree has mapped. */

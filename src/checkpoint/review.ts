@@ -4,7 +4,8 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { readBuildId } from './build-id.js';
-import type { ImageFacts, MappedFile, OpenFile, Survey } from './checkpoint.js';
+import type { Survey } from './checkpoint.js';
+import type { ImageFacts, MappedFile, OpenFile } from '../protocol/image-facts.js';
 import { findRoomObstacle } from './inspect.js';
 import { isAtLeast } from './survey.js';
 

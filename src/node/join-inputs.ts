@@ -14,6 +14,7 @@ import { sense } from '../pipelines/sense.js';
 import { wireCodec } from '../protocol/codec.js';
 import { nodeFilters } from '../protocol/topics.js';
 import type { RunEvent } from '../run/runner.js';
+import { layPreflight } from './lay-preflight.js';
 import type { NodePorts } from './ports.js';
 import { DRAIN_KEY } from './restore.js';
 import type { Workbench } from './workbench.js';
@@ -33,7 +34,11 @@ export function joinInputs(bench: Workbench, ports: NodePorts): void {
   });
   joinMembers(bench, receiver);
   const answers = answerParts(bench);
-  bench.live(inbox.inputs$).subscribe((input) => passThrough(bench, input, answers));
+  const preflight = layPreflight(bench, ports);
+  bench.live(inbox.inputs$).subscribe((input) => {
+    passThrough(bench, input, answers);
+    preflight(input);
+  });
   bench.live(ports.bus.messages$).subscribe((message) => pushHeard(bench, receiver.receive(message)));
   bench.live(ports.bus.link$).subscribe((link) => {
     inbox.push({
@@ -72,6 +77,7 @@ function passThrough(bench: Workbench, input: NodeInput, answers: AnswerParts): 
   if (keepBook(book, input, clock.now()) || STIRRING.has(input.type)) bench.stir();
   if (input.type === 'SetHeard') applySetting(bench, input.key, input.value);
   if (input.type === 'RequestAnswered') gate.take(input.subject, [input.response]);
+  if (input.type === 'EventWanted') gate.take('request/event', [input.event]);
   if (input.type === 'AfterAsked') gate.after(input.subject, input.done);
   // Last: it goes by what the stages before it made of the input.
   throttling.take(input);

@@ -2,6 +2,7 @@
  * What a node is made from: one adapter for each port. A node makes none of them and knows none of their kinds.
  */
 import type { Bus } from '../bus/bus.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { Clock } from '../clock/clock.js';
 import type { Identity } from '../identity/identity.js';
 import type { Journal } from '../journal/journal.js';
@@ -23,6 +24,8 @@ export interface NodePorts {
   readonly workspace: Workspace;
   /** Without one nothing is throttled. */
   readonly throttle?: Throttle | undefined;
+  /** Without one no process that tritmesh did not start is moved. */
+  readonly checkpoint?: Checkpoint | undefined;
   /** In place of the wire's own codec: simulated nodes share the decoding of one broadcast. */
   readonly codec?: Codec | undefined;
 }

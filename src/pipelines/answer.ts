@@ -3,16 +3,16 @@
  * reason why not. An answer that promises something stands behind the journal write of what it promises.
  */
 import type { Clock } from '../clock/clock.js';
-import { say } from '../core/effects.js';
 import { rankReceivers } from '../core/election.js';
 import type { MeshRules } from '../core/member.js';
 import type { MeshView } from '../core/mesh.js';
 import { findMoveObstacle } from '../core/owner/move.js';
-import { askFor, clip, isSettled, isWaiting, type OwnedItem } from '../core/owner/owned-item.js';
+import { askFor, isSettled, isWaiting, type OwnedItem } from '../core/owner/owned-item.js';
 import { isLive, type Guest } from '../core/receiver/guest.js';
 import type { Request } from '../protocol/requests.js';
 import type { NodeInput } from './inputs.js';
 import { splitGuest } from './perform-parts.js';
+import { respond, type Answer } from './respond.js';
 
 /** What answering needs. */
 export interface AnswerParts {
@@ -34,8 +34,6 @@ export interface AnswerParts {
   heaviestGuests(): readonly string[];
 }
 
-type Answer = { readonly data: Readonly<Record<string, unknown>> } | { readonly error: string };
-
 /** Answers one input, if it is a request. */
 export function answerRequest(input: NodeInput, parts: AnswerParts): void {
   if (input.type === 'RequestRefused') {
@@ -43,6 +41,8 @@ export function answerRequest(input: NodeInput, parts: AnswerParts): void {
   }
   if (input.type !== 'RequestHeard') return;
   const { request } = input;
+  // The preflight answers these, and takes its time.
+  if (request.verb === 'fit' || isForeign(request, parts)) return;
   const answer = decide(request, input.signedBy, parts);
   const subject = subjectOf(request, answer);
   respond(request.verb, request.transaction, answer, subject, parts);
@@ -54,23 +54,12 @@ function subjectOf(request: Request, answer: Answer): string {
   return request.verb === 'drain' ? 'node' : `request/${request.verb}`;
 }
 
-function respond(
-  verb: string,
-  transaction: string | undefined,
-  answer: Answer,
-  subject: string,
-  parts: AnswerParts,
-): void {
-  const topic = { kind: 'response', node: parts.self, verb } as const;
-  const echo = transaction === undefined ? {} : { transaction };
-  const body =
-    'error' in answer
-      ? { status: 'error' as const, error: clip(answer.error), data: {}, ...echo }
-      : { status: 'ok' as const, data: answer.data, ...echo };
-  parts.push({ type: 'RequestAnswered', subject, response: say(topic, body) });
+/** Whether a request is to move a process that tritmesh did not start. */
+export function isForeign(request: Request, parts: Pick<AnswerParts, 'guestOfPid'>): boolean {
+  return request.verb === 'migrate' && request.pid !== undefined && parts.guestOfPid(request.pid) === undefined;
 }
 
-function decide(request: Request, signedBy: string | undefined, parts: AnswerParts): Answer {
+function decide(request: Exclude<Request, { verb: 'fit' }>, signedBy: string | undefined, parts: AnswerParts): Answer {
   switch (request.verb) {
     case 'ping':
       return { data: { id: parts.self, version: parts.version } };
@@ -162,8 +151,7 @@ function chooseSubject(
   }
   if (request.pid !== undefined) {
     const guest = parts.guestOfPid(request.pid);
-    if (guest === undefined)
-      return { error: `process ${request.pid} belongs to no item: only items that tritmesh started can be moved` };
+    if (guest === undefined) return { error: `process ${request.pid} belongs to no item` };
     return { ...splitGuest(guest), guest };
   }
   return chooseTop(parts);

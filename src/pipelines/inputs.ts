@@ -8,7 +8,7 @@ import type { ChosenClaim } from '../core/offer-book.js';
 import type { ItemSubmitted, OwnerInput } from '../core/owner/inputs.js';
 import type { ReceiverInput } from '../core/receiver/inputs.js';
 import type { ThrottlingInput } from '../core/throttling.js';
-import type { Trit } from '../protocol/messages.js';
+import type { Response, Trit } from '../protocol/messages.js';
 import type { Ack, Lease, Offer } from '../protocol/work-messages.js';
 import type { Request } from '../protocol/requests.js';
 import type { LoadSample, ProcessSample } from '../sense/sense.js';
@@ -39,6 +39,8 @@ export type NodeInput =
       readonly reason: string;
     }
   | { readonly type: 'RequestHeard'; readonly request: Request; readonly signedBy: string | undefined }
+  /** A member answered whether an image would fit there. */
+  | { readonly type: 'FitHeard'; readonly node: string; readonly response: Response }
   | { readonly type: 'SetHeard'; readonly key: string; readonly value: string }
   /** A request that could not be read or may not be obeyed, to be answered all the same. */
   | {
@@ -51,6 +53,8 @@ export type NodeInput =
   | { readonly type: 'RefreshAsked' }
   /** A request was decided: its response stands behind what the request caused. */
   | { readonly type: 'RequestAnswered'; readonly subject: string; readonly response: Say }
+  /** Something is to be told to people. */
+  | { readonly type: 'EventWanted'; readonly event: Say }
   /** Somebody says to be this node, with another key. */
   | { readonly type: 'RivalHeard'; readonly host: string }
   /** Something is to be called once all that was decided for a subject so far is done. */

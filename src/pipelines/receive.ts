@@ -51,6 +51,8 @@ export function createReceiver(parts: ReceiveParts): Receiver {
         return message.retained ? refuse(message, 'a command must not be retained') : readSet(topic.key, message);
       case 'request':
         return readRequest(topic.node, topic.verb, message, parts);
+      case 'response':
+        return readFit(topic, message, parts);
       case 'info':
         return readInfo(topic, message, parts);
       case 'state':
@@ -130,6 +132,22 @@ function readSet(key: string, message: BusMessage): NodeInput {
   if (!SETTABLE.has(key)) return refuse(message, `no such setting: ${key}; there are drain and accept`);
   if (value !== 'ON' && value !== 'OFF') return refuse(message, `${key} must be ON or OFF`);
   return { type: 'SetHeard', key, value };
+}
+
+/** Of the answers of others only these are heard: whoever did not ask does not know the transaction. */
+function readFit(
+  topic: Topic & { readonly kind: 'response' },
+  message: BusMessage,
+  parts: ReceiveParts,
+): NodeInput | undefined {
+  if (topic.verb !== 'fit') return undefined;
+  if (message.retained) return refuse(message, 'a response must not be retained');
+  const key = parts.view.get(topic.node)?.info?.key;
+  return use(openMessage(topic, message, key, parts), message, (response) => ({
+    type: 'FitHeard',
+    node: topic.node,
+    response,
+  }));
 }
 
 function readInfo(topic: Topic & { readonly kind: 'info' }, message: BusMessage, parts: ReceiveParts): NodeInput {

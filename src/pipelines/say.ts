@@ -8,6 +8,8 @@ import type { Say } from '../core/effects.js';
 import type { Identity } from '../identity/identity.js';
 import { DELIVERY } from '../protocol/delivery.js';
 import { sealMessage } from '../protocol/envelope.js';
+import { MESSAGE_BYTES_MAX } from '../protocol/limits.js';
+import type { Verb } from '../protocol/requests.js';
 import { formatTopic, type Topic } from '../protocol/topics.js';
 import type { NodeInput } from './inputs.js';
 
@@ -25,6 +27,8 @@ export interface SayParts {
 /** Says messages. */
 export interface Speaker {
   say(message: Say, retain?: boolean): void;
+  /** Asks another node: a signed request. Gives false when it is too large to be read. */
+  ask(node: string, verb: Verb, body: object): boolean;
   /** Says bare text on a retained topic. */
   sayText(topic: Topic, text: string): void;
   /** Takes a retained topic off the bus. */
@@ -48,8 +52,19 @@ export function createSpeaker(parts: SayParts): Speaker {
     if (heard !== undefined) parts.push(heard);
   }
 
+  function ask(node: string, verb: Verb, body: object): boolean {
+    const topic = formatTopic(parts.base, { kind: 'request', node, verb });
+    seq += 1;
+    const stamp = { ts: new Date(parts.clock.wall()).toISOString(), boot: parts.boot, seq };
+    const payload = sealMessage(topic, { from: parts.self, ...body }, stamp, parts.identity.sign);
+    if (new TextEncoder().encode(payload).byteLength > MESSAGE_BYTES_MAX) return false;
+    parts.bus.publish({ topic, payload, qos: 1, retain: false });
+    return true;
+  }
+
   return {
     say,
+    ask,
     sayText: (topic, text) => {
       parts.bus.publish({ topic: formatTopic(parts.base, topic), payload: text, qos: 1, retain: true });
     },

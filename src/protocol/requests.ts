@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { readProof } from './envelope.js';
+import { imageFactsSchema, type ImageFacts } from './image-facts.js';
 import { itemSchema, type Item } from './item.js';
 import { decodeText, describeFault, parseJson, type Decoded } from './codec.js';
 import { formatTopic, ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
@@ -26,6 +27,8 @@ export type Request = RequestCommon &
     | { readonly verb: 'cancel' | 'retry'; readonly item: string }
     | ({ readonly verb: 'migrate'; readonly to?: string | undefined } & MigrateChoice)
     | { readonly verb: 'run'; readonly item: Item }
+    /** A member asks whether a process of its own could be restored there. */
+    | { readonly verb: 'fit'; readonly facts: ImageFacts }
   );
 
 /** What is to be moved: exactly one of the three is given. */
@@ -64,6 +67,7 @@ const requestSchemas: Readonly<Record<Verb, z.ZodType<object>>> = {
       message: 'must name exactly one of "item", "pid" and "select":"top"',
     }),
   run: z.object({ ...common, item: itemSchema }),
+  fit: z.object({ ...common, facts: imageFactsSchema }),
 };
 
 /** The verbs, for help texts. */

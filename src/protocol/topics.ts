@@ -132,6 +132,7 @@ export function nodeFilters(base: string, node: string): readonly string[] {
     `${base}/node/+/state`,
     `${base}/node/${node}/set/+`,
     `${base}/node/${node}/request/+`,
+    `${base}/node/+/response/fit`,
     `${base}/work/+/+/offer`,
     `${base}/work/+/+/ack`,
     `${base}/work/+/+/lease`,

@@ -20,8 +20,8 @@ export async function rememberCollected(guest: string, manifest: Manifest): Prom
   await rename(`${path}.new`, path);
 }
 
-/** Links what was collected in `guest` into `home`; the guest's directory itself is removed later, as every guest's. */
-export async function adoptCollected(guest: string, home: string): Promise<void> {
+/** Links what was collected in `guest` into `home` and gives it, but for the streams; the guest's directory itself is removed later, as every guest's. */
+export async function adoptCollected(guest: string, home: string): Promise<Manifest> {
   const manifest = await recallCollected(guest);
   const tree = createInnerTree(home, 'replace');
   await tree.ensure('.');
@@ -32,6 +32,7 @@ export async function adoptCollected(guest: string, home: string): Promise<void>
     // What a symbolic link stands for comes home, not the link: alone it would point nowhere.
     await linkFile(await realpath(join(guest, file.path)), join(home, file.path));
   }
+  return manifest;
 }
 
 const STREAMS: readonly string[] = ['stdout', 'stderr'];

@@ -19,9 +19,9 @@ export async function collectOutputs(
   globs: readonly string[],
   everything: boolean,
 ): Promise<Bundle> {
-  const image = everything ? await describeImage(directory) : NOTHING;
+  const image = everything ? await describeImage(directory) : await describeTree(join(directory, 'held'), 'held/');
   // A restored process wants its open files as long as they were, empty ones too.
-  const least = image.files.length === 0 ? 1 : 0;
+  const least = image.files.length === 0 || !everything ? 1 : 0;
   const streams = await Promise.all(['stdout', 'stderr'].map((name) => describeStream(directory, name, least)));
   const tree = await describeWork(join(directory, 'work'), globs, everything);
   const files = [...streams.filter((file) => file !== undefined), ...tree.files, ...image.files];
@@ -30,11 +30,18 @@ export async function collectOutputs(
 
 /** The image of a stopped process, and the files outside its directory that it has open. */
 async function describeImage(directory: string): Promise<TreeDescription> {
-  const [image, carried] = [
+  const [image, carried, held] = [
     await describeTree(join(directory, 'image'), 'image/'),
     await describeTree(join(directory, 'carried'), 'carried/'),
+    await describeTree(join(directory, 'held'), 'held/'),
   ];
-  return { files: [...image.files, ...carried.files], directories: [...image.directories, ...carried.directories] };
+  const newer = new Set(carried.files.map(({ path }) => path.replace('carried/', 'held/')));
+  // What it had open at an earlier move and has closed since goes along, too: it belongs to where the process came from.
+  const closed = held.files.filter(({ path }) => !newer.has(path));
+  return {
+    files: [...image.files, ...carried.files, ...closed],
+    directories: [...image.directories, ...carried.directories, ...held.directories],
+  };
 }
 
 async function describeStream(directory: string, name: string, least: number): Promise<ManifestFile | undefined> {

@@ -42,7 +42,8 @@ export async function linkFile(source: string, target: string): Promise<void> {
   }
 }
 
-async function swapIn(target: string, fill: (draft: string) => Promise<void>): Promise<void> {
+/** Makes a file appear at `target` in a single step: `fill` makes it beside its place. */
+export async function swapIn(target: string, fill: (draft: string) => Promise<void>): Promise<void> {
   const draft = join(dirname(target), `.${randomBytes(8).toString('hex')}.tritmesh`);
   try {
     await fill(draft);

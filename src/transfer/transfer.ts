@@ -90,7 +90,7 @@ export interface Workspace {
   guestDirectory(owner: string, item: string, epoch: number): string;
   /**
    * Describes what comes home from a guest: `stdout` and `stderr` and the files below `work/` that match the globs (as
-   * `work/<path>`), or with `everything` all of `work/`, and `image/` and `carried/` where a stopped process has them. An empty
+   * `work/<path>`), or with `everything` all of `work/`, and `image/` and `carried/` where a stopped process has them; `held/` of a copy always. An empty
    * stdout or stderr is left out, but not beside an image.
    */
   collect(directory: string, globs: readonly string[], everything: boolean, done: (ended: Ended<Bundle>) => void): void;

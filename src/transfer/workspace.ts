@@ -9,6 +9,7 @@ import { adoptCollected, rememberCollected } from './adopt-guest.js';
 import { collectOutputs } from './collect-outputs.js';
 import { describeError, errorCode, Refused, settle } from './ended.js';
 import { sealBundle } from './manifest-bundle.js';
+import { recordLent, returnLent } from './lent-files.js';
 import { linkFile, placeTree } from './place-outputs.js';
 import { stageInputs } from './stage-inputs.js';
 import { createLayout, type StateLayout } from './state-layout.js';
@@ -28,8 +29,7 @@ export function createWorkspace(stateDir: string): Workspace {
     place: (item, epoch, destination, done) => settle(place(layout, item, epoch, destination), done),
     carry: (item, epoch, image, done) => settle((image ? carryImage : carry)(layout, item, epoch), done),
     dropImage: (item) => removeLater(layout.image(item)),
-    adoptGuest: (owner, item, epoch, done) =>
-      settle(adopt(layout.guest(owner, item, epoch), layout.home(item, epoch)), done),
+    adoptGuest: (owner, item, epoch, done) => settle(adopt(layout, owner, item, epoch), done),
     removeGuest: (owner, item, epoch) => void removeEpoch(layout.guest(owner, item, epoch)),
     removeItem: (item, all) => {
       if (all) return removeLater(layout.item(item));
@@ -79,6 +79,7 @@ async function place(
   const home = layout.home(item, epoch);
   try {
     for (const name of ['stdout', 'stderr']) await placeStream(join(home, name), join(layout.item(item), name));
+    await returnLent(join(home, 'held'), layout.item(item));
     if (destination !== undefined) await placeTree(join(home, 'work'), destination);
   } catch (error) {
     // Somebody makes room; nobody is waited for who would have to change a mode or move a file.
@@ -129,9 +130,11 @@ async function carryImage(layout: StateLayout, item: string, epoch: number): Pro
   removeLater(old);
 }
 
-async function adopt(guest: string, home: string): Promise<undefined> {
+async function adopt(layout: StateLayout, owner: string, item: string, epoch: number): Promise<undefined> {
+  const guest = layout.guest(owner, item, epoch);
   if (!(await exists(guest))) throw new Refused(`${guest} is gone`);
-  await adoptCollected(guest, home);
+  const manifest = await adoptCollected(guest, layout.home(item, epoch));
+  await recordLent(guest, layout.item(item), manifest);
 }
 
 async function exists(path: string): Promise<boolean> {

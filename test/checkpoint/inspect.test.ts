@@ -16,7 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ImageFacts, Inspection } from '../../src/checkpoint/checkpoint.js';
+import type { Inspection } from '../../src/checkpoint/checkpoint.js';
+import type { ImageFacts } from '../../src/protocol/image-facts.js';
 import { readEntry } from '../../src/checkpoint/proc-entry.js';
 import { canFreeze, CHECKPOINT } from '../run/criu.js';
 import { isThere } from '../run/counters.js';

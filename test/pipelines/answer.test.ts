@@ -178,12 +178,6 @@ describe('what cannot be done says why', () => {
       'no receiver for j1: no member is known',
     ],
     [
-      { verb: 'migrate', pid: 99 },
-      [],
-      {},
-      'process 99 belongs to no item: only items that tritmesh started can be moved',
-    ],
-    [
       { verb: 'migrate', pid: 7, to: 'beta' },
       [],
       {},

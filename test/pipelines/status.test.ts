@@ -15,6 +15,7 @@ function setUp(keptMs = 1000): { readonly board: StatusBoard; readonly clock: Ma
       if (message.kind === 'status')
         log.push(`${message.topic.item} ${message.body.phase}${retain === true ? '' : ' unretained'}`);
     },
+    ask: () => true,
     sayText: () => undefined,
     unsay: (topic: object) => log.push(`unsay ${'item' in topic ? String(topic.item) : ''}`),
     forget: () => undefined,

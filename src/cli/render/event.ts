@@ -46,6 +46,8 @@ function describeRequest(request: Request): string {
       return ` ${request.item ?? request.pid ?? request.select ?? ''}${request.to === undefined ? '' : ` to ${request.to}`}`;
     case 'run':
       return ` ${request.item.item} (${showText(request.item.command.argv.join(' ').slice(0, COMMAND_CHARS))})`;
+    case 'fit':
+      return ` ${showText(request.facts.name)}`;
     case 'ping':
     case 'refresh':
       return '';
