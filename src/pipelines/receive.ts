@@ -52,7 +52,8 @@ export function createReceiver(parts: ReceiveParts): Receiver {
       case 'request':
         return readRequest(topic.node, topic.verb, message, parts);
       case 'response':
-        return readFit(topic, message, parts);
+        // Of the answers of others only these are heard: whoever did not ask does not know the transaction.
+        return topic.verb === 'fit' ? readWork(topic, message, parts) : undefined;
       case 'info':
         return readInfo(topic, message, parts);
       case 'state':
@@ -134,22 +135,6 @@ function readSet(key: string, message: BusMessage): NodeInput {
   return { type: 'SetHeard', key, value };
 }
 
-/** Of the answers of others only these are heard: whoever did not ask does not know the transaction. */
-function readFit(
-  topic: Topic & { readonly kind: 'response' },
-  message: BusMessage,
-  parts: ReceiveParts,
-): NodeInput | undefined {
-  if (topic.verb !== 'fit') return undefined;
-  if (message.retained) return refuse(message, 'a response must not be retained');
-  const key = parts.view.get(topic.node)?.info?.key;
-  return use(openMessage(topic, message, key, parts), message, (response) => ({
-    type: 'FitHeard',
-    node: topic.node,
-    response,
-  }));
-}
-
 function readInfo(topic: Topic & { readonly kind: 'info' }, message: BusMessage, parts: ReceiveParts): NodeInput {
   const decoded = parts.codec.decodeMessage(parts.base, topic, message.payload);
   if (!decoded.ok) return refuse(message, `${decoded.field} ${decoded.reason}`);
@@ -189,6 +174,12 @@ function readWork(topic: Topic, message: BusMessage, parts: ReceiveParts): NodeI
       return use(openMessage(topic, message, key, parts), message, (progress) =>
         ownerFact(topic.item, { type: 'ProgressHeard', from: topic.node, progress }),
       );
+    case 'response':
+      return use(openMessage(topic, message, key, parts), message, (response) => ({
+        type: 'FitHeard',
+        node: topic.node,
+        response,
+      }));
     case 'result':
       return use(openMessage(topic, message, key, parts), message, (result) =>
         ownerFact(topic.item, { type: 'ResultHeard', from: topic.node, result }),

@@ -33,6 +33,7 @@ describe
     for (const { id } of mesh.nodes) await ear.next((one) => one.topic === `tritmesh/node/${id}/state`);
   });
   afterEach(async (context) => {
+    // oxlint-disable-next-line no-console
     if (context.task.result?.state === 'fail') for (const node of mesh.nodes) console.error(node.output());
     await mesh.end();
     await scene.end();
