@@ -28,8 +28,12 @@ describe('the simulator', () => {
     expect((await hunt(await plant([]), 60)).broken).toBeUndefined();
   });
 
-  it.each([...PLANTED_BUGS, ...PLANTED_MOVES])('finds that $name', { timeout: 240_000 }, async ({ changes, within }) => {
-    const found = await hunt(await plant(changes), within);
-    expect(found.broken?.violations[0]?.promise).toBeDefined();
-  });
+  it.each([...PLANTED_BUGS, ...PLANTED_MOVES])(
+    'finds that $name',
+    { timeout: 240_000 },
+    async ({ changes, within }) => {
+      const found = await hunt(await plant(changes), within);
+      expect(found.broken?.violations[0]?.promise).toBeDefined();
+    },
+  );
 });
