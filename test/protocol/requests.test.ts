@@ -109,7 +109,7 @@ describe('decodeRequest', () => {
 
 describe('verbs', () => {
   test('only those without code and paths may come unsigned', () => {
-    expect(VERBS.filter((verb) => !UNSIGNED_VERBS.includes(verb))).toEqual(['run']);
+    expect(VERBS.filter((verb) => !UNSIGNED_VERBS.includes(verb))).toEqual(['run', 'fit']);
   });
 
   test.each(['toString', '__proto__', 'constructor', ''])('%j is none', (verb) => expect(isVerb(verb)).toBe(false));
