@@ -30,17 +30,6 @@ export const PLANTED_MOVES: readonly PlantedBug[] = [
     within: 100,
   },
   {
-    name: 'the original goes on after the commitment, when its copy is late',
-    changes: [
-      {
-        file: 'core/owner/checkpoint.js',
-        find: "return state.order === 'continue' || state.phase === 'running';",
-        replace: "return state.phase === 'running';",
-      },
-    ],
-    within: 400,
-  },
-  {
     name: 'the commitment is said before it is journalled',
     changes: [
       {
@@ -51,29 +40,6 @@ export const PLANTED_MOVES: readonly PlantedBug[] = [
       },
     ],
     within: 100,
-  },
-  {
-    name: 'an order to go on is obeyed whichever move it was for',
-    changes: [
-      {
-        file: 'core/receiver/freeze.js',
-        find: ' || move !== guest.move || guest.stopping !== null',
-        replace: ' || guest.stopping !== null',
-      },
-    ],
-    within: 2000,
-  },
-  {
-    name: 'the original goes on when its owner is restarted',
-    changes: [
-      {
-        file: 'core/receiver/step.js',
-        find: 'return { state: { ...guest, result: null }, effects: [adopt, describeImage(guest)] };',
-        replace:
-          "return { state: { ...guest, phase: 'thawing' }, effects: [adopt, { type: 'ThawRun', guest: name, leaseEndsAt: Infinity }] };",
-      },
-    ],
-    within: 400,
   },
   {
     name: 'rounds are numbered from the epoch that is held, also after a move was given up',
