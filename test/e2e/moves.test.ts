@@ -79,7 +79,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(fields(refused)['error']).toContain('here only');
     const noItem = await scene.command(alpha as NodeProcess, ['migrate', '1']);
     expect(noItem.code).toBe(1);
-    expect(noItem.stderr).toContain('process 1 belongs to no item');
+    expect(noItem.stderr).toContain('process 1 is never moved: pid 1 is never touched');
     await ear.say('tritmesh/node/alpha/request/cancel', item);
     const cancelled = await ear.next(isStatus(item, 'cancelled', 'done'));
     expect(fields(cancelled)).toMatchObject({ phase: 'cancelled' });
