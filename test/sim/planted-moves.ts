@@ -41,15 +41,4 @@ export const PLANTED_MOVES: readonly PlantedBug[] = [
     ],
     within: 100,
   },
-  {
-    name: 'rounds are numbered from the epoch that is held, also after a move was given up',
-    changes: [
-      {
-        file: 'core/owner/offer.js',
-        find: 'epoch: Math.max(state.epoch, state.lastEpoch) + 1,',
-        replace: 'epoch: state.epoch + 1,',
-      },
-    ],
-    within: 400,
-  },
 ];
