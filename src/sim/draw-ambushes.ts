@@ -102,12 +102,17 @@ function drawAmbush(random: Random, nodes: readonly string[], endMs: number): Am
   const at = random.between(0, endMs / 2);
   const node = random.chance(0.6) ? '*' : random.pick(nodes);
   const lying = { kind: 'ambush', node, at } as const;
-  if (random.chance(0.2)) {
-    return { ...lying, step: random.pick(MOVES), nth: random.between(1, 2), strikes: drawAtMove(random, nodes) };
-  }
+  if (random.chance(0.2)) return { ...drawMoveAmbush(random, nodes, at), node };
   const step = random.pick(random.chance(0.5) ? CRITICAL : STEPS);
   const aim = { ...lying, step, nth: 1 + Math.floor(random.exponential(1)) };
   return { ...aim, strikes: random.chance(0.8) ? drawCrash(random) : [drawOther(random, nodes)] };
+}
+
+/** Draws an ambush that lies in wait for a step of a move, of any node, from `at` on. */
+export function drawMoveAmbush(random: Random, nodes: readonly string[], at: number): Ambush {
+  const step = random.pick(MOVES);
+  const nth = random.between(1, 2);
+  return { kind: 'ambush', node: '*', step, nth, at, strikes: drawAtMove(random, nodes) };
 }
 
 /** Half of the harm to a move is that one side does not hear the other in time. */

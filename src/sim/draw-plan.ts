@@ -6,6 +6,7 @@ import { drawAmbushes } from './draw-ambushes.js';
 import { drawFaults } from './draw-faults.js';
 import { drawLateAnswers } from './draw-late-answers.js';
 import { drawMoves } from './draw-moves.js';
+import { drawMoving } from './draw-moving.js';
 import type { LoadChange, Plan, Submission } from './plan.js';
 import { createRandom, type Random } from './random.js';
 
@@ -32,11 +33,15 @@ export function drawPlan(seed: number): Plan {
     ],
   };
   const late = random.split('late');
-  return late.chance(LATE) ? { ...plan, ...drawLateAnswers(late, nodes) } : plan;
+  if (late.chance(LATE)) return { ...plan, ...drawLateAnswers(late, nodes) };
+  const moving = random.split('moving');
+  return moving.chance(MOVING) ? { ...plan, ...drawMoving(moving, nodes) } : plan;
 }
 
 /** Of plans, how many are about answers that come late. */
 const LATE = 0.06;
+/** And how many about a process that moves all the time. */
+const MOVING = 0.1;
 
 function drawSubmissions(random: Random, nodes: readonly string[], slots: number): Submission[] {
   const count = random.between(1, 10);

@@ -1,0 +1,62 @@
+/**
+ * Draws plans in which a long process moves again and again, and its moves are what the faults lie in wait for. What goes wrong
+ * with a move shows only while both of its sides are there and the owner hears one of them late: nothing else happens in these
+ * plans.
+ */
+import { drawMoveAmbush } from './draw-ambushes.js';
+import { STEPPER, type Ambush, type LoadChange, type Plan, type Submission } from './plan.js';
+import type { Random } from './random.js';
+
+/** Draws what is particular to such a plan. */
+export function drawMoving(
+  random: Random,
+  nodes: readonly string[],
+): Pick<Plan, 'submissions' | 'loads' | 'drains' | 'faults'> {
+  const owner = random.pick(nodes);
+  return {
+    submissions: [drawTraveller(random, owner)],
+    loads: nodes.map((node): LoadChange => ({ at: 0, node, ratio: node === owner ? random.pick([0.1, 0.5]) : 0.1 })),
+    drains: [],
+    faults: random.chance(0.4) ? drawLateCopy(random) : drawAnyHarm(random, nodes),
+  };
+}
+
+function drawAnyHarm(random: Random, nodes: readonly string[]): Ambush[] {
+  const count = random.between(1, 4);
+  return Array.from({ length: count }, () => drawMoveAmbush(random, nodes, random.between(0, 30_000)));
+}
+
+/** The first to take the copy is gone for a while, and the next is not heard any more once it has let the copy run. */
+function drawLateCopy(random: Random): Ambush[] {
+  const any = { kind: 'ambush', node: '*', nth: 1, at: 7000 } as const;
+  const downMs = random.between(3000, 22_000);
+  const silentMs = random.between(8000, 14_000);
+  return [
+    { ...any, step: 'receiver:fetch', strikes: [{ kind: 'crash', node: STEPPER, at: 0, until: downMs }] },
+    { ...any, step: 'receiver:thaw', strikes: [{ kind: 'cut', from: STEPPER, to: '*', at: 0, until: silentMs }] },
+  ];
+}
+
+function drawTraveller(random: Random, node: string): Submission {
+  const at = random.between(3000, 6000);
+  const moves: number[] = [];
+  for (let next = at + random.between(500, 3000); next < LAST_MOVE_MS; next += random.between(300, 8000))
+    moves.push(next);
+  return {
+    at,
+    node,
+    item: 'i0',
+    takesMs: 60_000,
+    retry: random.chance(0.5) ? 'once' : 'rerun',
+    migrate: 'checkpoint',
+    withInputs: random.chance(0.3),
+    place: 'any',
+    deferred: false,
+    cpus: 1,
+    cancelAt: random.chance(0.1) ? at + random.between(1000, 30_000) : undefined,
+    moveAt: undefined,
+    moves,
+  };
+}
+
+const LAST_MOVE_MS = 50_000;
