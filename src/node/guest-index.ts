@@ -18,30 +18,41 @@ export interface GuestIndex {
   findByPid(pid: number): string | undefined;
   /** Live guests by the share of a core that they use, heaviest first. */
   heaviest(): readonly string[];
-  /** Share of one core that a guest used at the last look, 0..100 times the cores. */
-  cpuPercent(guest: string): number;
+  /** What a guest used at the last look. */
+  usage(guest: string): GuestUsage;
 }
 
-/** Makes an index over the guests of a node. */
-export function createGuestIndex(host: Hosting, runner: Runner): GuestIndex {
+/** What the processes of a guest use together. */
+export interface GuestUsage {
+  /** Share of one core, 0..100 times the cores. */
+  readonly score: number;
+  readonly memoryBytes: number;
+  /** Age of the oldest, ms. */
+  readonly ranMs: number;
+}
+
+const NOTHING_USED: GuestUsage = { score: 0, memoryBytes: 0, ranMs: 0 };
+
+/** Makes an index over the guests of a node. `memoryBytes`: memory of the machine. */
+export function createGuestIndex(host: Hosting, runner: Runner, memoryBytes: () => number): GuestIndex {
   let pids: ReadonlyMap<string, readonly number[]> = new Map();
   let byPid = new Map<number, string>();
-  let cpu = new Map<string, number>();
+  let used = new Map<string, GuestUsage>();
 
   function update(processes: readonly ProcessSample[]): void {
     pids = runner.pids();
     byPid = invert(pids);
-    cpu = new Map();
+    used = new Map();
     for (const one of processes) {
       const guest = byPid.get(one.pid);
-      if (guest !== undefined) cpu.set(guest, (cpu.get(guest) ?? 0) + one.cpuPercent);
+      if (guest !== undefined) used.set(guest, addUsage(used.get(guest) ?? NOTHING_USED, one, memoryBytes()));
     }
   }
 
   function describePid(pid: number): { readonly item: string; readonly movable: boolean } | undefined {
     const guest = host.ledger.states.get(byPid.get(pid) ?? '');
     if (guest === undefined) return undefined;
-    return { item: guest.item, movable: guest.command?.migrate === 'restart' };
+    return { item: guest.item, movable: (guest.command?.migrate ?? 'never') !== 'never' };
   }
 
   return {
@@ -53,8 +64,16 @@ export function createGuestIndex(host: Hosting, runner: Runner): GuestIndex {
       [...host.ledger.states.entries()]
         .filter(([, guest]) => isLive(guest) && guest.phase === 'running')
         .map(([name]) => name)
-        .toSorted((a, b) => (cpu.get(b) ?? 0) - (cpu.get(a) ?? 0)),
-    cpuPercent: (guest) => cpu.get(guest) ?? 0,
+        .toSorted((a, b) => (used.get(b)?.score ?? 0) - (used.get(a)?.score ?? 0)),
+    usage: (guest) => used.get(guest) ?? NOTHING_USED,
+  };
+}
+
+function addUsage(used: GuestUsage, process: ProcessSample, memoryBytes: number): GuestUsage {
+  return {
+    score: used.score + process.cpuPercent,
+    memoryBytes: used.memoryBytes + (process.memoryPercent / 100) * memoryBytes,
+    ranMs: Math.max(used.ranMs, 1000 * process.ageS),
   };
 }
 

@@ -154,7 +154,8 @@ function holds(guests: Iterable<Parameters<typeof isLive>[0]>, owner: string, it
   return false;
 }
 
-function sheddingFacts(bench: Workbench): SheddingFacts {
+/** What every move that nobody asked for goes by. */
+export function sheddingFacts(bench: Workbench): SheddingFacts {
   const { settings, own } = bench;
   const state = stateOf(bench);
   const states = [...own.ledger.states.values()];
@@ -166,7 +167,9 @@ function sheddingFacts(bench: Workbench): SheddingFacts {
     direction: directionNow(bench),
     rebalance: settings.rebalance,
     lastMoveAt: states.reduce((latest, one) => Math.max(latest, one.movedAt), Number.NEGATIVE_INFINITY),
-    moving: states.some((one) => one.order === 'vacate'),
+    moving: states.some((one) => one.order === 'vacate' || one.order === 'checkpoint' || one.source !== null),
+    leftAlone: bench.moves.leftAlone(),
+    paceTo: bench.moves.paceTo,
   };
 }
 
@@ -177,7 +180,7 @@ function runningHere(bench: Workbench): RunningHere[] {
     .filter((state) => state.receiver === settings.id && state.phase === 'running')
     .map((state) => ({
       state,
-      score: guests.cpuPercent(guestName({ owner: settings.id, item: state.item.item, epoch: state.epoch })),
+      ...guests.usage(guestName({ owner: settings.id, item: state.item.item, epoch: state.epoch })),
     }));
 }
 

@@ -5,6 +5,7 @@ import { createFitAsks } from '../pipelines/fit-asks.js';
 import type { NodeInput } from '../pipelines/inputs.js';
 import { createPreflight } from '../pipelines/preflight.js';
 import type { NodePorts } from './ports.js';
+import { sheddingFacts } from './join-looks.js';
 import { acceptsOwner, type Workbench } from './workbench.js';
 
 /** Gives what takes the inputs of both. Questions end with the node. */
@@ -41,6 +42,8 @@ export function layPreflight(
       isKnownItem: (item) => own.ledger.states.has(item) || retired.has(item),
       journalFault: () => condition.journalFault,
       belongsToRun: (pid) => guests.findByPid(pid) !== undefined,
+      shedding: () => sheddingFacts(bench),
+      paceTo: bench.moves.paceTo,
       push,
     },
     asks,

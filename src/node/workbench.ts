@@ -20,6 +20,7 @@ import { ownItems, type Ownership } from '../pipelines/own.js';
 import { createKeyPins, pinKey, type KeyPins } from '../pipelines/key-pins.js';
 import { createRetiredIds, type RetiredIds } from '../pipelines/retired-ids.js';
 import { createPerformer, type Performer } from '../pipelines/perform.js';
+import { createMoveRecord, type MoveRecord } from '../pipelines/record-moves.js';
 import { createSpeaker, type Speaker } from '../pipelines/say.js';
 import { createStatusBoard } from '../pipelines/status.js';
 import type { Throttling } from '../pipelines/throttle.js';
@@ -46,6 +47,7 @@ export interface Workbench {
   readonly performer: Performer;
   readonly pins: KeyPins;
   readonly retired: RetiredIds;
+  readonly moves: MoveRecord;
   readonly notes: Notes;
   /** This node's birth message. */
   readonly birth: Message<'info'>;
@@ -110,13 +112,15 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
   });
   const stir = (): void => stirred$.next();
 
-  const own = ownItems({
+  const moves = createMoveRecord({ self, clock, view, items: () => own.ledger.states, push });
+  const own: Ownership = ownItems({
     clock,
     unreadable: new Set(restored.faults),
     rules: () => ({ ...settings.owner, self, urls: transfer.urls() }),
     perform: gate.take,
     changed: (before, after) => {
       condition.touch();
+      moves.itemChanged(before, after);
       if (before?.phase === after?.phase) return;
       notes.itemChanged(before, after);
       stir();
@@ -133,7 +137,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
       if (before?.phase !== after?.phase) stir();
     },
   });
-  const guests = createGuestIndex(host, runner);
+  const guests = createGuestIndex(host, runner, () => settings.info.memory_bytes);
   const throttling = layThrottling({ settings, clock, throttle, own, host, guests, gate, push });
   const condition = keepCondition(
     {
@@ -165,6 +169,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     performer,
     pins,
     retired: createRetiredIds(clock),
+    moves,
     notes,
     birth,
     stirred$,
@@ -174,7 +179,7 @@ export function layWorkbench(ports: NodePorts, settings: NodeSettings, restored:
     begun$,
     stop: () => {
       stopped$.next();
-      for (const part of [own.ledger, host.ledger, throttling, statuses, gate, inbox]) part.close();
+      for (const part of [own.ledger, host.ledger, throttling, moves, statuses, gate, inbox]) part.close();
       notes.close();
     },
   };

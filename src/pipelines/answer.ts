@@ -183,7 +183,9 @@ function findObstacleTo(subject: Subject, parts: AnswerParts): string | undefine
   const state = parts.items.get(subject.item);
   if (subject.owner === parts.self && state !== undefined) return findMoveObstacle(state);
   const guest = subject.guest === undefined ? undefined : parts.guests.get(subject.guest);
-  return guest?.command?.migrate === 'restart' ? undefined : 'it has started and was submitted with migrate: never';
+  return (guest?.command?.migrate ?? 'never') !== 'never'
+    ? undefined
+    : 'it has started and was submitted with migrate: never';
 }
 
 function moveOwn(state: OwnedItem, to: string | undefined, parts: AnswerParts): Answer {

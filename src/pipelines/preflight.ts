@@ -10,10 +10,12 @@ import type { MeshRules } from '../core/member.js';
 import type { MeshView } from '../core/mesh.js';
 import { findUntouchable } from '../core/never-list.js';
 import { clip } from '../core/owner/owned-item.js';
+import { expectSeconds } from '../core/payoff.js';
 import { CANDIDATES_MAX, composeProcessItem, describeNobody, needOfImage } from '../core/preflight.js';
 import type { ProcessFacts } from '../core/process-facts.js';
 import type { Guest } from '../core/receiver/guest.js';
 import { isLive } from '../core/receiver/guest.js';
+import { findGainObstacle, findNodeObstacle, type SheddingFacts } from '../core/shedding.js';
 import type { ImageFacts } from '../protocol/image-facts.js';
 import { formatItemId, ITEM_ID_ENDS } from '../protocol/item.js';
 import type { Info } from '../protocol/messages.js';
@@ -38,7 +40,20 @@ export interface PreflightParts {
   isKnownItem(item: string): boolean;
   journalFault(): string | undefined;
   belongsToRun(pid: number): boolean;
+  /** What a move goes by that nobody asked for. */
+  shedding(): SheddingFacts;
+  /** Bytes of image a second to a node, as far as it was measured. */
+  paceTo(node: string): number | undefined;
   push(input: NodeInput): void;
+}
+
+/** A process that is to move. */
+interface Wish {
+  readonly pid: number;
+  readonly start: string | undefined;
+  readonly to: string | undefined;
+  /** A person or script asked for it: whether it pays is theirs to know. */
+  readonly asked: boolean;
 }
 
 /** Takes requests and wishes to move processes. */
@@ -53,7 +68,7 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
   let count = 0;
 
   /** Whatever comes out of it comes once, through `done`. */
-  function move(pid: number, start: string | undefined, to: string | undefined, done: (answer: Answer) => void): void {
+  function move({ pid, start, to, asked }: Wish, done: (answer: Answer) => void): void {
     const fault = findFault(pid);
     if (fault !== undefined || checkpoint === undefined)
       return done({ error: fault ?? 'nothing here can freeze a process' });
@@ -64,7 +79,7 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
     const never = findUntouchable(found, { ...parts, self: parts.pid, processes });
     if (never !== undefined) return done({ error: `process ${pid} is never moved: ${never}` });
     busy.add(pid);
-    inspect(checkpoint, found, found.start, to, (answer) => {
+    inspect(checkpoint, found, { pid, start: found.start, to, asked }, (answer) => {
       busy.delete(pid);
       done(answer);
     });
@@ -81,8 +96,7 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
   function inspect(
     using: Checkpoint,
     process: ProcessFacts,
-    start: string,
-    to: string | undefined,
+    wish: Wish & { readonly start: string },
     done: (answer: Answer) => void,
   ): void {
     const { pid } = process;
@@ -91,22 +105,24 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
     using.inspect(subject, ({ obstacles, facts }) => {
       if (facts === null || obstacles.length > 0)
         return done({ error: `process ${pid} cannot be moved: ${obstacles.join('; ')}` });
-      seek(item, process, start, facts, to, done);
+      seek(item, process, wish, facts, done);
     });
   }
 
   function seek(
     item: string,
     process: ProcessFacts,
-    start: string,
+    { start, to, asked }: Wish & { readonly start: string },
     facts: ImageFacts,
-    to: string | undefined,
     done: (answer: Answer) => void,
   ): void {
     const need = needOfImage(facts, parts.info);
     const on = to === undefined ? {} : { on: to };
-    const ask = { owner: self, item, epoch: 1, need: { ...need, ...on }, avoid: [self], deferred: false };
+    const avoid = asked ? [self] : [self, ...parts.shedding().leftAlone];
+    const ask = { owner: self, item, epoch: 1, need: { ...need, ...on }, avoid, deferred: false };
     const { ranked, blocked } = rankReceivers(parts.view, ask, clock.now(), parts.mesh);
+    const waste = asked ? undefined : findWaste(ranked, need.cpus, facts);
+    if (waste !== undefined) return done({ error: `process ${process.pid} is not moved: ${waste}` });
     asks.ask(ranked.slice(0, CANDIDATES_MAX), facts, (chosen, answers) => {
       if (chosen === undefined) {
         const relevant = to === undefined ? blocked : new Map([...blocked].filter(([node]) => node === to));
@@ -116,8 +132,19 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
       }
       const submitted = composeProcessItem(item, process, start, need, new Date(clock.wall()).toISOString());
       parts.push({ type: 'ItemSubmitted', item: submitted, to: chosen });
-      done({ data: { item, from: self, to: chosen } });
+      const seconds = expectSeconds(facts.image_bytes, parts.paceTo(chosen));
+      const expected = { image_bytes: facts.image_bytes, expected_ms: Math.round(1000 * seconds) };
+      done({ data: { item, from: self, to: chosen, ...expected } });
     });
+  }
+
+  /** Why it would be a waste to move it now, where nobody asked for it. */
+  function findWaste([best]: readonly string[], cpus: number, facts: ImageFacts): string | undefined {
+    const shedding = parts.shedding();
+    const image = { memoryBytes: facts.image_bytes, ranMs: facts.wall_ms };
+    return (
+      findNodeObstacle(shedding) ?? (best === undefined ? undefined : findGainObstacle(best, cpus, image, shedding))
+    );
   }
 
   function nameItem(): string {
@@ -137,13 +164,13 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
   return {
     take: (input) => {
       if (input.type === 'ProcessMoveWanted')
-        return move(input.pid, input.start, undefined, (answer) => {
+        return move({ ...input, to: undefined, asked: false }, (answer) => {
           if ('error' in answer) refuseWish(input.pid, `${answer.error} (wanted: ${input.reason})`);
         });
       if (input.type !== 'RequestHeard' || input.request.verb !== 'migrate') return;
       const { pid, to, transaction } = input.request;
       if (pid === undefined || parts.belongsToRun(pid)) return;
-      move(pid, undefined, to, (answer) => {
+      move({ pid, start: undefined, to, asked: true }, (answer) => {
         const subject = 'data' in answer ? `item/${String(answer.data['item'])}` : 'request/migrate';
         respond('migrate', transaction, answer, subject, parts);
       });

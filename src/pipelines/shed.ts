@@ -19,7 +19,7 @@ export function shedItems(due$: Observable<unknown>, parts: ShedParts): Observab
     map((shedding): NodeInput => ({
       type: 'OwnerFact',
       item: shedding.item,
-      fact: { type: 'MoveAsked', reason: shedding.reason, to: null },
+      fact: { type: 'MoveAsked', reason: shedding.reason, to: null, shun: shedding.shun },
     })),
   );
 }

@@ -7,7 +7,7 @@ import { chooseShed, type RunningHere, type SheddingFacts } from '../../src/core
 import { chooseWakes, type WakingFacts } from '../../src/core/waking.js';
 import type { Direction } from '../../src/protocol/messages.js';
 import { chosen, claim, feed, progress, restartable, submit } from './owner/owner-run.js';
-import { createMember, createView, meshRules, need } from './samples.js';
+import { command, createMember, createView, meshRules, need } from './samples.js';
 
 const view = createView(
   createMember('alpha', { trit: 1, load_ratio: 0.9 }),
@@ -134,19 +134,49 @@ describe('chooseShed', () => {
     rebalance: 'pairs',
     lastMoveAt: Number.NEGATIVE_INFINITY,
     moving: false,
+    leftAlone: [],
+    paceTo: () => undefined,
   };
 
   function runningHere(item: string, score: number, change: Parameters<typeof submit>[0] = restartable()): RunningHere {
     const held = feed(feed(submit({ item, ...change }), chosen), claim('alpha', 0));
-    return { state: feed(held, progress('running', 1, 1, 'alpha')).state, score };
+    const { state } = feed(held, progress('running', 1, 1, 'alpha'));
+    return { state, score, memoryBytes: 100_000_000, ranMs: 60_000 };
   }
+
+  const frozen = (ranMs: number): RunningHere => ({
+    ...runningHere('j1', 80, { command: { ...command, migrate: 'checkpoint' } }),
+    ranMs,
+  });
 
   test('the heaviest item that may move goes', () => {
     const shedding = chooseShed(
       [runningHere('light', 10), runningHere('fixed', 90, {}), runningHere('heavy', 80)],
       facts,
     );
-    expect(shedding).toEqual({ shed: true, item: 'heavy', reason: 'this node is PLUS at 1.20, beta would be at 0.60' });
+    expect(shedding).toEqual({
+      shed: true,
+      item: 'heavy',
+      reason: 'this node is PLUS at 1.20, beta would be at 0.60',
+      shun: [],
+    });
+  });
+
+  test('a process that has run for a while pays the way of its image', () => {
+    expect(chooseShed([frozen(60_000)], facts)).toMatchObject({ shed: true });
+  });
+
+  test('another receiver is sought where moves made one worse', () => {
+    const three = createView(
+      createMember('alpha', { trit: 1, load_ratio: 0.9 }),
+      createMember('beta'),
+      createMember('gamma', { projected_ratio: 0.12 }),
+    );
+    expect(chooseShed([tired], { ...facts, view: three, leftAlone: ['beta'] })).toMatchObject({
+      shed: true,
+      reason: 'this node is PLUS at 1.20, gamma would be at 0.62',
+      shun: ['beta'],
+    });
   });
 
   const tired = runningHere('j1', 80);
@@ -186,6 +216,24 @@ describe('chooseShed', () => {
       'j1: beta would be at 0.70, above 0.65',
     ],
     ['too little gain', [tired], { loadRatio: 0.65 }, 'j1: moving it to beta gains less than 0.1'],
+    [
+      'a young process with a large image',
+      [frozen(5000)],
+      {},
+      'j1: moving it to beta does not pay: it takes about 4.5 s for 100 MB and gains 3.0 s (0.60 of load over the 5.0 s it may run on)',
+    ],
+    [
+      'a slow line',
+      [frozen(60_000)],
+      { paceTo: (node) => (node === 'beta' ? 1_000_000 : undefined) },
+      'j1: moving it to beta does not pay: it takes about 102 s for 100 MB and gains 36 s (0.60 of load over the 60 s it may run on)',
+    ],
+    [
+      'a pair that was worse off',
+      [tired],
+      { leftAlone: ['beta'] },
+      'j1: no receiver is in sight but beta, left alone for a while: the last move there made things worse',
+    ],
   ])('%s: nothing moves', (_title, running, change, reason) => {
     expect(chooseShed(running, { ...facts, ...change })).toEqual({ shed: false, reason });
   });

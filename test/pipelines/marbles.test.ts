@@ -222,6 +222,8 @@ describe('offer, wake and shed', () => {
         rebalance: 'pairs' as const,
         lastMoveAt: -1,
         moving: false,
+        leftAlone: [],
+        paceTo: () => undefined,
       });
       expectObservable(shedItems(cold('dd|', {}), { running: () => [], facts })).toBe('--|');
     });

@@ -27,7 +27,13 @@ export type OwnerInput =
   | { readonly type: 'ItemCarried'; readonly epoch: number; readonly bundle: BundleFacts; readonly image: boolean }
   | { readonly type: 'CarryFailed'; readonly epoch: number; readonly reason: string }
   | { readonly type: 'CancelAsked'; readonly reason: string }
-  | { readonly type: 'MoveAsked'; readonly reason: string; readonly to: string | null }
+  | {
+      readonly type: 'MoveAsked';
+      readonly reason: string;
+      readonly to: string | null;
+      /** Members that this move leaves out, where nobody asked for it. */
+      readonly shun?: readonly string[] | undefined;
+    }
   | { readonly type: 'RetryAsked'; readonly reason: string }
   | { readonly type: 'TimePassed' }
   /** `rolledBack`: the machine went down and the journal may have lost its last writes. */

@@ -94,7 +94,7 @@ export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules):
  * out: where it is the only receiver, the item would wait for ever.
  */
 export function avoidEnd(state: OwnedItem, rules: OwnerRules): number | undefined {
-  return state.avoid.length === sourcesOf(state).length && state.target === null
+  return state.avoid.length + state.shun.length === sourcesOf(state).length && state.target === null
     ? undefined
     : state.waitsSince + rules.offerTtlMs;
 }
@@ -109,7 +109,7 @@ export function passWaitTime(state: OwnedItem, at: Instant, rules: OwnerRules): 
   const endsAt = avoidEnd(state, rules);
   if (endsAt === undefined || at.ms < endsAt) return { state, effects: [] };
   const reason = state.target === null ? state.reason : `${state.target}, where it was to go, did not take it`;
-  return { state: { ...state, avoid: sourcesOf(state), target: null, reason }, effects: [] };
+  return { state: { ...state, avoid: sourcesOf(state), shun: [], target: null, reason }, effects: [] };
 }
 
 function bestClaim(claims: readonly HeardClaim[]): HeardClaim | undefined {

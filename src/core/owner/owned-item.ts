@@ -43,6 +43,8 @@ export interface OwnedItem extends ItemRecord {
   readonly sourceAnsweredAt: number;
   readonly frozenAt: number;
   readonly blocked: readonly Blocked[];
+  /** Members that its present move leaves out: moves there made things worse. Not needed after a restart. */
+  readonly shun: readonly string[];
 }
 
 /** What the owner's steps go by. */
@@ -99,15 +101,16 @@ export function commandOf(item: Item): Command {
 }
 
 /** What the next round asks the mesh for. */
-export function askFor(state: ItemRecord, self: string): Ask {
+export function askFor(state: OwnedItem, self: string): Ask {
   const { item } = state;
   const on = item.place === 'here' ? self : (state.target ?? item.need.on);
+  const away = item.place === 'away' ? [self] : [];
   return {
     owner: self,
     item: item.item,
     epoch: state.epoch,
     need: { ...needOf(state), ...(on === undefined ? {} : { on }) },
-    avoid: item.place === 'away' ? [...new Set([...state.avoid, self])] : state.avoid,
+    avoid: [...new Set([...state.avoid, ...state.shun, ...away])],
     deferred: item.deferred,
   };
 }
@@ -135,7 +138,8 @@ export function enterPhase(
   at: Instant,
   change: Partial<OwnedItem> = {},
 ): OwnedItem {
-  const next: OwnedItem = { ...state, blocked: [], ...change, phase, reason: clip(reason) };
+  const shun = phase === 'running' ? [] : state.shun;
+  const next: OwnedItem = { ...state, shun, blocked: [], ...change, phase, reason: clip(reason) };
   const entry: HistoryEntry = {
     ts: at.ts,
     phase,
@@ -174,6 +178,7 @@ export function toRecord(state: OwnedItem): ItemRecord {
     sourceAnsweredAt: _sourceAnswered,
     frozenAt: _frozen,
     blocked: _blocked,
+    shun: _shun,
     ...record
   } = state;
   return record;
@@ -193,6 +198,7 @@ export function fromRecord(record: ItemRecord, now: number): OwnedItem {
     notBefore: now,
     movedAt: Number.NEGATIVE_INFINITY,
     blocked: [],
+    shun: [],
   };
 }
 

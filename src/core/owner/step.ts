@@ -59,7 +59,7 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
     case 'CancelAsked':
       return cancelItem(state, input.reason, at, rules);
     case 'MoveAsked':
-      return moveItem(state, input.to, input.reason, at, rules);
+      return moveItem({ ...state, shun: input.shun ?? [] }, input.to, input.reason, at, rules);
     case 'RetryAsked':
       return retryItem(state, input.reason, at);
     case 'TimePassed':

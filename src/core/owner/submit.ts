@@ -46,6 +46,7 @@ export function submitItem(item: Item, at: Instant, rules: OwnerRules, to: strin
     notBefore: at.ms,
     movedAt: Number.NEGATIVE_INFINITY,
     blocked: [],
+    shun: [],
     image: null,
     imageNeed: [],
     source: null,

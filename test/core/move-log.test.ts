@@ -1,0 +1,187 @@
+/** What is remembered of moves: alpha owns, beta holds epoch 1, gamma takes epoch 2. */
+import { describe, expect, test } from 'vitest';
+import { NO_MOVES, watchItem, type MoveLog, type MoveLogFacts } from '../../src/core/move-log.js';
+import { leftAlone, lookAtMoves, nextLook } from '../../src/core/move-outcome.js';
+import type { OwnerInput } from '../../src/core/owner/inputs.js';
+import { bundle, chosen, claim, feed, progress, result, running, vacated, type OwnerRun } from './owner/owner-run.js';
+import { command } from './samples.js';
+
+const MINUTE = 60_000;
+
+/** Load per cpu by node: what it is now, and what is projected. */
+type Ratios = Readonly<Record<string, readonly [load: number, projected: number]>>;
+
+const before: Ratios = { beta: [0.9, 0.9], gamma: [0.1, 0.35] };
+
+function facts(now: number, ratios: Ratios = before, place: string | undefined = 'gamma'): MoveLogFacts {
+  return {
+    self: 'alpha',
+    now,
+    stateOf: (node) => {
+      const [load, projected] = ratios[node] ?? [];
+      return load === undefined || projected === undefined
+        ? undefined
+        : { load_ratio: load, projected_ratio: projected, cpus: 4 };
+    },
+    placeOf: () => place,
+  };
+}
+
+/** Feeds facts to an item and what changes to the log. */
+function watch(run: OwnerRun, inputs: readonly (readonly [OwnerInput, number])[], log: MoveLog = NO_MOVES): MoveLog {
+  let [state, kept] = [run, log];
+  for (const [input, ms] of inputs) {
+    const next = feed(state, input, ms);
+    kept = watchItem(kept, state.state, next.state, facts(ms));
+    state = next;
+  }
+  return kept;
+}
+
+const image = { ...bundle, bytes: 60_000_000 };
+const freezable = { command: { ...command, migrate: 'checkpoint' as const } };
+const frozen = result({ outcome: 'frozen', move: 1, image_need: ['criu'], outputs_count: 2, outputs_bytes: 9 });
+const move: readonly (readonly [OwnerInput, number])[] = [
+  [{ type: 'MoveAsked', reason: 'beta is PLUS', to: null }, 1000],
+  [frozen, 1500],
+  [{ type: 'ItemCarried', epoch: 1, bundle: image, image: true }, 2000],
+  // It waits for a receiver: that is none of the line's.
+  [chosen, 6000],
+  [claim('gamma', 0, 2), 6000],
+  [progress('prepared', 9, 2, 'gamma'), 7500],
+  [progress('running', 10, 2, 'gamma'), 8000],
+];
+const moved = (log: MoveLog = NO_MOVES): MoveLog => watch(running(freezable), move, log);
+const MADE = 8000;
+
+describe('watchItem', () => {
+  test('keeps what was predicted, and how fast the image went', () => {
+    const log = moved();
+    expect(log.underWay.size).toBe(0);
+    expect(log.made).toEqual([
+      {
+        item: 'j1',
+        from: 'beta',
+        to: 'gamma',
+        reason: 'beta is PLUS',
+        madeAt: MADE,
+        share: 0.25,
+        predictedFrom: 0.65,
+        predictedTo: 0.35,
+        looks: 0,
+      },
+    ]);
+    // 60 MB in one second until it was home and two from the ack on.
+    expect(log.paces).toEqual(new Map([['gamma', 20_000_000]]));
+  });
+
+  test('weighs the last moves of a pair against those before', () => {
+    const paces = new Map([['gamma', 10_000_000]]);
+    expect(moved({ ...NO_MOVES, paces }).paces.get('gamma')).toBe(15_000_000);
+  });
+
+  test('a small image says nothing about the line', () => {
+    const small = move.map(([input, ms]) => [input.type === 'ItemCarried' ? { ...input, bundle } : input, ms] as const);
+    expect(watch(running(freezable), small).paces.size).toBe(0);
+  });
+
+  test('a restart is a move, too', () => {
+    const gone = vacated();
+    const log = watchItem(NO_MOVES, running().state, gone.state, facts(0));
+    expect(log.underWay.get('j1')).toMatchObject({ from: 'beta' });
+    const after = watch(
+      gone,
+      [
+        [{ type: 'ItemCarried', epoch: 1, bundle, image: false }, 10],
+        [chosen, 20],
+        [claim('gamma', 0, 2), 20],
+        [progress('running', 10, 2, 'gamma'), 30],
+      ],
+      log,
+    );
+    expect(after.made).toMatchObject([{ from: 'beta', to: 'gamma', madeAt: 30 }]);
+    expect(after.paces.size).toBe(0);
+  });
+
+  test('a move that is refused or given up leaves nothing', () => {
+    const refused: OwnerInput = {
+      type: 'ProgressHeard',
+      from: 'beta',
+      progress: { epoch: 1, phase: 'running', renewal: 2, move: 1, refused: 'it uses io_uring' },
+    };
+    const log = watch(running(freezable), [...move.slice(0, 1), [refused, 1100]]);
+    expect(log).toEqual(NO_MOVES);
+    const resumed = watch(running(freezable), [...move.slice(0, 3), [{ type: 'TimePassed' }, 60_000]]);
+    expect(resumed.made).toEqual([]);
+  });
+
+  test('an item that ends on its way, or is offered anew, leaves nothing', () => {
+    const log = watch(running(freezable), [...move.slice(0, 1), [result({ outcome: 'exited' }), 1100]]);
+    const again = watch(running(freezable), [...move.slice(0, 1), [result({ outcome: 'cancelled' }), 1100]]);
+    expect([log.underWay.size, again.underWay.size]).toEqual([0, 0]);
+  });
+});
+
+describe('lookAtMoves', () => {
+  const look = (log: MoveLog, ms: number, ratios: Ratios, place?: string): ReturnType<typeof lookAtMoves> =>
+    lookAtMoves(log, facts(ms, ratios, place));
+  const good: Ratios = { beta: [0.6, 0.6], gamma: [0.4, 0.4] };
+  const bad: Ratios = { beta: [0.1, 0.1], gamma: [0.9, 0.9] };
+
+  test('says what became of a move after one minute and after five', () => {
+    const log = moved();
+    expect(nextLook(log)).toBe(MADE + MINUTE);
+    expect(look(log, MADE + MINUTE - 1, good).effects).toEqual([]);
+    const first = look(log, MADE + MINUTE, good);
+    expect(first.effects).toMatchObject([
+      {
+        topic: { kind: 'event', node: 'alpha' },
+        body: {
+          event_type: 'move_outcome',
+          item: 'j1',
+          from: 'beta',
+          to: 'gamma',
+          after_s: 60,
+          predicted_from_ratio: 0.65,
+          from_ratio: 0.6,
+          predicted_to_ratio: 0.35,
+          to_ratio: 0.4,
+          gain_ratio: 0.45,
+          reason: 'beta is PLUS',
+        },
+      },
+    ]);
+    expect(nextLook(first.state)).toBe(MADE + 5 * MINUTE);
+    const second = look(first.state, MADE + 5 * MINUTE, good);
+    expect(second.effects).toMatchObject([{ body: { after_s: 300 } }]);
+    expect(nextLook(second.state)).toBeUndefined();
+    expect(leftAlone(second.state, 'beta', MADE + 5 * MINUTE)).toEqual([]);
+  });
+
+  test('a pair that is worse off is left alone, each time for longer', () => {
+    const first = look(moved(), MADE + MINUTE, bad).state;
+    expect(leftAlone(first, 'beta', MADE + 2 * MINUTE)).toEqual(['gamma']);
+    expect(leftAlone(first, 'gamma', MADE + 2 * MINUTE)).toEqual([]);
+    expect(leftAlone(first, 'beta', MADE + 31 * MINUTE)).toEqual([]);
+    const second = look(first, MADE + 5 * MINUTE, bad).state;
+    expect(leftAlone(second, 'beta', MADE + 64 * MINUTE)).toEqual(['gamma']);
+    expect(leftAlone(second, 'beta', MADE + 65 * MINUTE)).toEqual([]);
+  });
+
+  test('a good move later on begins anew', () => {
+    const grudges = new Map([['beta gamma', { count: 3, endsAt: 0 }]]);
+    const log = look(moved({ ...NO_MOVES, grudges }), MADE + MINUTE, good).state;
+    expect(log.grudges.size).toBe(0);
+  });
+
+  test('an item that ended or went on says nothing about the pair', () => {
+    const { state, effects } = look(moved(), MADE + MINUTE, bad, 'delta');
+    expect(effects).toMatchObject([{ body: { gain_ratio: null } }]);
+    expect(leftAlone(state, 'beta', MADE + MINUTE)).toEqual([]);
+  });
+
+  test('a node that is not known any more is told as null', () => {
+    const { effects } = look(moved(), MADE + MINUTE, { gamma: [0.9, 0.9] });
+    expect(effects).toMatchObject([{ body: { from_ratio: null, to_ratio: 0.9, gain_ratio: null } }]);
+  });
+});
