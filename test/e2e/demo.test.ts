@@ -77,7 +77,7 @@ it('shows all three parts, in order, and ends with 0', async () => {
   expect(code).toBe(0);
   expect(text).not.toContain('\u001B');
   await expectNothingLeft(directory);
-});
+}, 240_000);
 
 it('ends everything on Ctrl-C while its burners burn', async () => {
   const directory = makeDirectory();

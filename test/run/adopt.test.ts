@@ -44,6 +44,8 @@ describe.each([
 
   it('stops and extends a live run', async () => {
     const handle = await leave(['sh', '-c', 'echo up; exec sleep 600'], 1000);
+    // A signal between the launcher's fork and the start of the command would reach neither.
+    await waitForText(join(directory(), 'stdout'));
     const runner = bench.runner();
     runner.adopt('a', directory(), tell(handle));
     await runner.next('a', 'RunStarted');
