@@ -3,6 +3,7 @@
  * that do not need it.
  */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { createMqttBus } from './bus/mqtt-bus.js';
 import { createCheckpoint } from './checkpoint/create-checkpoint.js';
 import type { Survey } from './checkpoint/checkpoint.js';
@@ -58,7 +59,11 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
       loadMs: config.sense.load_every_ms,
       processesMs: config.sense.processes_every_ms,
     }),
-    transfer: createHttpsTransfer({ tls: identity.tls, ...config.transfer }),
+    transfer: createHttpsTransfer({
+      tls: identity.tls,
+      lastPortFile: join(config.state_dir, 'transfer-port'),
+      ...config.transfer,
+    }),
     workspace: createWorkspace(config.state_dir),
     checkpoint,
     throttle: createThrottle({

@@ -8,6 +8,7 @@ import { networkInterfaces } from 'node:os';
 import type { TlsPair } from '../identity/certificate.js';
 import { settle } from './ended.js';
 import { fetchOrder, type FetchTools } from './fetch-order.js';
+import { keepLastPort, readLastPort } from './last-port.js';
 import { formatUrl, listUrls } from './listen-addresses.js';
 import { createPeerClient } from './peer-client.js';
 import { createShareServer, type ShareServer } from './share-server.js';
@@ -18,8 +19,10 @@ export interface HttpsTransferOptions {
   readonly tls: TlsPair;
   /** Address to listen on: `0.0.0.0`, `::`, `127.0.0.1` … */
   readonly listen: string;
-  /** 0 takes a free port. */
+  /** 0 takes a free port: that of the last run, if it is still free. */
   readonly port: number;
+  /** Where that port is kept; absolute path. */
+  readonly lastPortFile?: string | undefined;
   /** Host that peers reach this node at, when the machine's own addresses are not it. */
   readonly advertise?: string | undefined;
   readonly retryDelaysMs?: readonly number[] | undefined;
@@ -86,10 +89,21 @@ function createListener(options: HttpsTransferOptions, shares: ShareServer): Ser
   return server;
 }
 
-function listen(server: Server, options: HttpsTransferOptions): Promise<undefined> {
+async function listen(server: Server, { listen: host, port, lastPortFile }: HttpsTransferOptions): Promise<undefined> {
+  if (port !== 0 || lastPortFile === undefined) return listenOn(server, host, port);
+  const last = readLastPort(lastPortFile);
+  await (last === undefined
+    ? listenOn(server, host, 0)
+    : listenOn(server, host, last).catch(() => listenOn(server, host, 0)));
+  const address = server.address();
+  if (address !== null && typeof address === 'object') keepLastPort(lastPortFile, address.port);
+  return undefined;
+}
+
+function listenOn(server: Server, host: string, port: number): Promise<undefined> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: options.listen, port: options.port }, () => {
+    server.listen({ host, port }, () => {
       server.removeListener('error', reject);
       // What fails later (no descriptor for one more connection) must not end the node.
       server.on('error', () => undefined);

@@ -153,6 +153,23 @@ describe('the https transfer, when connections fail', () => {
     expect([first.connections(), second.connections()]).toEqual([1, 1]);
   });
 
+  it('listens where it did before its restart, so that a fetch goes on; elsewhere if that port is taken', async () => {
+    const lastPortFile = join(newDirectory(), 'port');
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const [owner, receiver] = [await startNode({ lastPortFile }, privateKey), await startNode()];
+    const bundle = bundleFiles(newDirectory(), { 'big.bin': makeBytes(4_000_000) });
+    const order = { share: 's', urls: owner.transfer.urls(), sha256: bundle.sha256, peerKey: owner.key };
+    await closeNode(owner);
+    const again = createNode({ lastPortFile }, privateKey);
+    again.transfer.share({ share: 's', bundle, peerKey: receiver.key });
+    await succeeded((done) => again.transfer.start(done));
+    const directory = newDirectory();
+    await succeeded((done) => receiver.transfer.fetch({ ...order, directory, onProgress: () => undefined }, done));
+    const third = await startNode({ lastPortFile }, privateKey);
+    expect(portOf(third)).not.toBe(portOf(again));
+    await closeNode(again);
+  });
+
   it('says, not for good, that nobody listens', async () => {
     const receiver = await startNode();
     const bundle = bundleFiles(newDirectory(), { 'a.txt': 'alpha' });
