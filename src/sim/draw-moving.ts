@@ -4,7 +4,7 @@
  * plans.
  */
 import { drawMoveAmbush } from './draw-ambushes.js';
-import { STEPPER, type Ambush, type LoadChange, type Plan, type Submission } from './plan.js';
+import { STEPPER, type Ambush, type LoadChange, type Plan, type Submission, type TimedFault } from './plan.js';
 import type { Random } from './random.js';
 
 /** Draws what is particular to such a plan. */
@@ -26,14 +26,24 @@ function drawAnyHarm(random: Random, nodes: readonly string[]): Ambush[] {
   return Array.from({ length: count }, () => drawMoveAmbush(random, nodes, random.between(0, 30_000)));
 }
 
-/** The first to take the copy is gone for a while, and the next is not heard any more once it has let the copy run. */
+/**
+ * Who takes the copy is late with it, or gone for a while so that another one does, and is not heard any more once it has let the copy
+ * run: the time that an original may stay stopped is over then, and the lease of the copy is not.
+ */
 function drawLateCopy(random: Random): Ambush[] {
   const any = { kind: 'ambush', node: '*', nth: 1, at: 7000 } as const;
-  const downMs = random.between(3000, 22_000);
-  const silentMs = random.between(8000, 14_000);
+  const late: TimedFault = random.chance(0.6)
+    ? { kind: 'stall', node: STEPPER, at: 0, until: random.between(5500, 9500) }
+    : { kind: 'crash', node: STEPPER, at: 0, until: random.between(3000, 22_000) };
+  const until = random.between(8000, 18_000);
+  const silence: TimedFault[] = [
+    { kind: 'cut', from: STEPPER, to: '*', at: 0, until },
+    // What it is told then comes late, too.
+    { kind: 'slow-subscriber', node: STEPPER, ms: random.between(500, 9000), at: 0, until },
+  ];
   return [
-    { ...any, step: 'receiver:fetch', strikes: [{ kind: 'crash', node: STEPPER, at: 0, until: downMs }] },
-    { ...any, step: 'receiver:thaw', strikes: [{ kind: 'cut', from: STEPPER, to: '*', at: 0, until: silentMs }] },
+    { ...any, step: 'receiver:fetch', strikes: [late] },
+    { ...any, step: 'receiver:thaw', strikes: silence },
   ];
 }
 
