@@ -84,10 +84,9 @@ function answer(state: OwnedItem, renewal: number, at: Instant, rules: OwnerRule
   const effects = [sayLease(state, state.receiver ?? '', state.epoch, renewal, state.order, rules)];
   // A cancelled item's lease runs out on purpose: a receiver that does not listen ends it by itself.
   if (state.order === 'cancel') return { state, effects };
-  return {
-    state: { ...state, answeredAt: at.ms, repeatAt: state.order === 'hold' ? undefined : state.repeatAt },
-    effects,
-  };
+  // While outputs or an image come home, what is to be repeated is their fetch: a renewal says nothing about that.
+  const isHeard = state.order === 'hold' && isHeld(state.phase);
+  return { state: { ...state, answeredAt: at.ms, repeatAt: isHeard ? undefined : state.repeatAt }, effects };
 }
 
 /** Whether this member holds this epoch of the item. */

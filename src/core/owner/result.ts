@@ -175,9 +175,12 @@ export function failHome(
 ): Step<OwnedItem> {
   if (state.phase !== 'returning' || fault.epoch !== state.epoch) return { state, effects: [] };
   const reason = `its outputs did not come home from ${state.receiver ?? 'its receiver'}: ${fault.reason}`;
-  if (!fault.final) return tryAgainLater(state, reason, at, rules);
   const isImage = state.result?.outcome === 'frozen';
-  return isImage ? keepHeld(state, fault.reason, at, rules) : giveUpEpoch(state, reason, at, rules);
+  // A fetch that gets on does not fail: the process is not kept stopped for an image that does not come.
+  if (isImage && (fault.final || at.ms >= state.frozenAt + rules.frozenMs)) {
+    return keepHeld(state, fault.reason, at, rules);
+  }
+  return fault.final ? giveUpEpoch(state, reason, at, rules) : tryAgainLater(state, reason, at, rules);
 }
 
 /** The outputs are where they belong: the item is done. What stood in their way before is no reason any more. */

@@ -141,6 +141,20 @@ describe('before the commitment', () => {
     expect(feed(asked(), says('beta', 1, { move: 0, refused: 'an earlier one' })).state.order).toBe('checkpoint');
   });
 
+  test('an image that cannot be fetched home is tried again for a while, then the original goes on', () => {
+    const failed = { type: 'HomeFetchFailed', epoch: 1, reason: 'another sha256', final: false } as const;
+    const tried = feed(coming(), failed, 300);
+    expect(tried.state).toMatchObject({ phase: 'returning', receiver: 'beta' });
+    // Its original renews its lease meanwhile, which calls nothing off.
+    const again = pass(feed(tried, says('beta', 1, { phase: 'frozen' }), 400), 600);
+    expect(again.effects).toEqual(['fetch home 1 from beta']);
+    // It has stood still since 200.
+    expect(feed(again, failed, 3199).state.phase).toBe('returning');
+    const resumed = feed(again, failed, 3200);
+    expect(resumed.effects).toContain('lease 1 to beta: resume 0');
+    expect(resumed.state).toMatchObject({ phase: 'running', reason: 'not moved: another sha256', image: null });
+  });
+
   test('an image that does not come home lets the original go on', () => {
     const failed = { type: 'HomeFetchFailed', epoch: 1, reason: 'x', final: true } as const;
     expect(feed(coming(), failed).state).toMatchObject({
