@@ -6,6 +6,7 @@ import { filter, interval, share, type Observable } from 'rxjs';
 import { deriveSum } from '../core/mesh.js';
 import type { ClaimingFacts } from '../core/offer-book.js';
 import type { OfferingFacts } from '../core/offering.js';
+import { isBeingMoved } from '../core/owner/move.js';
 import { itemKey, slotsOf, type OwnedItem } from '../core/owner/owned-item.js';
 import { guestName, isLive } from '../core/receiver/guest.js';
 import { isActive } from '../core/scum-policy.js';
@@ -167,7 +168,7 @@ export function sheddingFacts(bench: Workbench): SheddingFacts {
     direction: directionNow(bench),
     rebalance: settings.rebalance,
     lastMoveAt: states.reduce((latest, one) => Math.max(latest, one.movedAt), Number.NEGATIVE_INFINITY),
-    moving: states.some((one) => one.order === 'vacate' || one.order === 'checkpoint' || one.source !== null),
+    moving: states.some(isBeingMoved),
     leftAlone: bench.moves.leftAlone(),
     paceTo: bench.moves.paceTo,
   };

@@ -24,6 +24,7 @@ export function orderCheckpoint(
     ...state,
     order: 'checkpoint',
     move: state.move + 1,
+    moveReason: reason,
     target: to,
     reason,
     repeatAt: at.ms + rules.repeatMs,
@@ -108,7 +109,7 @@ export function confirmMove(state: OwnedItem, at: Instant, rules: OwnerRules): S
 }
 
 function sayMoved(state: OwnedItem, from: string, to: string, rules: OwnerRules): Effect {
-  const body = { event_type: 'item_moved', item: state.item.item, from, to, reason: state.reason };
+  const body = { event_type: 'item_moved', item: state.item.item, from, to, reason: state.moveReason ?? state.reason };
   return say({ kind: 'event', node: rules.self }, body);
 }
 

@@ -52,4 +52,6 @@ export interface ItemRecord {
   readonly source: Source | null;
   /** Number of the last move by checkpoint. */
   readonly move: number;
+  /** Why the last move was ordered; the reason changes on its way. Not in journals of versions before. */
+  readonly moveReason?: string;
 }

@@ -57,6 +57,12 @@ export function findMoveObstacle(state: OwnedItem): string | undefined {
     : 'it may have started and is to run once';
 }
 
+/** Whether a move was ordered and is not over: the item is being stopped, carried, or restored. */
+export function isBeingMoved(state: OwnedItem): boolean {
+  if (state.order === 'vacate' || state.order === 'checkpoint' || state.source !== null) return true;
+  return state.phase === 'returning' && state.result?.outcome === 'frozen';
+}
+
 /** Sends the item elsewhere: a waiting one to the asked member, a held one by vacating it. */
 export function moveItem(
   state: OwnedItem,
@@ -69,7 +75,8 @@ export function moveItem(
   if (isHeld(state.phase) && state.item.command.migrate === 'checkpoint') {
     return orderCheckpoint(state, to, reason, at, rules);
   }
-  if (isHeld(state.phase)) return orderReceiver({ ...state, target: to, reason }, 'vacate', at, rules);
+  if (isHeld(state.phase))
+    return orderReceiver({ ...state, target: to, reason, moveReason: reason }, 'vacate', at, rules);
   const avoid = [...(to === null ? [rules.self] : []), ...(state.source === null ? [] : [state.source.receiver])];
   if (state.phase === 'staging') return { state: { ...state, target: to, avoid }, effects: [] };
   return {
@@ -98,7 +105,9 @@ export function takeCarried(
 ): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch || state.receiver === null) return { state, effects: [] };
   const from = state.receiver;
-  const next = enterQueue(state, `moved off ${from}: ${state.reason}`, at, {
+  // Its receiver may have stopped it without an order, to let go of what it holds.
+  const reason = state.order === 'vacate' ? (state.moveReason ?? state.reason) : state.reason;
+  const next = enterQueue(state, `moved off ${from}: ${reason}`, at, {
     bundle,
     hops: state.hops + 1,
     avoid: [from],
@@ -111,10 +120,7 @@ export function takeCarried(
     persist(next),
     sayLease(state, from, epoch, 0, 'settled', rules),
     { type: 'Unshare', item: state.item.item, epoch },
-    say(
-      { kind: 'event', node: rules.self },
-      { event_type: 'item_moved', item: state.item.item, from, reason: state.reason },
-    ),
+    say({ kind: 'event', node: rules.self }, { event_type: 'item_moved', item: state.item.item, from, reason }),
   ];
   return { state: next, effects };
 }

@@ -3,6 +3,7 @@
  * twice are here one by one.
  */
 import { describe, expect, test } from 'vitest';
+import { isBeingMoved } from '../../../src/core/owner/move.js';
 import { wakeTime } from '../../../src/core/owner/step.js';
 import { fromRecord, toRecord } from '../../../src/core/owner/owned-item.js';
 import type { OwnerInput } from '../../../src/core/owner/inputs.js';
@@ -64,6 +65,8 @@ describe('a move by checkpoint', () => {
       'status running',
     ]);
     expect(moved.state).toMatchObject({ receiver: 'gamma', source: null, hops: 1, attempts: 1, order: 'hold' });
+    // What was ordered, not how it was carried out.
+    expect(moved.raw[2]).toMatchObject({ body: { from: 'beta', to: 'gamma', reason: 'asked' } });
   });
 
   test('offers the image only to nodes that can restore it, and not to where it comes from', () => {
@@ -77,6 +80,15 @@ describe('a move by checkpoint', () => {
     for (const run of [coming(), home(), feed(home(), chosen), given(), committed()]) {
       expect(feed(run, says('beta', 1, { phase: 'frozen' })).effects).toEqual(['lease 1 to beta: hold 9']);
     }
+  });
+
+  test('is under way from the order until the copy runs or the original goes on', () => {
+    expect(isBeingMoved(running(movable).state)).toBe(false);
+    for (const run of [asked(), coming(), home(), feed(home(), chosen), given(), committed()]) {
+      expect(isBeingMoved(run.state)).toBe(true);
+    }
+    expect(isBeingMoved(feed(committed(), says('gamma', 2, {}), 500).state)).toBe(false);
+    expect(isBeingMoved(pass(home(), 3300).state)).toBe(false);
   });
 
   test('of an item that runs once starts nothing twice', () => {

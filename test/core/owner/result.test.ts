@@ -238,6 +238,22 @@ describe('moving', () => {
     expect(after.state).toMatchObject({ hops: 1, attempts: 0, avoid: ['beta'], movedAt: 700, bundle });
   });
 
+  test('the event gives the reason of the order, or that of a receiver which stopped it by itself', () => {
+    const left = { outcome: 'vacated', reason: 'asked to leave', outputs_count: 1 } as const;
+    const ordered = feed(running(restartable()), { type: 'MoveAsked', reason: 'PLUS at 1.20', to: null }, 10);
+    const told = feed(feed(ordered, result(left)), carried).raw.find(
+      (one) => one.type === 'Say' && one.kind === 'event',
+    );
+    expect(told).toMatchObject({ body: { event_type: 'item_moved', reason: 'PLUS at 1.20' } });
+    const again = feed(feed(feed(feed(ordered, result(left)), carried), chosen), claim('gamma', 0, 2));
+    const gone = feed(feed(again, result({ ...left, epoch: 2, reason: 'gamma drains' }, 'gamma')), {
+      ...carried,
+      epoch: 2,
+    });
+    const other = gone.raw.find((one) => one.type === 'Say' && one.kind === 'event');
+    expect(other).toMatchObject({ body: { event_type: 'item_moved', reason: 'gamma drains' } });
+  });
+
   test('what was carried home when its epoch had been given up is what the next receiver fetches', () => {
     const given = pass(feed(vacated(), { type: 'HomeFetched', epoch: 1 }), 20_000);
     expect(given.state).toMatchObject({ phase: 'queued', bundle: null });
