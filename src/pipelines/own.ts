@@ -56,7 +56,7 @@ export function ownItems(parts: OwnParts): Ownership {
   function take(input: NodeInput): void {
     if (input.type === 'ItemSubmitted') {
       if (ledger.states.has(input.item.item)) return;
-      ledger.open(input.item.item, openItem(input.item, instantOf(parts.clock), parts.rules(), input.to));
+      ledger.open(input.item.item, openItem(input, instantOf(parts.clock), parts.rules()));
     }
     if (input.type !== 'OwnerFact' || ledger.feed(input.item, input.fact)) return;
     if (parts.unreadable.has(itemKey(input.item))) return;

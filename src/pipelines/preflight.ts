@@ -54,6 +54,7 @@ interface Wish {
   readonly to: string | undefined;
   /** A person or script asked for it: whether it pays is theirs to know. */
   readonly asked: boolean;
+  readonly reason: string;
 }
 
 /** Takes requests and wishes to move processes. */
@@ -68,7 +69,8 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
   let count = 0;
 
   /** Whatever comes out of it comes once, through `done`. */
-  function move({ pid, start, to, asked }: Wish, done: (answer: Answer) => void): void {
+  function move(wish: Wish, done: (answer: Answer) => void): void {
+    const { pid, start } = wish;
     const fault = findFault(pid);
     if (fault !== undefined || checkpoint === undefined)
       return done({ error: fault ?? 'nothing here can freeze a process' });
@@ -79,7 +81,7 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
     const never = findUntouchable(found, { ...parts, self: parts.pid, processes });
     if (never !== undefined) return done({ error: `process ${pid} is never moved: ${never}` });
     busy.add(pid);
-    inspect(checkpoint, found, { pid, start: found.start, to, asked }, (answer) => {
+    inspect(checkpoint, found, { ...wish, start: found.start }, (answer) => {
       busy.delete(pid);
       done(answer);
     });
@@ -112,7 +114,7 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
   function seek(
     item: string,
     process: ProcessFacts,
-    { start, to, asked }: Wish & { readonly start: string },
+    { start, to, asked, reason: why }: Wish & { readonly start: string },
     facts: ImageFacts,
     done: (answer: Answer) => void,
   ): void {
@@ -131,7 +133,7 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
         return done({ error: `no node takes process ${process.pid}: ${reason}` });
       }
       const submitted = composeProcessItem(item, process, start, need, new Date(clock.wall()).toISOString());
-      parts.push({ type: 'ItemSubmitted', item: submitted, to: chosen });
+      parts.push({ type: 'ItemSubmitted', item: submitted, to: chosen, reason: why });
       const seconds = expectSeconds(facts.image_bytes, parts.paceTo(chosen));
       const expected = { image_bytes: facts.image_bytes, expected_ms: Math.round(1000 * seconds) };
       done({ data: { item, from: self, to: chosen, ...expected } });
@@ -170,7 +172,8 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
       if (input.type !== 'RequestHeard' || input.request.verb !== 'migrate') return;
       const { pid, to, transaction } = input.request;
       if (pid === undefined || parts.belongsToRun(pid)) return;
-      move({ pid, start: undefined, to, asked: true }, (answer) => {
+      const reason = to === undefined ? 'asked to move on request' : `asked to move to ${to} on request`;
+      move({ pid, start: undefined, to, asked: true, reason }, (answer) => {
         const subject = 'data' in answer ? `item/${String(answer.data['item'])}` : 'request/migrate';
         respond('migrate', transaction, answer, subject, parts);
       });

@@ -163,7 +163,7 @@ const wish: NodeInput = { type: 'ProcessMoveWanted', pid: 700, start: '77', reas
 /** What was said or begun, without what does not matter here. */
 function outcome({ pushed }: Stage): unknown[] {
   return pushed.map((input) => {
-    if (input.type === 'ItemSubmitted') return { to: input.to, process: input.item.process };
+    if (input.type === 'ItemSubmitted') return { to: input.to, process: input.item.process, why: input.reason };
     if (input.type === 'RequestAnswered') return input.response.body;
     if (input.type === 'EventWanted') return input.event.body;
     return input;
@@ -179,7 +179,7 @@ describe('a process that is to move', () => {
     expect(stage.pushed).toEqual([]);
     stage.answer('beta', { status: 'error', error: 'no /x/count' });
     expect(outcome(stage)).toMatchObject([
-      { to: 'gamma', process: { pid: 700, start: '77' } },
+      { to: 'gamma', process: { pid: 700, start: '77' }, why: 'asked to move on request' },
       { status: 'ok', data: { from: 'alpha', to: 'gamma', image_bytes: 80_000_000, expected_ms: 4000 } },
     ]);
   });
@@ -267,7 +267,7 @@ describe('a process that nobody asked to move', () => {
     const stage = createStage();
     stage.take(wish);
     stage.answer('beta');
-    expect(outcome(stage)).toMatchObject([{ to: 'beta' }]);
+    expect(outcome(stage)).toMatchObject([{ to: 'beta', why: 'this node is PLUS at 1.20' }]);
   });
 
   test.each<[string, Partial<SheddingFacts>, ImageFacts, string]>([

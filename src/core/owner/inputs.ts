@@ -43,6 +43,7 @@ export type OwnerInput =
 export interface ItemSubmitted {
   readonly type: 'ItemSubmitted';
   readonly item: Item;
-  /** Where a process that was found is to go, if that was named. */
+  /** Where a process that was found is to go, if that was named, and why it is to move. */
   readonly to?: string | undefined;
+  readonly reason?: string | undefined;
 }

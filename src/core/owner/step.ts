@@ -2,10 +2,9 @@
  * The owner's step: one item, one fact, the next state and what is to be done. A change that others should see adds the
  * item's status; nothing else is done here but choosing the file that decides.
  */
-import type { Item } from '../../protocol/item.js';
 import type { Instant, Step } from '../effects.js';
 import { frozenEnd, passFrozenTime, takeImage } from './checkpoint.js';
-import type { OwnerInput } from './inputs.js';
+import type { ItemSubmitted, OwnerInput } from './inputs.js';
 import { hearProgress, leaseEnd, passLeaseTime } from './lease.js';
 import { cancelItem, moveItem, retryItem, takeCarried } from './move.js';
 import { avoidEnd, hearClaim, openRound, passOver, passRoundTime, passWaitTime } from './offer.js';
@@ -14,8 +13,8 @@ import { failHome, failPlaced, hearResult, passReturnTime, takeHome, takePlaced 
 import { failStaging, resumeItem, submitItem, takeStaged, wakeItem } from './submit.js';
 
 /** Takes a new item on. Its status is said at once: one that sleeps may not change for hours. */
-export function openItem(item: Item, at: Instant, rules: OwnerRules, to: string | null = null): Step<OwnedItem> {
-  const { state, effects } = submitItem(item, at, rules, to);
+export function openItem(submitted: ItemSubmitted, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { state, effects } = submitItem(submitted, at, rules);
   return { state, effects: [...effects, sayStatus(state, rules.self)] };
 }
 

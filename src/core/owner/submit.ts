@@ -6,6 +6,7 @@ import type { Item } from '../../protocol/item.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { sayLease, shareWith } from './order.js';
 import { settle } from './settle.js';
+import type { ItemSubmitted } from './inputs.js';
 import type { BundleFacts } from './item-record.js';
 import {
   commandOf,
@@ -20,7 +21,11 @@ import {
 } from './owned-item.js';
 
 /** Makes the state of a submitted item. The `Persist` stands first: nothing is known of it BEFORE it is safe. */
-export function submitItem(item: Item, at: Instant, rules: OwnerRules, to: string | null = null): Step<OwnedItem> {
+export function submitItem(
+  { item, to, reason = 'asked to move on request' }: Omit<ItemSubmitted, 'type'>,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   const fresh: OwnedItem = {
     item,
     phase: 'staging',
@@ -54,7 +59,7 @@ export function submitItem(item: Item, at: Instant, rules: OwnerRules, to: strin
     sourceAnsweredAt: at.ms,
     frozenAt: at.ms,
   };
-  if (item.process !== undefined) return submitProcess({ ...fresh, target: to }, at, rules);
+  if (item.process !== undefined) return submitProcess({ ...fresh, target: to ?? null }, reason, at, rules);
   if (needsStaging(item)) {
     const state = enterPhase(fresh, 'staging', 'submitted', at);
     return { state, effects: [persist(state), stageEffect(state)] };
@@ -67,8 +72,9 @@ export function submitItem(item: Item, at: Instant, rules: OwnerRules, to: strin
  * A process that was found running here: it is held by this node like any guest, and asked for its image. The guest is
  * opened by the receiver's stage from the same input.
  */
-function submitProcess(fresh: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const state = enterPhase(fresh, 'running', 'it runs here and is to be moved', at, {
+function submitProcess(fresh: OwnedItem, why: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const state = enterPhase(fresh, 'running', `it runs here and is to be moved: ${why}`, at, {
+    moveReason: why,
     receiver: rules.self,
     epoch: FOUND_EPOCH,
     lastEpoch: FOUND_EPOCH,

@@ -11,7 +11,7 @@ const cases: readonly (readonly [title: string, change: Partial<Item>, phase: st
 ];
 
 it.each(cases)('a new item that %s is journalled, then says its status', (_title, change, phase) => {
-  const { state, effects } = openItem(createItem(change), instant(0), ownerRules);
+  const { state, effects } = openItem({ type: 'ItemSubmitted', item: createItem(change) }, instant(0), ownerRules);
   expect(state.phase).toBe(phase);
   expect(effects[0]).toMatchObject({ type: 'Persist' });
   expect(effects.at(-1)).toMatchObject({ type: 'Say', kind: 'status', body: { phase } });

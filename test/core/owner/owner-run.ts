@@ -20,7 +20,7 @@ export interface OwnerRun {
 
 /** Submits an item at 0. */
 export function submit(change: Partial<Item> = {}): OwnerRun {
-  const { state, effects } = submitItem(createItem(change), instant(0), ownerRules);
+  const { state, effects } = submitItem({ item: createItem(change) }, instant(0), ownerRules);
   return { state, effects: describeEffects(effects), raw: effects, ms: 0 };
 }
 

@@ -108,7 +108,7 @@ export function createOwnerActor(parts: OwnerParts): OwnerActor {
     }
   }
 
-  const opened = openItem(parts.item, instant(timeline.now()), ownerRules);
+  const opened = openItem({ type: 'ItemSubmitted', item: parts.item }, instant(timeline.now()), ownerRules);
   enter(opened.state, opened.effects);
   look();
 
