@@ -1,0 +1,99 @@
+/**
+ * The matrix moves a process that tritmesh did not start, where a rule lets it: from a PLUS host to an idle one, with its reason, and
+ * its count whole at the end. Without a rule that names it, it stays.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { requirement } from '../requirements.js';
+import { findCountFault, isThere } from '../run/counters.js';
+import { canFreeze } from '../run/criu.js';
+import { BROKERS } from './brokers.js';
+import { fields, isStatus, openScene, type Ear, type Heard } from './programs.js';
+import { canMakeHosts, PLACE } from './two-hosts.js';
+import { openTwoNodes, type TwoNodes } from './two-nodes.js';
+
+const hasGcc = requirement('gcc', isThere('gcc', '--version'), 'apt-get install gcc');
+const directory = mkdtempSync(join(tmpdir(), 'tritmesh-rule-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const outputOf = (program: string): string => `${PLACE}/${basename(program)}.out`;
+/** Most of a core: heavy enough for SCUM. */
+const SHARE = ['80000', '20000'];
+
+const SENSES = {
+  TRITMESH_SENSE_PROCESSES_EVERY_MS: '1000',
+  // A process is asked for again after that: at first it is too young to pay.
+  TRITMESH_MOVES_COOLDOWN_MS: '1000',
+  TRITMESH_SCUM_THROTTLE: 'off',
+  TRITMESH_SCUM_MIGRATE: 'opt-in',
+};
+
+describe.skipIf(!canFreeze || !canMakeHosts || !hasGcc)('a process that a rule names', () => {
+  it('moves from a PLUS host by itself, another one does not', { timeout: 180_000 }, async () => {
+    const [named, other] = [build('named'), build('other')];
+    await withMesh({ ...SENSES, TRITMESH_SCUM_RULES: 'migrate:name=named' }, async (mesh, ear) => {
+      const [one] = mesh.nodes;
+      for (const { program, book } of [named, other])
+        await one.host.start(program, [book, '7', ...SHARE], outputOf(program));
+      const moved = fields(await ear.next((message) => isEvent(message, 'item_moved')));
+      expect(moved).toMatchObject({ from: 'one', to: 'two' });
+      expect(moved['reason']).toMatch(/^this node is PLUS at 0\.95, .*rule migrate:name=named/);
+      const item = String(moved['item']);
+      // Whoever was refused before was refused because it would not have paid, not for want of a rule.
+      for (const refused of ear.heard.filter((message) => isEvent(message, 'move_refused'))) {
+        expect(fields(refused)['reason']).toContain('does not pay');
+      }
+      mkdirSync(join(named.book, 'end'));
+      expect(fields(await ear.next(isStatus(item, 'done', 'failed', 'lost')))).toMatchObject({
+        phase: 'done',
+        receiver: 'two',
+        exit_code: 7,
+      });
+      const lines = readFileSync(one.host.path(outputOf(named.program)), 'utf8');
+      expect(findCountFault(lines, lines.split('\n').length - 1)).toBeUndefined();
+      // Counted on while it was away, each line once, and started once.
+      const noted = readdirSync(named.book);
+      expect(noted.filter((name) => /^(?:twice|overlap|start-[^1])/.test(name))).toEqual([]);
+      expect(noted.filter((name) => /^1-/.test(name))).toHaveLength(lines.split('\n').length - 1);
+      mkdirSync(join(other.book, 'end'));
+      expect(ear.heard.filter((message) => isEvent(message, 'item_moved'))).toHaveLength(1);
+    });
+  });
+});
+
+/** A burner of this name, with its book, which lets it go at once. */
+function build(name: string): { readonly program: string; readonly book: string } {
+  const program = join(directory, name);
+  const book = join(directory, `${name}-book`);
+  mkdirSync(join(book, 'go'), { recursive: true });
+  execFileSync('gcc', ['-O1', '-o', program, fileURLToPath(new URL('../fixtures/burn.c', import.meta.url))]);
+  return { program, book };
+}
+
+async function withMesh(
+  env: Readonly<Record<string, string>>,
+  play: (mesh: TwoNodes, ear: Ear) => Promise<void>,
+): Promise<void> {
+  const [first] = BROKERS;
+  if (first === undefined) throw new Error('no broker');
+  const broker = await first.open();
+  const scene = openScene(broker.url);
+  const ear = await scene.ear();
+  const mesh = await openTwoNodes(broker, ['fixed:0.95', 'fixed:0.1'], [env, {}]);
+  try {
+    await play(mesh, ear);
+  } catch (error) {
+    throw new Error(`${String(error)}\n${mesh.nodes.map((node) => node.output()).join('\n')}`, { cause: error });
+  } finally {
+    await mesh.end();
+    await scene.end();
+    await broker.close();
+  }
+}
+
+function isEvent({ topic, text }: Heard, type: string): boolean {
+  return topic === 'tritmesh/node/one/event' && text.includes(`"event_type":"${type}"`);
+}
