@@ -1,5 +1,5 @@
 /**
- * The benchmarks: `npm run bench [dispatch|throughput|agent|journal …] [--json]`. Each measures the thing and its floor in
+ * The benchmarks: `npm run bench [dispatch|throughput|agent|journal|migrate …] [--json]`. Each measures the thing and its floor in
  * the same run and is cleaned up before the next begins. It judges nothing: the aims are printed beside the figures.
  */
 import { parseArgs } from 'node:util';
@@ -8,6 +8,7 @@ import { measureDispatch } from './dispatch.js';
 import { openScratch, type Scratch } from './ground/scratch.js';
 import { measureJournal } from './journal.js';
 import { formatFigures, type Figure } from './measure/figure.js';
+import { measureMigrate } from './migrate.js';
 import { measureThroughput } from './throughput.js';
 
 /** A benchmark: gives its figures one by one, as it has them. */
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   throughput: measureThroughput,
   agent: measureAgent,
   journal: measureJournal,
+  migrate: measureMigrate,
 };
 
 process.exitCode = await runBench(process.argv.slice(2));

@@ -1,0 +1,101 @@
+/**
+ * The floor of a move: criu writes a process down, cp copies the image to another directory, criu restores it from there and it is
+ * let go on; nothing is hashed, offered or journalled. The flags are those of src/checkpoint.
+ */
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { GHOST_BYTES_MAX } from '../../src/checkpoint/descriptors.js';
+import { findLongestPause } from '../measure/pause.js';
+import type { Scratch } from './scratch.js';
+
+const run = promisify(execFile);
+const LOOK_MS = 10;
+
+/** What a move took. */
+export interface MoveTimes {
+  /** It stood still. */
+  readonly freezeMs: number;
+  /** From the wish to move until it ran again. */
+  readonly totalMs: number;
+}
+
+/** What a move by hand took, and how large its image was. */
+export interface MoveByHand extends MoveTimes {
+  readonly imageBytes: number;
+}
+
+/** Starts a holder of so many MiB, moves it once and ends it. */
+export async function moveByHand(
+  scratch: Scratch,
+  criu: string,
+  holder: (gate: string) => readonly string[],
+): Promise<MoveByHand> {
+  const inner = scratch.open();
+  const { directory } = inner;
+  const [from, to] = [join(directory, 'from'), join(directory, 'to')];
+  for (const place of [from, to]) mkdirSync(place);
+  const output = join(directory, 'stdout');
+  const pid = await startHolder(inner, holder(join(directory, 'gate')), output);
+  const wish = Date.now();
+  const begun = performance.now();
+  await run(criu, ['dump', '-t', String(pid), '-D', from, '--ghost-limit', String(GHOST_BYTES_MAX), ...FLAGS]);
+  await run('cp', [...listFiles(from), to]);
+  const pidFile = join(directory, 'pid');
+  await run(criu, ['restore', '-D', to, '-d', '--pidfile', pidFile, '--skip-file-rwx-check', ...FLAGS]);
+  const copy = Number(readFileSync(pidFile, 'utf8'));
+  inner.defer(() => endProcess(copy));
+  process.kill(copy, 'SIGCONT');
+  const totalMs = performance.now() - begun;
+  process.kill(pid, 'SIGKILL');
+  const imageBytes = listFiles(from).reduce((sum, file) => sum + statSync(file).size, 0);
+  writeFileSync(join(directory, 'gate'), '');
+  const freezeMs = await waitForText(output, (text) =>
+    /^held /m.test(text) ? findLongestPause(text, wish) : undefined,
+  );
+  await inner.close();
+  return { freezeMs, totalMs, imageBytes };
+}
+
+const FLAGS: readonly string[] = ['-o', 'log', '-v2', '--leave-stopped', '--manage-cgroups=ignore', '--file-locks'];
+
+/** In a pid namespace of its own, as its first process, so that original and copy can have the same pid. */
+async function startHolder(scratch: Scratch, argv: readonly string[], output: string): Promise<number> {
+  const stdout = openSync(output, 'a');
+  const child = spawn('unshare', ['-p', '-f', 'setsid', ...argv], { cwd: '/', stdio: ['ignore', stdout, stdout] });
+  closeSync(stdout);
+  const ended = once(child, 'exit');
+  await once(child, 'spawn');
+  let pid = 0;
+  scratch.defer(async () => {
+    endProcess(pid);
+    await ended;
+  });
+  await waitForText(output, (text) => /^holds /m.test(text) || undefined);
+  pid = Number(execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' }));
+  return pid;
+}
+
+function endProcess(pid: number): void {
+  try {
+    if (pid > 0) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Looks at a file until `find` finds something in it. */
+async function waitForText<T>(file: string, find: (text: string) => T | undefined): Promise<T> {
+  for (;;) {
+    const found = find(readFileSync(file, 'utf8'));
+    if (found !== undefined) return found;
+    await sleep(LOOK_MS);
+  }
+}
+
+function listFiles(directory: string): readonly string[] {
+  return readdirSync(directory).map((name) => join(directory, name));
+}
