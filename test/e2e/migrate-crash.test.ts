@@ -3,13 +3,13 @@
  * missing, none is there twice, and the exit code is home. Host one owns the job, host two runs it first; it is told to move, so
  * that two is the source and one the receiver of the copy.
  */
-import { rmSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { rmSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
 import { findCountFault, makeCounters } from '../run/counters.js';
 import { canFreeze } from '../run/criu.js';
 import { MORTAL_BROKERS, type MortalBroker } from './broker-processes.js';
 import { fields, isStatus, openScene, type Ear, type Scene } from './programs.js';
-import { canMakeHosts } from './two-hosts.js';
+import { canMakeHosts, PLACE } from './two-hosts.js';
 import { openTwoNodes, type TwoNodes } from './two-nodes.js';
 
 const { counters, directory } = makeCounters();
@@ -85,31 +85,40 @@ async function withMesh(
   [stop, at]: readonly [string, 0 | 1],
   harm: (staged: Staged) => Promise<void>,
 ): Promise<void> {
+  // Also after a test that waited in vain: what it left would be in the way of the next.
   const broker = await open();
+  onTestFinished(() => broker.close());
   const scene = openScene(broker.url);
-  // Not idle, so that the job begins at the other one; an owner that is not overloaded may have it all the same.
+  onTestFinished(() => scene.end());
+  const stopped = { TRITMESH_STOP_AT: stop };
   const mesh = await openTwoNodes(
     broker,
-    ['fixed:0.5', 'fixed:0.1'],
-    at === 0 ? [{ TRITMESH_STOP_AT: stop }, {}] : [{}, { TRITMESH_STOP_AT: stop }],
+    [`command:cat ${LOAD}`, 'fixed:0.1'],
+    [{ ...SENSES, ...(at === 0 ? stopped : {}) }, at === 1 ? stopped : {}],
   );
-  try {
-    const ear = await scene.ear();
-    const item = await submit(mesh, ear);
-    await harm({ mesh, item, broker, ear });
-    await checkEnd(mesh, scene, item);
-  } catch (error) {
-    const said = mesh.nodes.map((node) => node.output()).join('\n');
-    throw new Error(`${String(error)}\n${said}`, { cause: error });
-  } finally {
-    await mesh.end();
-    await scene.end();
-    await broker.close();
-  }
+  onTestFinished(() => mesh.end());
+  onTestFailed(() => void process.stderr.write(`${mesh.nodes.map((node) => node.output()).join('\n')}\n`));
+  const ear = await scene.ear();
+  const item = await submit(mesh, ear);
+  await harm({ mesh, item, broker, ear });
+  await checkEnd(mesh, scene, item);
 }
 
+const LOAD = `${PLACE}/load`;
+const SENSES = {
+  TRITMESH_SENSE_LOAD_EVERY_MS: '300',
+  TRITMESH_TRIT_PLUS_HOLD_MS: '0',
+  TRITMESH_TRIT_ERGODIC_HOLD_MS: '0',
+};
+
+/** The owner is overloaded until the job runs at the other one, so that it begins there; then it may have it. */
 async function submit(mesh: TwoNodes, ear: Ear): Promise<string> {
   const [owner] = mesh.nodes;
+  const load = async (ratio: number, trit: number): Promise<void> => {
+    writeFileSync(owner.host.path(LOAD), String(ratio));
+    await ear.next((one) => one.topic === 'tritmesh/node/one/state' && fields(one)['trit'] === trit);
+  };
+  await load(0.95, 1);
   for (const { id } of mesh.nodes) await ear.next((one) => one.topic === `tritmesh/node/${id}/state`);
   const command = counter?.argv(LINES, 7, 20_000) ?? [];
   const submitted = await owner.command(['run', '--no-wait', '--json', '--migrate', 'checkpoint', '--', ...command]);
@@ -117,6 +126,7 @@ async function submit(mesh: TwoNodes, ear: Ear): Promise<string> {
   const { item } = JSON.parse(submitted.stdout) as { readonly item: string };
   await ear.next((one) => isStatus(item, 'running')(one) && fields(one)['receiver'] === 'two');
   await ear.next((one) => one.topic.endsWith(`/${item}/log/two`));
+  await load(0.5, 0);
   return item;
 }
 
