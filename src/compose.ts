@@ -9,6 +9,8 @@ import { createCheckpoint } from './checkpoint/create-checkpoint.js';
 import type { Survey } from './checkpoint/checkpoint.js';
 import { createSystemClock } from './clock/system-clock.js';
 import type { Config } from './config/config.js';
+import { createContainers } from './container/create-containers.js';
+import { withContainers } from './container/with-containers.js';
 import { toNodeSettings } from './config/node-settings.js';
 import { checkIdFree } from './node/id-clash.js';
 import { loadIdentity } from './identity/load-identity.js';
@@ -42,7 +44,9 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   const metric = parseMetric(config.sense.metric);
   if (!metric.ok) throw new TypeError(`sense.metric ${metric.reason}`);
   await checkIdFree(createProbeBus(config), config.base, config.id, identity.publicKey);
-  const checkpoint = createCheckpoint({ criu: config.criu ?? '' });
+  const criu = createCheckpoint({ criu: config.criu ?? '' });
+  const containers = createContainers(criu);
+  const checkpoint = withContainers(criu, containers);
   // criu takes a while to look at the kernel; the journal and the broker are no quicker.
   const survey = new Promise<Survey>((resolve) => checkpoint.survey(resolve));
   const journal = await createLevelJournal({ directory: `${config.state_dir}/journal`, sync: config.journal.sync });
@@ -51,7 +55,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     identity,
     journal,
     bus: createNodeBus(config),
-    runner: createProcessRunner({ clock, spares: `${config.state_dir}/spares`, checkpoint }),
+    runner: createProcessRunner({ clock, spares: `${config.state_dir}/spares`, checkpoint, containers }),
     sense: createSense({
       metric: metric.metric,
       clock,

@@ -71,10 +71,10 @@ export interface Checkpoint {
   /** Says what this machine can do; looks once and remembers. */
   survey(done: (survey: Survey) => void): void;
   /**
-   * All processes of this machine by pid, the asked one with its command and ports too; empty where nothing can be read.
+   * All processes of this machine by pid, the asked ones with their command and ports too; empty where nothing can be read.
    * Synchronous.
    */
-  identify(pid: number): ReadonlyMap<number, ProcessFacts>;
+  identify(...pids: readonly number[]): ReadonlyMap<number, ProcessFacts>;
   /** Looks at a live process before anything is stopped. It changes nothing. */
   inspect(subject: Subject, done: (inspection: Inspection) => void): void;
   /**

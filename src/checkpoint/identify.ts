@@ -6,10 +6,11 @@ import { readdirSync } from 'node:fs';
 import type { ProcessFacts } from '../core/process-facts.js';
 import { listEntries, readProc, readProcLink, type ProcEntry } from './proc-entry.js';
 
-/** Reads all processes, by pid. */
-export function identifyProcesses(pid: number): ReadonlyMap<number, ProcessFacts> {
+/** Reads all processes, by pid; of those that are asked for more. */
+export function identifyProcesses(...pids: readonly number[]): ReadonlyMap<number, ProcessFacts> {
+  const asked = new Set(pids);
   try {
-    return new Map(listEntries().map((entry) => [entry.pid, describe(entry, entry.pid === pid)]));
+    return new Map(listEntries().map((entry) => [entry.pid, describe(entry, asked.has(entry.pid))]));
   } catch {
     // No /proc to look at.
     return new Map();

@@ -21,7 +21,22 @@ export function needOfImage(facts: ImageFacts, { abilities, arch, os }: Info): N
   const levels = abilities.filter((ability) => ability.startsWith('cpu-x86-64-v')).toSorted();
   // Where levels are not told, only the very same flags will do.
   const cpu = levels.slice(-1).concat(levels.length > 0 ? [] : abilities.filter((one) => one.startsWith('cpu-flags-')));
-  return { cpus: 1, memory_bytes: facts.image_bytes, arch, os, labels: [], abilities: ['criu', ...cpu] };
+  return { cpus: 1, memory_bytes: facts.image_bytes, arch, os, labels: [], abilities: [...needsTool(facts), ...cpu] };
+}
+
+/** What restores it. A container wants a podman of the same major version: nothing is promised across those. */
+function needsTool({ container }: ImageFacts): readonly string[] {
+  return container === undefined ? ['criu'] : ['podman', `podman-${container.podman.split('.')[0] ?? ''}`];
+}
+
+/** All that would move with a process, itself among it: of a container all of its processes. */
+export function listCompany(
+  process: ProcessFacts,
+  processes: ReadonlyMap<number, ProcessFacts>,
+): readonly ProcessFacts[] {
+  const { container } = process;
+  if (container === undefined) return [process];
+  return [process, ...[...processes.values()].filter((one) => one.container === container && one.pid !== process.pid)];
 }
 
 /** The facts without libraries, for a message that would be too large: the review of the image itself sees them all. */

@@ -23,4 +23,6 @@ export interface ProcessFacts {
   readonly command?: readonly string[] | undefined;
   /** TCP ports that it listens on. */
   readonly ports?: readonly number[] | undefined;
+  /** Id of the container that would move with it as a whole. */
+  readonly container?: string | undefined;
 }

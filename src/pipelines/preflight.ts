@@ -11,7 +11,7 @@ import type { MeshView } from '../core/mesh.js';
 import { findUntouchable } from '../core/never-list.js';
 import { clip } from '../core/owner/owned-item.js';
 import { expectSeconds } from '../core/payoff.js';
-import { CANDIDATES_MAX, composeProcessItem, describeNobody, needOfImage } from '../core/preflight.js';
+import { CANDIDATES_MAX, composeProcessItem, describeNobody, listCompany, needOfImage } from '../core/preflight.js';
 import type { ProcessFacts } from '../core/process-facts.js';
 import type { Guest } from '../core/receiver/guest.js';
 import { isLive } from '../core/receiver/guest.js';
@@ -78,8 +78,11 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
     const found = processes.get(pid);
     if (found?.start === undefined || (start !== undefined && start.split('@')[0] !== found.start))
       return done({ error: `there is no process ${pid}` });
-    const never = findUntouchable(found, { ...parts, self: parts.pid, processes });
-    if (never !== undefined) return done({ error: `process ${pid} is never moved: ${never}` });
+    for (const one of listCompany(found, processes)) {
+      const never = findUntouchable(one, { ...parts, self: parts.pid, processes });
+      const who = one === found ? '' : ` (process ${one.pid} in its container)`;
+      if (never !== undefined) return done({ error: `process ${pid} is never moved: ${never}${who}` });
+    }
     busy.add(pid);
     inspect(checkpoint, found, { ...wish, start: found.start }, (answer) => {
       busy.delete(pid);

@@ -51,6 +51,22 @@ export interface ImageFacts {
   readonly wall_ms: number;
   /** Version of the criu that wrote it; empty before. */
   readonly criu: string;
+  /** It is a whole container, exported by podman: `mapped` and `files` are empty, and its pids are those of its own namespace. */
+  readonly container?: ContainerFacts | undefined;
+}
+
+/** A container, as far as its receiver must know it. */
+export interface ContainerFacts {
+  /** Its id and its name at podman; it keeps both. */
+  readonly id: string;
+  readonly name: string;
+  /** Id of the image that it was made from, which does not travel, and the name that people know it by. */
+  readonly image: string;
+  readonly image_name: string;
+  /** The OCI runtime that wrote it: another one cannot restore it. */
+  readonly runtime: string;
+  /** Version of the podman that wrote it. */
+  readonly podman: string;
 }
 
 const PATHS_MAX = 4096;
@@ -64,6 +80,19 @@ const pid = z
   .min(1)
   .max(2 ** 22);
 const bytes = z.int().min(0);
+const podmanId = z.string().regex(/^[0-9a-f]{64}$/);
+
+const containerFactsSchema: z.ZodType<ContainerFacts> = z.object({
+  id: podmanId,
+  name: z
+    .string()
+    .max(255)
+    .regex(/^[a-zA-Z0-9][\w.-]*$/),
+  image: podmanId,
+  image_name: z.string().max(512),
+  runtime: z.string().max(64),
+  podman: z.string().max(32),
+});
 
 /** Checks {@link ImageFacts}. */
 export const imageFactsSchema: z.ZodType<ImageFacts> = z.object({
@@ -95,4 +124,5 @@ export const imageFactsSchema: z.ZodType<ImageFacts> = z.object({
   cpu_s: z.number().min(0),
   wall_ms: z.number().min(0),
   criu: z.string().max(32),
+  container: containerFactsSchema.optional(),
 });

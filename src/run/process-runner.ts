@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { Clock } from '../clock/clock.js';
+import type { Containers } from '../container/containers.js';
 import { BOX_FILES } from './box.js';
+import { createContainerRuns } from './container-runs.js';
 import { createForeignRuns } from './foreign-runs.js';
 import { freezableOf } from './freezable-run.js';
 import { createFreezer, type Freezable } from './freezer.js';
@@ -30,10 +32,12 @@ export interface ProcessRunnerOptions {
   readonly spares?: string | undefined;
   /** Without it nothing can be frozen, restored or taken. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** Without it, or without a checkpoint, no container is moved as a whole. */
+  readonly containers?: Containers | undefined;
 }
 
 /** Creates the runner of this machine's processes. Events come after the call that caused them has returned. */
-export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunnerOptions): Runner {
+export function createProcessRunner({ clock, spares, checkpoint, containers }: ProcessRunnerOptions): Runner {
   const events = new Subject<RunEvent>();
   let isClosed = false;
   const later = (work: () => void): void => queueMicrotask(() => (isClosed ? undefined : work()));
@@ -43,6 +47,10 @@ export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunner
   const freezer = checkpoint === undefined ? undefined : createFreezer(clock, checkpoint, tell);
   const foreign =
     checkpoint === undefined || freezer === undefined ? undefined : createForeignRuns(clock, checkpoint, freezer, tell);
+  const contained =
+    checkpoint === undefined || containers === undefined
+      ? undefined
+      : createContainerRuns({ clock, checkpoint, containers }, tell);
   const pad = createLaunchPad(clock.scheduler, process.env['PATH']);
   const spare = spares === undefined ? undefined : createSpareDirectory(spares, clock.scheduler);
   const watch = createRunWatch({
@@ -55,8 +63,8 @@ export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunner
   const starts = createRunStarts({ clock, checkpoint, pad, spare, watch, tellLater, isClosed: () => isClosed });
 
   const adopt = (run: string, directory: string, told: RunHandle | null): void => {
-    if (watch.runs.has(run) || foreign?.has(run) === true) return;
-    if (foreign?.adopt(run, directory) === true) return;
+    if (watch.runs.has(run) || foreign?.has(run) === true || contained?.has(run) === true) return;
+    if (contained?.adopt(run, directory) === true || foreign?.adopt(run, directory) === true) return;
     const start = forbidStart(directory);
     // After a power loss the mark of a start may be missing although it started: it is surely over, and no more is known.
     if (start === 'forbidden' && told !== null && !isOfThisBoot(told.start)) {
@@ -81,10 +89,12 @@ export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunner
   const extend = (run: string, guardMs: number): void => {
     const live = watch.runs.get(run);
     if (live !== undefined) extendRun(live, guardMs);
+    else if (contained?.has(run) === true) contained.extend(run, guardMs);
     else starts.extend(run, guardMs);
   };
 
   const stop = (run: string, graceMs: number, ask?: SaveRequest): void => {
+    if (contained?.has(run) === true) return contained.stop(run, graceMs);
     const live = watch.runs.get(run);
     if (live === undefined) return starts.cancel(run) ? undefined : foreign?.stop(run);
     const end = (): void => watch.stop(live, graceMs, 'stopped');
@@ -101,6 +111,7 @@ export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunner
   };
 
   const freeze = (run: string): void => {
+    if (contained?.has(run) === true) return contained.freeze(run);
     const target = findFreezable(run);
     if (freezer === undefined) return tell({ type: 'FreezeFailed', run, reason: NO_CHECKPOINT });
     if (target === undefined) return tell({ type: 'FreezeFailed', run, reason: 'it does not run here' });
@@ -108,6 +119,7 @@ export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunner
   };
 
   const thaw = (run: string): void => {
+    if (contained?.has(run) === true) return contained.thaw(run);
     const target = findFreezable(run);
     if (freezer === undefined || target === undefined) return tell({ type: 'RunThawed', run });
     freezer.thaw(target);
@@ -115,7 +127,10 @@ export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunner
 
   return {
     events$: events.asObservable(),
-    start: starts.start,
+    start: (order) => {
+      if (contained?.isCopy(order) === true) later(() => contained.start(order));
+      else starts.start(order);
+    },
     adopt: (run, directory, handle) => later(() => adopt(run, directory, handle)),
     // These stand behind an `adopt` that was asked for before them: a stop that overtook it would be lost.
     extend: (run, guardMs) => later(() => extend(run, guardMs)),
@@ -124,14 +139,17 @@ export function createProcessRunner({ clock, spares, checkpoint }: ProcessRunner
     thaw: (run) => later(() => thaw(run)),
     take: (run, directory, process) =>
       later(() => {
-        if (foreign === undefined) tell({ type: 'RunFailed', run, reason: NO_CHECKPOINT });
+        if (contained?.isMember(process.pid) === true) contained.take(run, directory, process);
+        else if (foreign === undefined) tell({ type: 'RunFailed', run, reason: NO_CHECKPOINT });
         else foreign.take(run, directory, process);
       }),
-    pids: () => new Map([...listPids([...watch.runs.values()]), ...(foreign?.pids() ?? [])]),
+    pids: () =>
+      new Map([...listPids([...watch.runs.values()]), ...(foreign?.pids() ?? []), ...(contained?.pids() ?? [])]),
     close: () => {
       isClosed = true;
       watch.close();
       foreign?.close();
+      contained?.close();
       pad.close();
       spare?.close();
       events.complete();

@@ -88,6 +88,8 @@ export type RunEvent =
   | { readonly type: 'FreezeFailed'; readonly run: string; readonly reason: string }
   /** Every task of the run has been continued, and there is no image any more. */
   | { readonly type: 'RunThawed'; readonly run: string }
+  /** Answer to thaw of a prepared copy: it never ran, and nothing of it is left. Only a copy whose restore is its start can say so. */
+  | { readonly type: 'ThawFailed'; readonly run: string; readonly reason: string }
   /** Answer to start with `restore`, and to adopt of such a run: the copy is whole, stopped, and has a guardian. */
   | { readonly type: 'RunPrepared'; readonly run: string; readonly handle: RunHandle };
 

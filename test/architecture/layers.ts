@@ -31,6 +31,7 @@ const PORT_FILES: ReadonlySet<string> = new Set([
   'src/transfer/transfer.ts',
   'src/run/runner.ts',
   'src/checkpoint/checkpoint.ts',
+  'src/container/containers.ts',
   'src/throttle/throttle.ts',
   'src/journal/journal.ts',
   'src/identity/identity.ts',

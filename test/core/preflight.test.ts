@@ -1,7 +1,14 @@
 /** What is decided before a process that was found is moved. */
 import { describe, expect, test } from 'vitest';
-import { chooseFit, composeProcessItem, describeNobody, needOfImage, trimFacts } from '../../src/core/preflight.js';
-import type { ImageFacts } from '../../src/protocol/image-facts.js';
+import {
+  chooseFit,
+  composeProcessItem,
+  describeNobody,
+  listCompany,
+  needOfImage,
+  trimFacts,
+} from '../../src/core/preflight.js';
+import { imageFactsSchema, type ImageFacts } from '../../src/protocol/image-facts.js';
 import { itemSchema } from '../../src/protocol/item.js';
 import { createMember } from './samples.js';
 
@@ -37,6 +44,37 @@ describe('the need of an image', () => {
   });
   test('is the same flags where levels are not told', () => {
     expect(needOfImage(facts, { ...info, abilities: ['cpu-flags-7'] }).abilities).toEqual(['criu', 'cpu-flags-7']);
+  });
+});
+
+describe('a container', () => {
+  const id = 'a'.repeat(64);
+  const container = { id, name: 'web', image: id, image_name: 'web:1', runtime: 'runc', podman: '4.3.1' };
+
+  test('needs podman of the same major version, and the cpu', () => {
+    const abilities = ['cpu-x86-64-v2'];
+    expect(needOfImage({ ...facts, container }, { ...info, abilities }).abilities).toEqual([
+      'podman',
+      'podman-4',
+      'cpu-x86-64-v2',
+    ]);
+  });
+
+  test('travels in facts that are checked', () => {
+    expect(imageFactsSchema.parse({ ...facts, container })).toEqual({ ...facts, container });
+    for (const bad of [{ name: '--all' }, { id: 'latest' }, { image: '../x' }, { name: '' }])
+      expect(imageFactsSchema.safeParse({ ...facts, container: { ...container, ...bad } }).success).toBe(false);
+  });
+
+  test('moves with all that is in it', () => {
+    const [one, two, other] = [
+      { pid: 1, ppid: 0, name: 'a', container: id },
+      { pid: 2, ppid: 1, name: 'b', container: id },
+      { pid: 3, ppid: 0, name: 'c' },
+    ];
+    const all = new Map([one, two, other].map((process) => [process.pid, process]));
+    expect(listCompany(two, all)).toEqual([two, one]);
+    expect(listCompany(other, all)).toEqual([other]);
   });
 });
 

@@ -46,6 +46,8 @@ interface Stage {
 interface Circumstances {
   readonly inspection?: Inspection;
   readonly process?: ProcessFacts;
+  /** Others of the machine. */
+  readonly others?: readonly ProcessFacts[];
   readonly shedding?: Partial<SheddingFacts>;
   readonly accepts?: boolean;
   readonly review?: readonly string[];
@@ -70,7 +72,7 @@ function createStage(circumstances: Circumstances = {}): Stage {
     createMember('delta'),
   );
   const checkpoint: Pick<Checkpoint, 'identify' | 'inspect' | 'review'> = {
-    identify: () => new Map([[process.pid, process]]),
+    identify: () => new Map([process, ...(circumstances.others ?? [])].map((one) => [one.pid, one])),
     inspect: (_subject, done) => done(inspection),
     review: (facts, _directory, done) => {
       reviewed.push(facts);
@@ -236,6 +238,17 @@ describe('a process that is to move', () => {
     ['no criu', { hasCheckpoint: false }, 'nothing here can freeze a process'],
     ['no such process', { process: { ...PROCESS, pid: 701 } }, 'there is no process 700'],
     ['the never-list', { process: { ...PROCESS, name: 'sshd' } }, 'process 700 is never moved: sshd lets people in'],
+    [
+      'the never-list, of another process of its container',
+      {
+        process: { ...PROCESS, container: 'c1' },
+        others: [
+          { pid: 701, ppid: 700, name: 'mosquitto', container: 'c1' },
+          { pid: 702, ppid: 1, name: 'mosquitto' },
+        ],
+      },
+      'process 700 is never moved: it is a broker (process 701 in its container)',
+    ],
     [
       'what stands in the way',
       { inspection: { obstacles: ['it uses io_uring', 'it has a terminal'], facts: FACTS } },

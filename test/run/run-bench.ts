@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { asyncScheduler, filter, firstValueFrom, map, ReplaySubject } from 'rxjs';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import type { Clock } from '../../src/clock/clock.js';
+import type { Containers } from '../../src/container/containers.js';
 import type { Command } from '../../src/protocol/item.js';
 import { createProcessRunner } from '../../src/run/process-runner.js';
 import { readProcessTable } from '../../src/run/process-table.js';
@@ -30,7 +31,7 @@ export interface BenchRunner extends Runner {
 /** The bench of one test. */
 export interface RunBench {
   readonly root: string;
-  runner(checkpoint?: Checkpoint): BenchRunner;
+  runner(checkpoint?: Checkpoint, containers?: Containers): BenchRunner;
   /** An order with its own directory below {@link root}. */
   order(name: string, argv: readonly string[], more?: Partial<Command>, guardMs?: number): RunOrder;
   /** Remembers a launcher that must be gone at the end of the test. */
@@ -45,8 +46,8 @@ export function createRunBench(): RunBench {
   const launchers = new Set<number>();
   return {
     root,
-    runner: (checkpoint) => {
-      const runner = createBenchRunner(launchers, checkpoint);
+    runner: (checkpoint, containers) => {
+      const runner = createBenchRunner(launchers, checkpoint, containers);
       runners.push(runner);
       return runner;
     },
@@ -100,8 +101,12 @@ export async function waitForEnd(pid: number): Promise<void> {
   }
 }
 
-function createBenchRunner(launchers: Set<number>, checkpoint: Checkpoint | undefined): BenchRunner {
-  const runner = createProcessRunner({ clock: CLOCK, checkpoint });
+function createBenchRunner(
+  launchers: Set<number>,
+  checkpoint: Checkpoint | undefined,
+  containers: Containers | undefined,
+): BenchRunner {
+  const runner = createProcessRunner({ clock: CLOCK, checkpoint, containers });
   const events$ = new ReplaySubject<RunEvent>();
   const seen: RunEvent[] = [];
   runner.events$.subscribe((event) => {
@@ -143,5 +148,5 @@ function isRefusal(event: RunEvent): boolean {
 }
 
 function isEnd(event: RunEvent): boolean {
-  return ['RunExited', 'RunDied', 'RunFailed'].includes(event.type);
+  return ['RunExited', 'RunDied', 'RunFailed', 'ThawFailed'].includes(event.type);
 }

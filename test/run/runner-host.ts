@@ -28,12 +28,15 @@ export interface RunnerHost {
   kill(): Promise<void>;
 }
 
-const ENDS: ReadonlySet<string> = new Set(['RunExited', 'RunDied', 'RunFailed']);
+const ENDS: ReadonlySet<string> = new Set(['RunExited', 'RunDied', 'RunFailed', 'ThawFailed']);
 
-/** Starts one; `within`: program and arguments that run what stands behind them. */
-export async function startRunnerHost(within: readonly string[] = []): Promise<RunnerHost> {
+/** Starts one; `within`: program and arguments that run what stands behind them; `variables` are added to its environment. */
+export async function startRunnerHost(
+  within: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<RunnerHost> {
   const [program, ...args] = [...within, process.execPath, PROGRAM];
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...variables } });
   const events$ = readEvents(child);
   let given = 0;
   const next = (fits: (event: RunEvent) => boolean): Promise<RunEvent> =>

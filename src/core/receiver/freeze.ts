@@ -3,9 +3,17 @@
  * says so. A stopped original goes on only by the owner's `resume` of the same move, a copy only by its `continue`.
  */
 import type { Effect, Instant, Step } from '../effects.js';
-import { fillResult, guestName, persistGuest, type Guest, type ProcessHandle, type ReceiverRules } from './guest.js';
+import {
+  fillResult,
+  forgetGuest,
+  guestName,
+  persistGuest,
+  type Guest,
+  type ProcessHandle,
+  type ReceiverRules,
+} from './guest.js';
 import { renewLease } from './renew.js';
-import { sayResult } from './result.js';
+import { endGuest, sayResult } from './result.js';
 
 /** The owner wants it frozen for its move number `move`. */
 export function hearCheckpoint(guest: Guest, move: number, at: Instant, rules: ReceiverRules): Step<Guest> {
@@ -111,6 +119,18 @@ export function takeThaw(guest: Guest, at: Instant, rules: ReceiverRules): Step<
   const running: Guest = { ...guest, phase: 'running' };
   const renewed = renewLease(running, at, rules);
   return { state: renewed.state, effects: [persistGuest(running), ...renewed.effects] };
+}
+
+/**
+ * The copy was let go and surely never ran. Its refusal voids what the owner committed itself to, so that the original may go on. A
+ * copy that ran once cannot say so: its next thaw is that of an original.
+ */
+export function failThaw(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase !== 'thawing' || !guest.image) return { state: guest, effects: [] };
+  if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
+  if (guest.stopping === 'cancel')
+    return endGuest(guest, { outcome: 'cancelled', reason: guest.stopReason }, at, rules);
+  return endGuest(guest, { outcome: 'refused', reason: `its copy could not be started: ${reason}` }, at, rules);
 }
 
 /** The copy is restored and stopped. */

@@ -40,6 +40,8 @@ export type ReceiverInput =
   | { readonly type: 'FreezeFailed'; readonly reason: string }
   /** What was stopped runs again. */
   | { readonly type: 'RunThawed' }
+  /** A copy that was to run never did, and nothing of it is left. */
+  | { readonly type: 'ThawFailed'; readonly reason: string }
   /** This machine wants to be rid of it: it drains. */
   | { readonly type: 'VacateWanted'; readonly reason: string }
   | { readonly type: 'TimePassed' }

@@ -5,7 +5,7 @@
 import type { Instant, Step } from '../effects.js';
 import { hearAck, takeInputs } from './accept.js';
 import { sayClaim } from './claim.js';
-import { describeImage, failFreeze, takeFrozen, takePrepared, takeThaw } from './freeze.js';
+import { describeImage, failFreeze, failThaw, takeFrozen, takePrepared, takeThaw } from './freeze.js';
 import { forgetGuest, guestName, type Guest, type ReceiverRules } from './guest.js';
 import type { ReceiverInput } from './inputs.js';
 import { hearLease, passLease, wallEnd } from './lease.js';
@@ -56,6 +56,8 @@ export function stepReceiver(
       return failFreeze(guest, input.reason, at, rules);
     case 'RunThawed':
       return takeThaw(guest, at, rules);
+    case 'ThawFailed':
+      return failThaw(guest, input.reason, at, rules);
     case 'VacateWanted':
       return wantVacated(guest, input.reason, at, rules);
     case 'TimePassed':

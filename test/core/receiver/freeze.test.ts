@@ -154,6 +154,23 @@ describe('a copy', () => {
     expect(feed(goes, { type: 'RunDied', reason: 'killed' }).effects).toEqual(['result 1 died']);
   });
 
+  test('that was let go and never ran is refused, unless nobody wants to hear it', () => {
+    const goes = feed(prepared(), order('continue'));
+    const failed = feed(goes, { type: 'ThawFailed', reason: 'podman: no room' });
+    expect(failed.effects).toEqual(['result 1 refused']);
+    expect(failed.guest?.result).toMatchObject({ reason: 'its copy could not be started: podman: no room' });
+    expect(feed(feed(goes, order('gone')), { type: 'ThawFailed', reason: 'stopped' }).guest).toBeNull();
+    const cancelled = feed(feed(goes, order('cancel')), { type: 'ThawFailed', reason: 'stopped' });
+    expect(cancelled.effects).toEqual(['result 1 cancelled']);
+  });
+
+  test('that runs cannot be said not to have run, nor an original', () => {
+    const runs = feed(feed(prepared(), order('continue')), { type: 'RunThawed' });
+    expect(feed(runs, { type: 'ThawFailed', reason: 'late' }).guest?.phase).toBe('running');
+    const original = feed(told(), order('resume', 1));
+    expect(feed(original, { type: 'ThawFailed', reason: 'never' }).guest?.phase).toBe('thawing');
+  });
+
   test('needs a transport', () => {
     expect(feed(claimed(), ack({ image: true })).effects).toEqual(['result 1 refused']);
   });

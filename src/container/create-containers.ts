@@ -1,0 +1,82 @@
+/**
+ * The adapter of the Containers port over podman's command line. Experimental: it was tried with podman 4.3 and runc 1.1. It joins
+ * the parts: survey, inspection, export and review; each is in a file of its own.
+ */
+import type { Checkpoint, Survey } from '../checkpoint/checkpoint.js';
+import type { ContainerLook, Containers, ContainerSurvey } from './containers.js';
+import { parseRecord } from './container-record.js';
+import { exportContainer } from './export.js';
+import { inspectContainer } from './inspect.js';
+import { findContainer, isPodmanBusy, listMembers } from './members.js';
+import { createPodman, type Podman } from './podman.js';
+import { reviewContainer } from './review.js';
+import { surveyPodman } from './survey.js';
+
+const LOOK_MS = 20;
+
+/** What is known of this machine, once. */
+interface Ground {
+  readonly podman: Podman;
+  readonly criu: Survey;
+  readonly survey: ContainerSurvey;
+}
+
+/**
+ * Creates the adapter; it looks at the machine when it is first asked. `checkpoint` knows the machine's criu, `variables` are added to
+ * podman's environment: CONTAINERS_CONF …
+ */
+export function createContainers(checkpoint: Checkpoint, variables: Readonly<Record<string, string>> = {}): Containers {
+  let known: Promise<Ground> | undefined;
+  const ground = (): Promise<Ground> => (known ??= learn(checkpoint, variables));
+  const podman = async (): Promise<Podman> => (await ground()).podman;
+  const inspect: Containers['inspect'] = async (id, directory) => {
+    const { podman: using, survey, criu } = await ground();
+    return inspectContainer(id, directory, using, survey, criu);
+  };
+
+  return {
+    survey: async () => (await ground()).survey,
+    containerOf: findContainer,
+    members: listMembers,
+    inspect,
+    review: async (facts, directory) => {
+      const { podman: using, survey } = await ground();
+      return reviewContainer(facts, directory, facts.image_bytes, using, survey);
+    },
+    look: async (id) => lookAt(id, await podman()),
+    freeze: async (id, directory, spent) =>
+      exportContainer(id, directory, await inspect(id, directory), spent, await podman()),
+    resume: async (id, directory) => {
+      const restore = ['container', 'restore', '--file-locks', id] as const;
+      const { code, fault } = await (await podman()).perform(directory, ...restore);
+      return code === 0 ? undefined : `podman: ${fault}`;
+    },
+    stop: async (id, graceS) => void (await (await podman()).ask('container', 'stop', '-t', String(graceS), id)),
+    remove: async (id, force) => {
+      const using = await podman();
+      const { code, fault } = await using.ask('container', 'rm', ...(force ? ['-f', '-t', '0'] : []), id);
+      return code === 0 || (await lookAt(id, using)).state === 'absent' ? undefined : `podman: ${fault}`;
+    },
+    settle: async (id) => {
+      while (isPodmanBusy(id)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    },
+    environment: async () => (await podman()).environment,
+  };
+}
+
+async function learn(checkpoint: Checkpoint, variables: Readonly<Record<string, string>>): Promise<Ground> {
+  const criu = await new Promise<Survey>((resolve) => checkpoint.survey(resolve));
+  const podman = createPodman(criu.criu, variables);
+  return { podman, criu, survey: await surveyPodman(podman, criu) };
+}
+
+async function lookAt(id: string, podman: Podman): Promise<ContainerLook> {
+  const { code, stdout, fault } = await podman.ask('container', 'inspect', id);
+  if (code === 0) {
+    const record = parseRecord(stdout);
+    if ('reason' in record) return { state: 'unknown', reason: record.reason };
+    return record.State.Running ? { state: 'running', pid: record.State.Pid } : { state: 'stopped' };
+  }
+  const exists = await podman.ask('container', 'exists', id);
+  return exists.code === 1 ? { state: 'absent' } : { state: 'unknown', reason: `podman: ${fault}` };
+}

@@ -1,0 +1,64 @@
+/**
+ * Has podman write a container into a file and leave it stopped. The facts stand beside the export and are written last: with them
+ * it is complete. podman never learns that its caller died, and finishes.
+ */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Dumped, Inspection, Spent } from '../checkpoint/checkpoint.js';
+import type { ImageFacts } from '../protocol/image-facts.js';
+import { EXPORT_FILE } from './containers.js';
+import type { Podman } from './podman.js';
+
+/** Exports the container that was inspected. What is in `image/` is replaced. */
+export async function exportContainer(
+  id: string,
+  directory: string,
+  { obstacles, facts }: Inspection,
+  spent: Spent,
+  podman: Podman,
+): Promise<Dumped> {
+  if (facts === null || obstacles.length > 0) return { ok: false, reason: obstacles.join('; ') };
+  const image = join(directory, 'image');
+  try {
+    rmSync(image, { recursive: true, force: true });
+    mkdirSync(image, { recursive: true, mode: 0o700 });
+    const { code, fault } = await podman.perform(directory, ...composeCheckpoint(id, join(directory, EXPORT_FILE)));
+    if (code !== 0) return { ok: false, reason: `podman: ${fault}` };
+    const whole = { ...facts, cpu_s: facts.cpu_s + spent.cpuS, wall_ms: facts.wall_ms + spent.wallMs };
+    writeFacts(image, whole);
+    return { ok: true, facts: whole, imageBytes: measureFiles(image) };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** `--keep`: podman's own copy of the checkpoint is what the original goes on from. */
+function composeCheckpoint(id: string, file: string): readonly string[] {
+  return ['container', 'checkpoint', '--keep', '--file-locks', '--compress', 'none', '--export', file, id];
+}
+
+function writeFacts(image: string, facts: ImageFacts): void {
+  const file = join(image, 'facts.json');
+  const handle = openSync(`${file}.new`, 'w', 0o600);
+  try {
+    writeSync(handle, `${JSON.stringify(facts)}\n`);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(`${file}.new`, file);
+}
+
+function measureFiles(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+}

@@ -1,0 +1,78 @@
+/**
+ * Calls podman, and says what it said. It decides nothing. What only looks is bounded in time; what freezes or resumes a container
+ * is a process of its own, which outlives the node and is never killed.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+
+/** How a call ended. */
+export interface PodmanAnswer {
+  /** Exit code; 125 is podman's own for "it could not", -1: it did not start or did not end in time. */
+  readonly code: number;
+  readonly stdout: string;
+  /** podman's own sentence when it failed. */
+  readonly fault: string;
+}
+
+/** podman on this machine. */
+export interface Podman {
+  readonly environment: Readonly<Record<string, string>>;
+  ask(...args: readonly string[]): Promise<PodmanAnswer>;
+  /** What it says goes to `podman.log` in the directory, because whoever hears it may be gone. */
+  perform(directory: string, ...args: readonly string[]): Promise<PodmanAnswer>;
+}
+
+const ASK_MS = 30_000;
+const FAULT_CHARS_MAX = 300;
+const LOG = 'podman.log';
+
+/** `criu`: absolute path of the criu that podman's runtime is to find; `variables` are added to its environment. */
+export function createPodman(criu: string, variables: Readonly<Record<string, string>>): Podman {
+  const place = criu === '' ? '' : `${dirname(criu)}:`;
+  const environment = { PATH: `${place}${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`, ...variables };
+
+  return {
+    environment,
+    ask: async (...args) => {
+      const { exitCode, stdout, stderr, shortMessage } = await execa('podman', args, {
+        env: environment,
+        stdin: 'ignore',
+        timeout: ASK_MS,
+        reject: false,
+      });
+      return { code: exitCode ?? -1, stdout, fault: readFault(stderr, shortMessage) };
+    },
+    perform: async (directory, ...args) => {
+      const log = join(directory, LOG);
+      const child = execa('/bin/sh', ['-c', TO_LOG, log, ...args], {
+        env: environment,
+        stdio: 'ignore',
+        detached: true,
+        cleanup: false,
+        reject: false,
+      });
+      // A node that is told to stop does not wait for it.
+      child.unref();
+      const { exitCode, shortMessage } = await child;
+      return { code: exitCode ?? -1, stdout: '', fault: readFault(readText(log), shortMessage) };
+    },
+  };
+}
+
+/** A pipe to this process would break with it, and podman on the pipe. */
+const TO_LOG = 'exec podman "$@" >"$0" 2>&1';
+
+/** The last `Error:` of what podman wrote. */
+function readFault(text: string, otherwise: string | undefined): string {
+  const [, sentence] = [...text.matchAll(/^Error: (.*)$/gm)].at(-1) ?? [];
+  return (sentence ?? otherwise ?? 'podman gave no reason').slice(0, FAULT_CHARS_MAX);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

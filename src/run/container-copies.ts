@@ -1,0 +1,140 @@
+/**
+ * Copies of containers at their receiver: prepared when podman's own review finds nothing in the way and a keeper waits, started by
+ * that keeper alone. How one ended is what its keeper wrote; without a keeper nothing of it may live.
+ */
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { EXPORT_FILE, type Containers } from '../container/containers.js';
+import { writeHead, readHead, type ContainerHead } from './container-head.js';
+import {
+  forbidKeeper,
+  isMarkedStill,
+  KEEPER_FILES,
+  readKeeper,
+  startKeeper,
+  type KeeperWord,
+} from './container-keeper.js';
+import { lookSettled, removeContainer, type MovedContainer } from './container-moves.js';
+import { addGuardTime, readDeadline, writeDeadline } from './guard-clock.js';
+import { openRunDirectory } from './run-directory.js';
+import type { RunEvent, RunHandle, RunOrder } from './runner.js';
+import { isAlive } from './run-watch.js';
+import { listOrphans, signalProcess } from './session.js';
+
+const WAIT_MS = 10;
+/** A keeper says who it is with its first breath. */
+const BEGIN_LOOKS = 500;
+const KEEPER_GONE = 'its keeper is gone';
+
+/** Makes a copy ready; gives its head and its keeper, or why it cannot be. `reading`: of the guard clock, when the lease ran. */
+export async function prepareCopy(
+  { directory, guardMs }: RunOrder,
+  reading: number,
+  checkpoint: Checkpoint,
+  containers: Containers,
+): Promise<{ readonly head: ContainerHead; readonly handle: RunHandle } | { readonly reason: string }> {
+  if (readHead(directory) !== undefined) return { reason: `was started before in ${directory}` };
+  const facts = checkpoint.read(directory)?.facts;
+  if (facts?.container === undefined) return { reason: 'the image is not complete' };
+  const obstacles = await containers.review(facts, directory);
+  if (obstacles.length > 0) return { reason: obstacles.join('; ') };
+  try {
+    const fault = openRunDirectory(directory);
+    if (fault !== undefined) return { reason: fault };
+    // It may have been extended meanwhile.
+    writeDeadline(directory, Math.max(readDeadline(directory), addGuardTime(reading, guardMs)));
+    const { id } = facts.container;
+    const head: ContainerHead = { kind: 'copy', id, handle: null, cpuS: facts.cpu_s, wallMs: facts.wall_ms };
+    writeHead(directory, head);
+    startKeeper(directory, id, EXPORT_FILE, await containers.environment());
+    const handle = await awaitKeeper(directory);
+    return handle === undefined ? { reason: 'its keeper did not start' } : { head, handle };
+  } catch (error) {
+    return { reason: `it could not be prepared: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+/** Finds the copy that an earlier life of the node made; tells of it what the runner's `adopt` does. */
+export async function adoptCopy(target: MovedContainer, containers: Containers): Promise<RunEvent> {
+  const { run, directory } = target;
+  const handle = forbidKeeper(directory) ? undefined : await awaitKeeper(directory);
+  if (handle === undefined) return { type: 'RunFailed', run, reason: 'its keeper never started' };
+  target.handle = handle;
+  const word = readKeeper(directory);
+  const end = readEnd(target, word);
+  if (end !== undefined) return end;
+  if (!isAlive(handle)) return endOrphan(target, containers);
+  return { type: word.isThawed ? 'RunStarted' : 'RunPrepared', run, handle };
+}
+
+/** Ends a copy: one that runs is asked first, and killed after the grace; any other is removed by its keeper. */
+export async function stopCopy(
+  { directory, head, handle }: MovedContainer,
+  graceMs: number,
+  containers: Containers,
+): Promise<undefined> {
+  if (graceMs > 0 && readKeeper(directory).isRestored && !isMarkedStill(directory))
+    await containers.stop(head.id, Math.ceil(graceMs / 1000));
+  else if (isAlive(handle)) signalProcess(handle.pid, 'SIGTERM');
+}
+
+/** Lets a copy go: its keeper starts it, and says what became of that. */
+export function letGo({ run, directory, handle }: MovedContainer): RunEvent | undefined {
+  try {
+    writeFileSync(join(directory, KEEPER_FILES.thawed), '');
+  } catch (error) {
+    // Its keeper starts nothing without that file.
+    signalProcess(handle.pid, 'SIGTERM');
+    return { type: 'ThawFailed', run, reason: error instanceof Error ? error.message : String(error) };
+  }
+  if (isAlive(handle)) signalProcess(handle.pid, 'SIGUSR1');
+  return undefined;
+}
+
+/** How a copy ended, by its keeper's word; `undefined` when it did not say. */
+export function readEnd({ run, directory, head }: MovedContainer, word: KeeperWord): RunEvent | undefined {
+  const { exit, ended, unthawed } = word;
+  if (exit !== undefined) {
+    const runMs = head.wallMs + measureLife(directory);
+    return { type: 'RunExited', run, ...exit, cpuS: head.cpuS, runMs };
+  }
+  if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
+  return unthawed === undefined ? undefined : { type: 'ThawFailed', run, reason: unthawed };
+}
+
+/** The keeper is gone without a word: what it was at work on is waited for, and what it watched removed. */
+export async function endOrphan(target: MovedContainer, containers: Containers): Promise<RunEvent> {
+  const { run, directory, head, handle } = target;
+  while (listOrphans(handle.pid, directory).length > 0) await pause();
+  const word = readKeeper(directory);
+  const end = readEnd(target, word);
+  if (end !== undefined) return end;
+  // What has its id then is none of ours.
+  if (!word.isThawed) return { type: 'RunDied', run, reason: KEEPER_GONE };
+  const look = await lookSettled(head.id, containers);
+  if (look.state === 'absent' && !word.isRestored) return { type: 'ThawFailed', run, reason: KEEPER_GONE };
+  await removeContainer(head.id, containers, true);
+  return { type: 'RunDied', run, reason: KEEPER_GONE };
+}
+
+async function awaitKeeper(directory: string): Promise<RunHandle | undefined> {
+  for (let looks = 0; looks < BEGIN_LOOKS; looks += 1) {
+    const { handle } = readKeeper(directory);
+    if (handle !== undefined) return handle;
+    await pause();
+  }
+  return undefined;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+}
+
+/** Milliseconds from its start here to its end, by the wall clock. */
+function measureLife(directory: string): number {
+  const [begun, done] = [KEEPER_FILES.thawed, KEEPER_FILES.exit].map(
+    (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs,
+  );
+  return begun === undefined || done === undefined ? 0 : Math.max(0, done - begun);
+}

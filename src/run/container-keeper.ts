@@ -1,0 +1,216 @@
+/**
+ * The keeper: a POSIX shell program that stands beside the copy of a container as long as it lives. It alone starts the copy, ends it
+ * when its deadline has passed, whatever became of the node, and writes the exit code. It must never let a copy run that it does not watch.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { nameSignal } from './exit-file.js';
+import type { RunHandle } from './runner.js';
+
+/** Files of a keeper in the directory of its run; `deadline` and `exit` are there, too (see launcher.ts). */
+export const KEEPER_FILES = {
+  /** Its pid and start, made exclusively: by itself, or by a node that forbids that it ever starts. */
+  keeper: 'keeper',
+  /** Made by the node: the copy may run. */
+  thawed: 'thawed',
+  /** The copy runs, or ran. */
+  restored: 'restored',
+  /** Why podman could not restore it: nothing of it is left. */
+  unthawed: 'unthawed',
+  /** Made by the node: the container is frozen, or about to be, and its stop is no end. */
+  still: 'still',
+  /** Why the keeper removed it. */
+  ended: 'ended',
+  exit: 'exit',
+} as const;
+
+/**
+ * The text for `sh -c`; its arguments: the directory, the id of the container, the export in the directory. It looks ten times a second
+ * while it waits, twice a second while the copy runs, and at once on SIGUSR1; SIGTERM tells it to remove the copy.
+ *
+ * - podman is waited for and never killed while it works: what runs of the container is, by its cgroup, so that a restore that hangs fails.
+ * - An id that is there already is somebody else's container, and is left alone.
+ */
+export const KEEPER: string = `
+trap : HUP INT QUIT USR1 USR2
+trap 'reason=stopped' TERM
+cd "$1" || exit 1
+id=$2 file=$3 reason= restore=
+exec </dev/null >/dev/null 2>>keeper.log
+read -r line </proc/$$/stat || exit 1
+set -- \${line##*) }
+ticks=\${20}
+read -r boot </proc/sys/kernel/random/boot_id || exit 1
+set -C
+echo "$$ $ticks@\${boot%%-*}" >keeper || exit 1
+set +C
+
+pause() { sleep $1 & wait $! || kill $!; }
+say() { echo "$2" >"$1.new" && mv "$1.new" "$1"; }
+
+is_over() {
+  [ -z "$reason" ] || return 0
+  read -r up rest </proc/uptime && read -r due <deadline || return 1
+  [ "\${up%.*}\${up#*.}" -ge "$due" ] || return 1
+  reason='guardian: lease ended'
+}
+
+kill_members() {
+  for groups in /proc/[0-9]*/cgroup; do
+    while read -r line; do
+      case $line in
+        */libpod-$id | */libpod-$id/* | */libpod-$id.scope*)
+          pid=\${groups#/proc/}
+          kill -KILL \${pid%/cgroup}
+          break ;;
+      esac
+    done <"$groups"
+  done 2>/dev/null
+}
+
+remove() {
+  look
+  [ "$state" = false ] || kill_members
+  while :; do
+    podman container rm -f -t 0 "$id" && return
+    podman container exists "$id"
+    [ $? -ne 1 ] || return
+    pause 1
+  done
+}
+
+end_copy() {
+  trap '' TERM
+  while [ -n "$restore" ] && [ ! -e restore.code ] && kill -0 $restore; do kill_members; pause 0.1; done
+  remove
+  say ended "$reason"
+  exit 0
+}
+
+look() {
+  set -- $(timeout 30 podman container inspect -f '{{.State.Running}} {{.State.Pid}} {{.State.ExitCode}}' "$id")
+  state=\${1:-unknown} root=\${2:-0} code=\${3:-255}
+  if [ "$state" = true ]; then
+    { read -r line <"/proc/$root/stat"; } 2>/dev/null
+    set -- \${line##*) }
+    born=\${20}
+  elif [ "$state" = unknown ]; then
+    podman container exists "$id"
+    [ $? -ne 1 ] || state=absent
+  fi
+}
+
+is_alive() {
+  { read -r line <"/proc/$root/stat"; } 2>/dev/null || return 1
+  set -- \${line##*) }
+  [ "$1" != Z ] && [ "\${20}" = "$born" ]
+}
+
+while [ ! -e thawed ]; do
+  ! is_over || { say ended "$reason"; exit 0; }
+  pause 0.1
+done
+! is_over || { say ended "$reason"; exit 0; }
+podman container exists "$id"
+[ $? -eq 1 ] || { say unthawed 'podman has a container with its id here already'; exit 0; }
+(podman container restore --file-locks --import "$file" >restore.log 2>&1; echo $? >restore.code) &
+restore=$!
+while [ ! -e restore.code ] && kill -0 $restore; do
+  ! is_over || end_copy
+  pause 0.1
+done
+read -r restored <restore.code || restored=1
+restore=
+look
+if [ "$restored" != 0 ] || [ "$state" = absent ]; then
+  remove
+  read -r why <<END
+$(sed -n 's/^Error: //p' restore.log)
+END
+  say unthawed "podman: \${why:-it did not say why}"
+  exit 0
+fi
+say restored "$root"
+while :; do
+  ! is_over || end_copy
+  if is_alive; then pause 0.5; continue; fi
+  if [ ! -e still ]; then
+    look
+    # It may have been frozen meanwhile.
+    if [ ! -e still ]; then
+      [ "$state" != false ] || { { echo $code; echo end; } 1<>exit; exit 0; }
+      [ "$state" != absent ] || { say ended 'somebody removed its container'; exit 0; }
+    fi
+  fi
+  pause 0.1
+done
+`;
+
+/** What the keeper of a copy left, or has got to. */
+export interface KeeperWord {
+  /** The keeper itself; `undefined` before it began. */
+  readonly handle: RunHandle | undefined;
+  readonly isThawed: boolean;
+  readonly isRestored: boolean;
+  readonly unthawed: string | undefined;
+  readonly ended: string | undefined;
+  readonly exit: { readonly exitCode: number; readonly signal: string | null } | undefined;
+}
+
+/** Starts a keeper; it outlives this process, and its files alone tell what it does. */
+export function startKeeper(
+  directory: string,
+  id: string,
+  exportFile: string,
+  environment: Readonly<Record<string, string>>,
+): void {
+  const options = { env: environment, stdio: 'ignore', detached: true, cleanup: false, reject: false } as const;
+  // A node that is told to stop does not wait for it.
+  execa('/bin/sh', ['-c', KEEPER, 'tritmesh-keeper', directory, id, exportFile], options).unref();
+}
+
+/** Reads what a keeper has said. */
+export function readKeeper(directory: string): KeeperWord {
+  const read = (name: string): string | undefined => readText(join(directory, name));
+  const [, pid, start] = /^(\d+) (\S+)\n$/.exec(read(KEEPER_FILES.keeper) ?? '') ?? [];
+  const [, code] = /^(\d{1,3})\nend\n/.exec(read(KEEPER_FILES.exit) ?? '') ?? [];
+  return {
+    handle: pid === undefined || start === undefined ? undefined : { pid: Number(pid), start },
+    isThawed: existsSync(join(directory, KEEPER_FILES.thawed)),
+    isRestored: existsSync(join(directory, KEEPER_FILES.restored)),
+    unthawed: read(KEEPER_FILES.unthawed)?.trim(),
+    ended: read(KEEPER_FILES.ended)?.trim(),
+    exit: code === undefined ? undefined : { exitCode: Number(code), signal: nameSignal(Number(code)) },
+  };
+}
+
+/** Forbids that a keeper ever starts; false when one was first. */
+export function forbidKeeper(directory: string): boolean {
+  try {
+    writeFileSync(join(directory, KEEPER_FILES.keeper), 'forbidden\n', { flag: 'wx' });
+    return true;
+  } catch {
+    return readText(join(directory, KEEPER_FILES.keeper)) === 'forbidden\n';
+  }
+}
+
+/** Says, or takes back, that the container is frozen on purpose. Throws what the file system does. */
+export function markStill(directory: string, isStill: boolean): void {
+  const file = join(directory, KEEPER_FILES.still);
+  if (isStill) writeFileSync(file, '');
+  else rmSync(file, { force: true });
+}
+
+/** Whether it was said that the container is frozen, or about to be. */
+export function isMarkedStill(directory: string): boolean {
+  return existsSync(join(directory, KEEPER_FILES.still));
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
