@@ -99,7 +99,7 @@ function writeSettings(root: string): Readonly<Record<string, string>> {
   const [graph, run] = [join(root, 'storage'), join(root, 'run')];
   writeFileSync(storage, `[storage]\ndriver = "vfs"\ngraphroot = "${graph}"\nrunroot = "${run}"\n`);
   const limits = 'default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]';
-  const engine = 'cgroup_manager = "cgroupfs"\nruntime = "runc"\nevents_logger = "file"';
+  const engine = `cgroup_manager = "cgroupfs"\nruntime = "runc"\nevents_logger = "file"\ntmp_dir = "${run}/libpod"`;
   writeFileSync(
     settings,
     `[containers]\n${limits}\nnetns = "none"\nseccomp_profile = "unconfined"\n[engine]\n${engine}\n`,

@@ -16,8 +16,8 @@ const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
 const STEPS: readonly (readonly [step: string, at: 0 | 1])[] = [
   ['receiver:persisted-thawing', 1],
   ['owner:persisted-committed', 0],
-  ['receiver:thawed', 1],
   ['receiver:freezing', 0],
+  ['receiver:thawed', 1],
   ['receiver:persisted-freezing', 0],
   ['receiver:persisted-frozen', 0],
   ['receiver:persisted-prepared', 1],
