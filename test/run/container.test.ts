@@ -177,6 +177,17 @@ describe.skipIf(!canMoveContainers)('a container', { timeout: 60_000 }, () => {
     expect(source.seen.map(({ type }) => type)).toEqual(['RunStarted']);
   });
 
+  it('goes on when it is stopped after it was let go on', async () => {
+    await take('again');
+    await freeze(source, 'a');
+    source.thaw('a');
+    source.stop('a', 0);
+    await source.answer('a', 'RunThawed');
+    await expect.poll(() => source.pids().has('a'), { timeout: 20_000 }).toBe(false);
+    await here.awaitCount('again', here.counted('again').length + 3);
+    expect(source.seen.map(({ type }) => type)).toEqual(['RunStarted', 'RunFrozen', 'RunThawed']);
+  });
+
   it('cannot be taken twice', async () => {
     await take('eight');
     const pid = Number(here.podman('container', 'inspect', '-f', '{{.State.Pid}}', 'eight'));
@@ -194,9 +205,11 @@ describe.skipIf(!canMoveContainers)('a container', { timeout: 60_000 }, () => {
     const id = await take('ten');
     await freeze(source, 'a');
     for (const run of ['b', 'c', 'd']) carry('a', run);
-    restore(receiver, 'b', 500);
+    restore(receiver, 'b', 3000);
     await receiver.answer('b', 'RunPrepared');
     expect(await receiver.end('b')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+    // All its life long it only waited.
+    expect(existsSync(join(bench.root, 'b/restore.log'))).toBe(false);
     restore(receiver, 'c', 4000);
     await receiver.answer('c', 'RunPrepared');
     receiver.thaw('c');
