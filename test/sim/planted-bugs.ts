@@ -130,7 +130,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'core/owner/offer.js',
-        find: 'return state.avoid.length === sourcesOf(state).length && state.target === null',
+        find: 'return state.avoid.length + state.shun.length === sourcesOf(state).length && state.target === null',
         replace: 'return true',
       },
     ],
