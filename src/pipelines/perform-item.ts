@@ -2,7 +2,7 @@
  * Performs what an owner wants done for its items: inputs are staged and shared, outputs fetched and put into place.
  */
 import type { ItemEffect } from '../core/effects.js';
-import type { Bundle, Ended } from '../transfer/transfer.js';
+import type { Bundle, Contents, Ended } from '../transfer/transfer.js';
 import type { NodeInput } from './inputs.js';
 import { factsOf, inputShare, outputShare, type Part, type PerformParts } from './perform-parts.js';
 
@@ -10,6 +10,8 @@ import { factsOf, inputShare, outputShare, type Part, type PerformParts } from '
 export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
   const { workspace, transfer, self } = parts;
   const bundles = new Map<string, Bundle>();
+  /** What came home last of each item, until it is carried or settled. */
+  const cameHome = new Map<string, { readonly epoch: number; readonly contents: Contents }>();
   /** Shares asked for before the bundle was described again, or the receiver's key known, after a restart. */
   const early = new Map<string, Extract<ItemEffect, { type: 'Share' }>>();
   type OwnerFact = Extract<NodeInput, { type: 'OwnerFact' }>['fact'];
@@ -33,14 +35,12 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
 
   function fetchHome(effect: Extract<ItemEffect, { type: 'FetchHome' }>): void {
     const { item, epoch } = effect;
-    const done = (ended: Ended<unknown>): void =>
-      tell(
-        item,
-        ended.ok
-          ? { type: 'HomeFetched', epoch }
-          : // Its receiver may describe its outputs anew after a restart; how long that is waited for, the owner decides.
-            { type: 'HomeFetchFailed', epoch, reason: ended.reason, final: false },
-      );
+    const done = (ended: Ended<Contents>): void => {
+      // Its receiver may describe its outputs anew after a restart; how long that is waited for, the owner decides.
+      if (!ended.ok) return tell(item, { type: 'HomeFetchFailed', epoch, reason: ended.reason, final: false });
+      cameHome.set(item, { epoch, contents: ended.value });
+      tell(item, { type: 'HomeFetched', epoch });
+    };
     if (effect.from === self) return workspace.adoptGuest(self, item, epoch, done);
     const peerKey = parts.keyOf(effect.from);
     if (peerKey === undefined)
@@ -54,20 +54,34 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
         directory: workspace.homeDirectory(item, epoch),
         onProgress: () => undefined,
       },
-      done,
+      (ended) => done(ended.ok ? { ok: true, value: ended.value.contents } : ended),
     );
   }
 
   function carry(effect: Extract<ItemEffect, { type: 'Carry' }>): void {
-    const { item, epoch, command, image } = effect;
+    const { item, epoch, image } = effect;
     workspace.carry(item, epoch, image, (carried) => {
       if (!carried.ok) return tell(item, { type: 'CarryFailed', epoch, reason: carried.reason });
-      workspace.restage(item, command, image, (ended) => {
+      describeCarried(effect, (ended) => {
         if (!ended.ok) return tell(item, { type: 'CarryFailed', epoch, reason: ended.reason });
         bundles.set(bundleKey(item, image), ended.value);
         tell(item, { type: 'ItemCarried', epoch, bundle: factsOf(ended.value), image });
       });
     });
+  }
+
+  /** By what is known of it, as long as this run of the node knows it. */
+  function describeCarried(
+    { item, epoch, command, image }: Extract<ItemEffect, { type: 'Carry' }>,
+    done: (ended: Ended<Bundle>) => void,
+  ): void {
+    const known = cameHome.get(item);
+    cameHome.delete(item);
+    const isKnown = known?.epoch === epoch && known.contents.files.some(({ path }) => path.startsWith('image/'));
+    if (!image || !isKnown) return workspace.restage(item, command, image, done);
+    workspace.resealImage(item, known.contents, command, (ended) =>
+      ended.ok ? done(ended) : workspace.restage(item, command, image, done),
+    );
   }
 
   const perform = (effect: ItemEffect): void => {
@@ -88,6 +102,7 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
       case 'FetchHome':
         return fetchHome(effect);
       case 'Place':
+        cameHome.delete(effect.item);
         return workspace.place(effect.item, effect.epoch, effect.destination, (ended) =>
           tell(
             effect.item,
@@ -102,6 +117,7 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
         bundles.delete(bundleKey(effect.item, true));
         return workspace.dropImage(effect.item);
       case 'RemoveItem':
+        cameHome.delete(effect.item);
         for (const image of [false, true]) bundles.delete(bundleKey(effect.item, image));
         return workspace.removeItem(effect.item, effect.all);
     }

@@ -38,7 +38,8 @@ export function createSimTransfer(parts: SimTransferParts): Transfer {
     const { bundle } = share;
     if (bundle.sha256 !== order.sha256) return { ok: false, reason: 'the manifest is another one', final: true };
     for (const file of bundle.manifest.files) machine.files.set(`${order.directory}/${file.path}`, file.sha256);
-    return { ok: true, value: { command: bundle.manifest.command, bytes: bundle.bytes, count: bundle.count } };
+    const { command, files, directories } = bundle.manifest;
+    return { ok: true, value: { command, contents: { files, directories }, bytes: bundle.bytes, count: bundle.count } };
   }
 
   return {
@@ -83,6 +84,7 @@ export function createSimWorkspace(machine: SimMachine, life: number, random: Ra
       }, done),
     restage: (item, command, image, done) =>
       later(() => bundleOf(files, `items/${item}/${image ? 'image' : 'in'}`, command), done),
+    resealImage: (item, _contents, command, done) => later(() => bundleOf(files, `items/${item}/image`, command), done),
     guestDirectory: guest,
     collect: (directory, _globs, everything, done) =>
       later(
@@ -106,7 +108,7 @@ export function createSimWorkspace(machine: SimMachine, life: number, random: Ra
         for (const name of ['stdout', 'image/core']) {
           move(files, `${guest(owner, item, epoch)}/${name}`, `${home(item, epoch)}/${name}`);
         }
-        return { ok: true, value: undefined };
+        return { ok: true, value: { files: [], directories: [] } };
       }, done),
     removeGuest: (owner, item, epoch) => drop(guest(owner, item, epoch)),
     dropImage: (item) => drop(`items/${item}/image`),

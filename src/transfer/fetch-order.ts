@@ -40,7 +40,8 @@ export async function fetchOrder(order: FetchOrder, tools: FetchTools, signal: A
       progress: () => tree.offset(),
     });
     await tree.finish();
-    return { command: manifest.command, bytes: total, count: manifest.files.length };
+    const { command, files, directories } = manifest;
+    return { command, contents: { files, directories }, bytes: total, count: files.length };
   } finally {
     await tree.close();
   }

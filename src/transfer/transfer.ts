@@ -40,9 +40,14 @@ export interface FetchOrder {
   readonly onProgress: (bytes: number, total: number) => void;
 }
 
+/** Files and directories below a root. */
+export type Contents = Pick<Manifest, 'files' | 'directories'>;
+
 /** What a fetch brought. */
 export interface Fetched {
   readonly command: Command | undefined;
+  /** What is there now, each file's hash checked. */
+  readonly contents: Contents;
   readonly bytes: number;
   readonly count: number;
 }
@@ -86,6 +91,16 @@ export interface Workspace {
   ): void;
   /** Describes again what was staged or carried (after a restart of the node): the inputs, or with `image` the image. */
   restage(item: string, command: Command | undefined, image: boolean, done: (ended: Ended<Bundle>) => void): void;
+  /**
+   * Describes an image by what a fetch or {@link adoptGuest} just found out about it: hashing gigabytes once more would keep its
+   * process stopped. Fails when a file is not there with its size. Whoever fetches it checks every byte.
+   */
+  resealImage(
+    item: string,
+    contents: Contents,
+    command: Command | undefined,
+    done: (ended: Ended<Bundle>) => void,
+  ): void;
   /** Directory of a guest's epoch: `work/`, `stdout`, `stderr` are below. */
   guestDirectory(owner: string, item: string, epoch: number): string;
   /**
@@ -110,7 +125,7 @@ export interface Workspace {
    * Takes a guest's directory as home without a transfer: the owner was its own receiver. What {@link collect} described
    * last in that directory comes home as a fetch of that bundle would have brought it; so collect comes first. It may be called again.
    */
-  adoptGuest(owner: string, item: string, epoch: number, done: (ended: Ended<undefined>) => void): void;
+  adoptGuest(owner: string, item: string, epoch: number, done: (ended: Ended<Contents>) => void): void;
   /** Removes an item's image. */
   dropImage(item: string): void;
   /** Removes a guest's directory. */

@@ -2,7 +2,7 @@
  * The directories of a node's items and guests below its state directory, and the only code that fills, empties and moves
  * them. It never touches anything else but the inputs (read) and the destination (written) that an item names.
  */
-import { access, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { access, lstat, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from '../protocol/item.js';
 import { adoptCollected, rememberCollected } from './adopt-guest.js';
@@ -13,7 +13,7 @@ import { recordLent, returnLent } from './lent-files.js';
 import { linkFile, placeTree } from './place-outputs.js';
 import { stageInputs } from './stage-inputs.js';
 import { createLayout, type StateLayout } from './state-layout.js';
-import type { Bundle, Workspace } from './transfer.js';
+import type { Bundle, Contents, Workspace } from './transfer.js';
 import { describeTree, NOTHING } from './tree-description.js';
 
 /** Makes the workspace below `stateDir` (absolute). `done` is never called before a call has returned. */
@@ -23,6 +23,7 @@ export function createWorkspace(stateDir: string): Workspace {
     stage: (item, inputs, command, done) => settle(stage(layout, item, inputs, command), done),
     restage: (item, command, image, done) =>
       settle(describeStaged(image ? layout.image(item) : layout.staged(item), command), done),
+    resealImage: (item, contents, command, done) => settle(reseal(layout.image(item), contents, command), done),
     guestDirectory: (owner, item, epoch) => layout.guest(owner, item, epoch),
     collect: (directory, globs, everything, done) => settle(collect(directory, globs, everything), done),
     homeDirectory: (item, epoch) => layout.home(item, epoch),
@@ -62,6 +63,14 @@ async function stage(
 
 async function describeStaged(staged: string, command: Command | undefined): Promise<Bundle> {
   return sealBundle(staged, { ...(await describeTree(staged, '')), command });
+}
+
+async function reseal(image: string, contents: Contents, command: Command | undefined): Promise<Bundle> {
+  for (const { path, size } of contents.files) {
+    const stats = await lstat(join(image, path));
+    if (!stats.isFile() || stats.size !== size) throw new Error(`${path} is not what came home`);
+  }
+  return sealBundle(image, { ...contents, command });
 }
 
 async function collect(directory: string, globs: readonly string[], everything: boolean): Promise<Bundle> {
@@ -130,11 +139,13 @@ async function carryImage(layout: StateLayout, item: string, epoch: number): Pro
   removeLater(old);
 }
 
-async function adopt(layout: StateLayout, owner: string, item: string, epoch: number): Promise<undefined> {
+async function adopt(layout: StateLayout, owner: string, item: string, epoch: number): Promise<Contents> {
   const guest = layout.guest(owner, item, epoch);
   if (!(await exists(guest))) throw new Refused(`${guest} is gone`);
   const manifest = await adoptCollected(guest, layout.home(item, epoch));
   await recordLent(guest, layout.item(item), manifest);
+  const { files, directories } = manifest;
+  return { files, directories };
 }
 
 async function exists(path: string): Promise<boolean> {

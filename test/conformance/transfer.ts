@@ -64,7 +64,11 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       const bundle = sealBundle(source, manifest);
       share(bundle);
       const result = await fetch(bundle);
-      expect(result).toEqual({ ok: true, value: { command, bytes: bundle.bytes, count: 4 } });
+      const { files: listed, directories } = bundle.manifest;
+      expect(result).toEqual({
+        ok: true,
+        value: { command, contents: { files: listed, directories }, bytes: bundle.bytes, count: 4 },
+      });
       expect(readFiles(target)).toEqual({ ...files, 'void/inner/': '' });
       const landed = manifest.files.map((file) => statSync(join(target, file.path)).mode & 0o7777);
       expect(landed).toEqual(modes);
@@ -73,7 +77,8 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
     it('brings an empty bundle', async () => {
       const bundle = sealBundle(source, { files: [], directories: [] });
       share(bundle);
-      expect(await fetch(bundle)).toEqual({ ok: true, value: { command: undefined, bytes: 0, count: 0 } });
+      const contents = { files: [], directories: [] };
+      expect(await fetch(bundle)).toEqual({ ok: true, value: { command: undefined, contents, bytes: 0, count: 0 } });
       expect(readFiles(target)).toEqual({});
     });
 

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Command } from '../../src/protocol/item.js';
-import type { Bundle, Ended, Workspace } from '../../src/transfer/transfer.js';
+import type { Bundle, Contents, Ended, Workspace } from '../../src/transfer/transfer.js';
 import { createWorkspace } from '../../src/transfer/workspace.js';
 import { temporaryDirectories } from '../temporary-directory.js';
 import { bundleFiles, ended, readFiles, succeeded, writeFiles } from './transfer-steps.js';
@@ -47,7 +47,7 @@ function place(destination?: string): Promise<Ended<undefined>> {
   return ended((done) => workspace.place('item-1', 1, destination, done));
 }
 
-function adopt(): Promise<Ended<undefined>> {
+function adopt(): Promise<Ended<Contents>> {
   return ended((done) => workspace.adoptGuest('alpha', 'item-1', 1, done));
 }
 
@@ -333,7 +333,7 @@ describe('adoptGuest', () => {
     await collect(['out.txt', 'deep', 'link.txt']);
     workspace = createWorkspace(stateDir);
     for (let round = 0; round < 2; round += 1) {
-      expect(await adopt()).toEqual({ ok: true, value: undefined });
+      expect(await adopt()).toMatchObject({ ok: true, value: { files: [{ path: 'stdout' }, {}, {}, {}] } });
       expect(readFiles(home())).toEqual({
         stdout: 'out',
         'work/out.txt': 'o',
@@ -353,6 +353,29 @@ describe('adoptGuest', () => {
 
   it('says so when the guest is gone', async () => {
     expect(await adopt()).toMatchObject({ ok: false, final: true });
+  });
+});
+
+describe('resealImage', () => {
+  const reseal = (contents: Contents): Promise<Ended<Bundle>> =>
+    ended((done) => workspace.resealImage('item-1', contents, command, done));
+
+  it('describes a carried image as hashing it would, by what came home', async () => {
+    writeFiles(guest(), { stdout: 'out', stderr: '', 'work/deep/in.txt': 'in', 'image/pages-1.img': 'memory' });
+    await collect([], true);
+    const contents = await succeeded<Contents>((done) => workspace.adoptGuest('alpha', 'item-1', 1, done));
+    await succeeded((done) => workspace.carry('item-1', 1, true, done));
+    const hashed = await succeeded<Bundle>((done) => workspace.restage('item-1', command, true, done));
+    const known = await reseal(contents);
+    expect(known).toMatchObject({ ok: true, value: { root: hashed.root, bytes: hashed.bytes, count: hashed.count } });
+    const paths = ({ files }: Contents): readonly string[] =>
+      files.map(({ path, sha256 }) => `${path} ${sha256}`).toSorted();
+    expect(known.ok && paths(known.value.manifest)).toEqual(paths(hashed.manifest));
+    const other = contents.files.map((file) => ({ ...file, size: file.size + 1 }));
+    expect(await reseal({ ...contents, files: other })).toMatchObject({ ok: false });
+    expect(
+      await reseal({ ...contents, files: [{ path: 'image/gone', size: 1, mode: 0o600, sha256: '' }] }),
+    ).toMatchObject({ ok: false });
   });
 });
 
