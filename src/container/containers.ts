@@ -41,7 +41,8 @@ export interface Containers {
   look(id: string): Promise<ContainerLook>;
   /**
    * Inspects, then writes the export into `image/` of a directory, `facts.json` last, and leaves the container stopped with its
-   * checkpoint kept by podman. When it fails, what podman made of the container is to be looked for. podman outlives this process.
+   * checkpoint kept by podman. It is asked for again a few times when what stood in the way passes by itself; each of those holds the
+   * container up for ten seconds. When it fails, what podman made of the container is to be looked for. podman outlives this process.
    */
   freeze(id: string, directory: string, spent: Spent): Promise<Dumped>;
   /** Lets a stopped container go on from the checkpoint that podman keeps; gives why it could not. podman outlives this process. */

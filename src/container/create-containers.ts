@@ -45,7 +45,7 @@ export function createContainers(checkpoint: Checkpoint, variables: Readonly<Rec
     },
     look: async (id) => lookAt(id, await podman()),
     freeze: async (id, directory, spent) =>
-      exportContainer(id, directory, await inspect(id, directory), spent, await podman()),
+      exportContainer(id, directory, () => inspect(id, directory), spent, await podman()),
     resume: async (id, directory) => {
       const restore = ['container', 'restore', '--file-locks', id] as const;
       const { code, fault } = await (await podman()).perform(directory, ...restore);

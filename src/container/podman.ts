@@ -5,13 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { readFault } from './podman-fault.js';
 
 /** How a call ended. */
 export interface PodmanAnswer {
   /** Exit code; 125 is podman's own for "it could not", -1: it did not start or did not end in time. */
   readonly code: number;
   readonly stdout: string;
-  /** podman's own sentence when it failed. */
+  /** Why it failed, for people. */
   readonly fault: string;
 }
 
@@ -24,7 +25,6 @@ export interface Podman {
 }
 
 const ASK_MS = 30_000;
-const FAULT_CHARS_MAX = 300;
 const LOG = 'podman.log';
 
 /** `criu`: absolute path of the criu that podman's runtime is to find; `variables` are added to its environment. */
@@ -62,12 +62,6 @@ export function createPodman(criu: string, variables: Readonly<Record<string, st
 
 /** A pipe to this process would break with it, and podman on the pipe. */
 const TO_LOG = 'exec podman "$@" >"$0" 2>&1';
-
-/** The last `Error:` of what podman wrote. */
-function readFault(text: string, otherwise: string | undefined): string {
-  const [, sentence] = [...text.matchAll(/^Error: (.*)$/gm)].at(-1) ?? [];
-  return (sentence ?? otherwise ?? 'podman gave no reason').slice(0, FAULT_CHARS_MAX);
-}
 
 function readText(file: string): string {
   try {

@@ -31,7 +31,9 @@ export interface PodmanHost {
 
 /** It counts twenty times a second, has a child most of the time, and ends with 5 when it is told to. */
 const COUNT = `trap 'exit 5' USR1; i=0; while :; do echo $i; i=$((i + 1)); sleep 0.05; done`;
-const IMAGE = 'localhost/tritmesh-count:1';
+
+/** The image that every machine has: a shell, and `sleep`. */
+export const IMAGE: string = 'localhost/tritmesh-count:1';
 
 /** True where tests can move containers; said or thrown otherwise, as test/requirements.ts has it. */
 export const canMoveContainers: boolean = requirement(

@@ -5,7 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asyncScheduler, filter, firstValueFrom, map, ReplaySubject } from 'rxjs';
+import { asyncScheduler, filter, firstValueFrom, map, ReplaySubject, skip } from 'rxjs';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import type { Clock } from '../../src/clock/clock.js';
 import type { Containers } from '../../src/container/containers.js';
@@ -17,12 +17,16 @@ import type { RunEvent, RunHandle, Runner, RunOrder } from '../../src/run/runner
 /** The clock that tests of real processes run on. */
 export const CLOCK: Clock = { now: () => performance.now(), wall: () => Date.now(), scheduler: asyncScheduler };
 
+const LOOK_MS = 20;
+
 /** A runner whose events can be waited for, also those that came already. */
 export interface BenchRunner extends Runner {
   /** Waits for the next event of a type. */
   next<T extends RunEvent['type']>(run: string, type: T): Promise<Extract<RunEvent, { type: T }>>;
-  /** Waits for the next event of a type; throws when the run fails, dies or cannot be frozen instead. */
-  answer<T extends RunEvent['type']>(run: string, type: T): Promise<Extract<RunEvent, { type: T }>>;
+  /** Waits for the first event of a type, or the one after so many; throws when the run fails, dies or cannot be frozen instead. */
+  answer<T extends RunEvent['type']>(run: string, type: T, after?: number): Promise<Extract<RunEvent, { type: T }>>;
+  /** Waits until the runner has forgotten a run, which no event tells. */
+  awaitForgotten(run: string): Promise<void>;
   /** Waits for the end, whatever it is. */
   end(run: string): Promise<RunEvent>;
   readonly seen: readonly RunEvent[];
@@ -125,7 +129,7 @@ function createBenchRunner(
           ),
         ),
       ),
-    answer: (run, type) =>
+    answer: (run, type, after = 0) =>
       firstValueFrom(
         events$.pipe(
           filter((event) => event.run === run && (event.type === type || isRefusal(event))),
@@ -133,8 +137,12 @@ function createBenchRunner(
             if (isAnswer(event, type)) return event;
             throw new Error(`${type} expected, but: ${JSON.stringify(event)}`);
           }),
+          skip(after),
         ),
       ),
+    awaitForgotten: async (run) => {
+      while (runner.pids().has(run)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    },
     end: (run) => firstValueFrom(events$.pipe(filter((event) => event.run === run && isEnd(event)))),
   };
 }
