@@ -109,7 +109,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
   /** It counts on where it should, and is nowhere else. */
   async function expectOnlyAt(host: PodmanHost, name: string): Promise<void> {
     const other = host === one ? two : one;
-    await expect.poll(() => other.podman('ps', '-a', '-q').trim(), { timeout: 30_000 }).toBe('');
+    await expect.poll(() => other.podman('ps', '-a', '-q').trim(), { timeout: 120_000 }).toBe('');
     await host.awaitCount(name, host.counted(name).length + 5);
     const counts = host.counted(name);
     expect(counts).toEqual(counts.map((_count, index) => index));
@@ -117,7 +117,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
 
   it(
     'move to and fro by the pid of a process in them, and their exit code comes home',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       await openNodes();
       const info = fields(await ear.next(({ topic }) => topic === 'tritmesh/node/two/info'));
@@ -137,7 +137,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
     },
   );
 
-  it('that cannot move say why, and go on', { timeout: 120_000 }, async () => {
+  it('that cannot move say why, and go on', { timeout: 300_000 }, async () => {
     await openNodes();
     const plain = one.count('plain');
     const bound = one.count('bound', '-v', `${root}:/mnt`);
@@ -158,7 +158,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
     for (const { id } of [plain, bound, eager, brief]) expect(isContainerAlive(id)).toBe(true);
   });
 
-  it('that podman cannot restore after the commitment go on where they were', { timeout: 120_000 }, async () => {
+  it('that podman cannot restore after the commitment go on where they were', { timeout: 300_000 }, async () => {
     await openNodes();
     const { pid } = one.count('faithful');
     await one.awaitCount('faithful', 3);
@@ -174,7 +174,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
 
   it.each(isLong ? STEPS : STEPS.slice(0, NORMAL))(
     'at %s a node dies: at the end one counts on',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async (step, at) => {
       await openNodes([step, at]);
       const { pid } = one.count('survivor');
