@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dumped, Spent, Subject, Survey } from './checkpoint.js';
 import { copyCarried } from './carried-files.js';
+import { findCause } from './criu-log.js';
 import { GHOST_BYTES_MAX } from './descriptors.js';
 import { IMAGE, measureImage, removeImage, writeFacts } from './image-facts.js';
 import { inspectProcess } from './inspect.js';
@@ -101,16 +102,10 @@ function runBounded(argv: readonly string[], directory: string, boundMs: number)
   });
 }
 
-/** Lines that say `Error` and mean no harm. */
-const HARMLESS = /RLIMIT_NOFILE|kdat|Dumping FAILED|Restoring FAILED/;
-
-/** What criu's log gives as the cause: its first errors. */
+/** What criu's log gives as the cause. */
 export function readReason(log: string, otherwise: string): string {
   try {
-    const errors = [...readFileSync(log, 'utf8').matchAll(/Error \([^)]*\): (.*)$/gm)]
-      .map(([, sentence = '']) => sentence)
-      .filter((sentence) => !HARMLESS.test(sentence));
-    return errors.length === 0 ? otherwise : `criu: ${errors.slice(0, 2).join('; ')}`;
+    return findCause(readFileSync(log, 'utf8')) ?? otherwise;
   } catch {
     return otherwise;
   }

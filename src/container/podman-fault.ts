@@ -2,7 +2,8 @@
  * Why a call of podman's failed, from what it wrote: the cause that criu gave when criu was the one, else podman's own sentence. It
  * is for people, and short; of a sentence that is too long the end stays, where these programs say what is wrong.
  */
-import { readReason } from '../checkpoint/dump.js';
+import { readFileSync } from 'node:fs';
+import { findCause } from '../checkpoint/criu-log.js';
 
 const FAULT_CHARS_MAX = 300;
 
@@ -10,9 +11,9 @@ const FAULT_CHARS_MAX = 300;
 export function readFault(text: string, otherwise: string | undefined): string {
   const own = composeOwn(text) ?? otherwise ?? 'podman gave no reason';
   const [, log] = [...text.matchAll(CRIU_LOG)].at(-1) ?? [];
-  const cause = log === undefined ? own : readReason(log, own);
+  const cause = log === undefined ? undefined : findCause(readText(log));
   // criu says the cause first, and what follows from it then.
-  return cause === own ? keepEnd(own) : cause.slice(0, FAULT_CHARS_MAX);
+  return cause?.slice(0, FAULT_CHARS_MAX) ?? keepEnd(own);
 }
 
 /** As runc and crun name it: `… log file: /x/dump.log`, `… CRIU logfile /x/restore.log`. */
@@ -29,4 +30,13 @@ function composeOwn(text: string): string | undefined {
 
 function keepEnd(text: string): string {
   return text.length <= FAULT_CHARS_MAX ? text : `…${text.slice(1 - FAULT_CHARS_MAX)}`;
+}
+
+/** Empty when there is no such file. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }

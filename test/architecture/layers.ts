@@ -24,6 +24,7 @@ const VOCABULARY_FILES: ReadonlySet<string> = new Set([
   'src/sense/metric.ts',
   'src/identity/certificate.ts',
   'src/identity/create-identity.ts',
+  'src/checkpoint/criu-log.ts',
 ]);
 const PORT_FILES: ReadonlySet<string> = new Set([
   'src/bus/bus.ts',
