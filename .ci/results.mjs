@@ -10,8 +10,9 @@ export function readResults(file) {
 
 function countTests({ status, assertionResults }) {
   const of = (...kinds) => assertionResults.filter((test) => kinds.includes(test.status)).length;
-  const failed = of('failed');
+  // Pending is what was never run, because the process of the file died.
+  const failed = of('failed', 'pending');
   // A file that could not even be loaded, or whose hooks failed, has no test to fail.
   const broken = status === 'failed' && failed === 0 ? 1 : 0;
-  return { passed: of('passed'), failed: failed + broken, skipped: of('pending', 'skipped', 'todo', 'disabled') };
+  return { passed: of('passed'), failed: failed + broken, skipped: of('skipped', 'todo', 'disabled') };
 }

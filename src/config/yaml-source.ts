@@ -3,6 +3,10 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument, type Pair, type Do
 import { ConfigError } from './config-error.js';
 import { CONFIG_KEYS, findKey, isGroup } from './keys.js';
 import { createSetting, describeUnknown, type Places, type Setting } from './setting.js';
+import { measureDepth } from './yaml-depth.js';
+
+/** No key is nested deeper than two levels. */
+const DEPTH_MAX = 32;
 
 /**
  * Reads the settings of a yaml file. A key without a value was not given.
@@ -10,6 +14,9 @@ import { createSetting, describeUnknown, type Places, type Setting } from './set
  * @throws ConfigError for broken yaml and for a key that is not known
  */
 export function readYaml(text: string, file: string, places: Places): readonly Setting[] {
+  if (measureDepth(text) > DEPTH_MAX) {
+    throw describeBroken(file, `must be valid yaml, nested no deeper than ${DEPTH_MAX} levels`);
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [error] = document.errors;

@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Inspection } from '../../src/checkpoint/checkpoint.js';
 import type { ImageFacts } from '../../src/protocol/image-facts.js';
 import { readEntry } from '../../src/checkpoint/proc-entry.js';
-import { canFreeze, CHECKPOINT } from '../run/criu.js';
+import { canFreeze, canFreezeNode, CHECKPOINT } from '../run/criu.js';
 import { isThere } from '../run/counters.js';
 import { waitForText } from '../run/run-bench.js';
 
@@ -64,7 +64,7 @@ function review(facts: ImageFacts): Promise<readonly string[]> {
   return new Promise((resolve) => CHECKPOINT.review(facts, root, resolve));
 }
 
-describe.skipIf(!canFreeze)('the preflight at the source', () => {
+describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the source', () => {
   it('lets a plain program pass, tells what a receiver must have, and stops nothing', async () => {
     const pid = await startNode(`console.log('ready')`);
     const { obstacles, facts } = await inspect(pid);
@@ -167,7 +167,7 @@ describe.skipIf(!canFreeze)('the preflight at the source', () => {
   });
 });
 
-describe.skipIf(!canFreeze)('the preflight at the receiver', () => {
+describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the receiver', () => {
   it('finds nothing where everything is the same', async () => {
     const { facts } = await inspect(await startNode(`console.log('ready')`));
     expect(await review(facts as ImageFacts)).toEqual([]);

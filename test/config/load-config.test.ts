@@ -377,6 +377,11 @@ describe('what is wrong', () => {
 
   it.each([
     { what: 'broken yaml', text: 'id: alpha\nbase: [', message: /config.yaml:\d+\): must be valid yaml: / },
+    ...['['.repeat(33), '- '.repeat(33), '{a: '.repeat(10_000), '[{a: '.repeat(10_000)].map((open) => ({
+      what: `${open.length} characters of nesting`,
+      text: open.startsWith('-') ? `${open}x` : `labels: ${open}`,
+      message: /config.yaml\): must be valid yaml, nested no deeper than 32 levels/,
+    })),
     {
       what: 'a key twice',
       text: 'id: a\nid: b',

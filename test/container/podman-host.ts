@@ -3,8 +3,8 @@
  * removes all its containers in the end, and says which there were.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createContainers } from '../../src/container/create-containers.js';
 import type { Containers } from '../../src/container/containers.js';
 import { findContainer } from '../../src/container/members.js';
@@ -130,10 +130,11 @@ function plantTree(tree: string): string {
   symlinkSync('usr/lib', join(tree, 'lib'));
   symlinkSync('usr/lib64', join(tree, 'lib64'));
   for (const program of ['/bin/sh', '/bin/sleep']) {
-    cpSync(program, join(tree, 'bin', program.slice('/bin/'.length)), { dereference: true });
+    copyFileSync(program, join(tree, 'bin', program.slice('/bin/'.length)));
     for (const [library = ''] of execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/\/\S+/g)) {
       const place = library.startsWith('/usr/') ? library : `/usr${library}`;
-      cpSync(library, join(tree, place), { dereference: true, recursive: true });
+      mkdirSync(dirname(join(tree, place)), { recursive: true });
+      copyFileSync(library, join(tree, place));
     }
   }
   return tree;

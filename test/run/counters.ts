@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requirement } from '../requirements.js';
+import { canFreezeNode } from './criu.js';
 
 /** One counting program. */
 export interface Counter {
@@ -31,7 +32,7 @@ export function isThere(program: string, ...args: readonly string[]): boolean {
 /** The counters that this machine can run. The one in C is compiled; remove `directory` at the end. */
 export function makeCounters(): { readonly counters: readonly Counter[]; readonly directory: string } {
   const directory = mkdtempSync(join(tmpdir(), 'tritmesh-count-'));
-  const counters: Counter[] = [of('node', [process.execPath, fixture('count.mjs')])];
+  const counters: Counter[] = canFreezeNode ? [of('node', [process.execPath, fixture('count.mjs')])] : [];
   if (requirement('gcc', isThere('gcc', '--version'), 'apt-get install gcc')) {
     const program = join(directory, 'count');
     execFileSync('gcc', ['-O1', '-o', program, fixture('count.c')]);
