@@ -112,7 +112,8 @@ function begin(log: MoveLog, item: OwnedItem, facts: MoveLogFacts): MoveLog {
   const state = facts.stateOf(from);
   return change(log, item.item.item, {
     from,
-    reason: item.reason,
+    // Of a process that was found, and of one that is on its way, the item's own reason tells more than the cause.
+    reason: isOrderedAway(item) ? (item.moveReason ?? item.reason) : item.reason,
     orderedAt: facts.now,
     ackedAt: facts.now,
     homeMs: undefined,

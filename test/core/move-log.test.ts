@@ -4,7 +4,8 @@ import { NO_MOVES, watchItem, type MoveLog, type MoveLogFacts } from '../../src/
 import { leftAlone, lookAtMoves, nextLook } from '../../src/core/move-outcome.js';
 import type { OwnerInput } from '../../src/core/owner/inputs.js';
 import { bundle, chosen, claim, feed, progress, result, running, vacated, type OwnerRun } from './owner/owner-run.js';
-import { command } from './samples.js';
+import { openItem } from '../../src/core/owner/step.js';
+import { command, createItem, instant, ownerRules } from './samples.js';
 
 const MINUTE = 60_000;
 
@@ -78,6 +79,16 @@ describe('watchItem', () => {
   test('weighs the last moves of a pair against those before', () => {
     const paces = new Map([['gamma', 10_000_000]]);
     expect(moved({ ...NO_MOVES, paces }).paces.get('gamma')).toBe(15_000_000);
+  });
+
+  test('tells the cause of a move of a process that was found, not that it runs here', () => {
+    const found = { process: { pid: 7, start: '7' }, ...freezable };
+    const item = createItem(found);
+    const { state } = openItem({ type: 'ItemSubmitted', item, reason: 'rule any:name=burn' }, instant(0), ownerRules);
+    expect(watchItem(NO_MOVES, undefined, state, facts(0)).underWay.get('j1')).toMatchObject({
+      from: 'alpha',
+      reason: 'rule any:name=burn',
+    });
   });
 
   test('a small image says nothing about the line', () => {
