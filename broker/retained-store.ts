@@ -37,9 +37,11 @@ type Packet = Parameters<Persistence['storeRetained']>[0];
  * that fails later is told to `onFault`.
  */
 export async function openRetainedStore(stateDir: string, onFault: (reason: string) => void): Promise<RetainedStore> {
-  const db = new Level(join(stateDir, 'retained'));
+  let db: Level;
   try {
+    // Before the store is named: it opens by itself soon after, and would make the directory open to all.
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    db = new Level(join(stateDir, 'retained'));
     await db.open();
   } catch (error) {
     throw new BrokerStateFault(stateDir, error);

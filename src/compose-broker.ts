@@ -1,6 +1,8 @@
 /** Puts the embedded broker together: the one place outside broker/ that starts it. Loaded only by who runs a broker. */
 import { createBroker, type RunningBroker } from '../broker/create-broker.js';
 import type { BrokerEvent } from '../broker/event.js';
+import { checkStateFormat } from './journal/state-format.js';
+import { readVersion } from './machine-facts.js';
 
 export type { BrokerEvent, RunningBroker };
 
@@ -18,8 +20,10 @@ export interface BrokerChoice {
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined;
 }
 
-/** Starts the broker. Rejects as {@link createBroker} does. */
-export function composeBroker({ stateDir, ...options }: BrokerChoice): Promise<RunningBroker> {
+/** Starts the broker. Rejects as {@link createBroker} does, and with StateFormatError. */
+export async function composeBroker({ stateDir, ...options }: BrokerChoice): Promise<RunningBroker> {
+  // Before the store is opened: with `up` it lies in the state directory of the node.
+  checkStateFormat(stateDir, await readVersion());
   return createBroker({ ...options, stateDir: `${stateDir}/broker` });
 }
 

@@ -4,12 +4,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { distinctUntilChanged, filter, firstValueFrom, skip } from 'rxjs';
-import type { Bus } from './bus/bus.js';
+import { filter, firstValueFrom, map, skip, type Observable } from 'rxjs';
+import type { Bus, BusLink } from './bus/bus.js';
+import { createLocalBus } from './bus/local-bus.js';
+import { createMergedBus } from './bus/merged-bus.js';
 import { createMqttBus } from './bus/mqtt-bus.js';
+import { namePlace } from './bus/mqtt-reason.js';
 import type { Clock } from './clock/clock.js';
 import { createSystemClock } from './clock/system-clock.js';
 import type { Identity } from './identity/identity.js';
+import { formatTopic } from './protocol/topics.js';
 import type { LoadSample } from './sense/sense.js';
 
 /** Whom to connect to, and for which node the client speaks. */
@@ -22,6 +26,18 @@ export interface ClientOptions {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly caFile?: string | undefined;
+  /** State directory of that node: its local socket is a second way, beside the broker. Without it there is none. */
+  readonly stateDir?: string | undefined;
+}
+
+/** The broker is away. */
+export interface Absence {
+  /** A sentence for people. */
+  readonly reason: string;
+  /** The own node is there, and can be spoken to. */
+  readonly hasNode: boolean;
+  /** URL of the broker that the own node uses, when it is another one. */
+  readonly nodeBroker: string | undefined;
 }
 
 /** A client of the mesh. Subscribe before {@link Client.connect}: then nothing is missed. */
@@ -30,15 +46,21 @@ export interface Client {
   readonly base: string;
   readonly id: string;
   readonly clock: Clock;
+  /** Whether the broker is away, from when that is known; the present state first. */
+  readonly absence$: Observable<Absence | undefined>;
+  /** Why the own node cannot be spoken to on this machine; `undefined` when it can. */
+  nodeFault(): string | undefined;
   /**
-   * Connects; resolves when the broker has granted the subscriptions. A broker that cannot be reached rejects with
-   * {@link BrokerUnreachable} or, with `onOffline`, is told there (once each time it goes) and tried until it answers.
+   * Connects; resolves when the broker has granted the subscriptions, or the own node has while the broker is away.
+   * Rejects with {@link BrokerUnreachable} when neither is there.
    */
-  connect(onOffline?: (reason: string) => void): Promise<void>;
+  connect(): Promise<void>;
+  /** The same, and tries until one of them is there. */
+  connectPatiently(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The broker did not take us; the message is a sentence for people. */
+/** Neither the broker nor the own node took us; the message is a sentence for people. */
 export class BrokerUnreachable extends Error {
   override readonly name = 'BrokerUnreachable';
 }
@@ -52,40 +74,95 @@ export interface Signer {
 /** Makes a client; nothing is connected yet. Throws TypeError for a broker URL of an unknown kind. */
 export function composeClient(options: ClientOptions): Client {
   const { base, id } = options;
-  const bus = createMqttBus({
+  const broker = createMqttBus({
     url: options.broker,
     clientId: `${base.replaceAll('/', '-')}-${id}-cli-${randomBytes(4).toString('hex')}`,
     username: options.username,
     password: options.password,
     caFile: options.caFile,
+    keepaliveS: KEEPALIVE_S,
   });
+  const { bus, absence$, nodeFault } = openWays(options, broker);
+  // The present state, `not connected yet`, is no answer.
+  const answer$ = bus.link$.pipe(skip(1));
   return {
     bus,
     base,
     id,
     clock: createSystemClock(),
-    connect: (onOffline) => connectBus(bus, onOffline),
+    absence$,
+    nodeFault,
+    async connect() {
+      const first = firstValueFrom(answer$);
+      bus.connect();
+      const link = await first;
+      if (link.state === 'online') return;
+      const fault = nodeFault();
+      throw new BrokerUnreachable(
+        fault === undefined ? link.reason : `${fault}, and there is no way to the broker: ${link.reason}`,
+      );
+    },
+    async connectPatiently() {
+      const first = firstValueFrom(answer$.pipe(filter((link) => link.state === 'online')));
+      bus.connect();
+      await first;
+    },
     close: () => new Promise((resolve) => bus.close(resolve)),
   };
 }
 
-async function connectBus(bus: Bus, onOffline: ((reason: string) => void) | undefined): Promise<void> {
-  // The present state, `not connected yet`, is no news.
-  const news$ = bus.link$.pipe(skip(1));
-  const told = news$.pipe(distinctUntilChanged((one, other) => one.state === other.state)).subscribe((link) => {
-    if (link.state === 'offline' && link.reason !== 'closed') onOffline?.(link.reason);
+/** A person waits: a broker that fell silent is noticed within eight seconds. */
+const KEEPALIVE_S = 5;
+
+type OneOrTwoWays = Pick<Client, 'bus' | 'absence$' | 'nodeFault'>;
+
+function openWays(options: ClientOptions, broker: Bus): OneOrTwoWays {
+  const { base, id, stateDir } = options;
+  const place = namePlace(new URL(options.broker));
+  if (stateDir === undefined) {
+    return {
+      bus: broker,
+      absence$: broker.link$.pipe(
+        filter((link) => !isUntried(link)),
+        map((link) => describeAbsence(link, place, false)),
+      ),
+      nodeFault: () => undefined,
+    };
+  }
+  let nodeBroker: string | undefined;
+  const requests = formatTopic(base, { kind: 'request', node: id, verb: '' });
+  const bus = createMergedBus({
+    broker,
+    local: createLocalBus({ stateDir, node: id, base, onBroker: (url) => (nodeBroker = url) }),
+    isLocal: (topic) => topic.startsWith(requests),
   });
-  const first = firstValueFrom(news$.pipe(filter((link) => link.state === 'online' || onOffline === undefined)));
-  bus.connect();
-  const link = await first;
-  if (link.state === 'online') return;
-  told.unsubscribe();
-  throw new BrokerUnreachable(link.reason);
+  const elsewhere = (): string | undefined =>
+    nodeBroker === undefined || namePlace(new URL(nodeBroker)) === place ? undefined : nodeBroker;
+  let fault: string | undefined = 'it has not been tried yet';
+  bus.ways$.subscribe(({ local }) => {
+    fault = local.state === 'online' ? undefined : local.reason;
+  });
+  return {
+    bus,
+    absence$: bus.ways$.pipe(
+      map(({ broker: link, local }) => describeAbsence(link, place, local.state === 'online', elsewhere())),
+    ),
+    nodeFault: () => fault,
+  };
+}
+
+function describeAbsence(link: BusLink, place: string, hasNode: boolean, nodeBroker?: string): Absence | undefined {
+  if (link.state === 'online') return undefined;
+  return { reason: isUntried(link) ? `no answer yet from ${place}` : link.reason, hasNode, nodeBroker };
+}
+
+function isUntried(link: BusLink): boolean {
+  return link.state === 'offline' && link.reason === 'not connected yet';
 }
 
 /**
- * Loads the key of the node whose state directory this is, to sign requests as `id`; `undefined` when that directory has
- * none (it is the node that makes it). Rejects with KeyFileError for a key that must not be used.
+ * Loads the key of the node whose state directory this is, to sign requests as `id`; `undefined` when that directory
+ * has none (it is the node that makes it). Rejects with KeyFileError for a key that must not be used.
  */
 export async function loadSigner(stateDir: string, id: string): Promise<Signer | undefined> {
   // Not through load-identity.js: that makes a certificate too, which costs more than everything else here.
@@ -93,6 +170,19 @@ export async function loadSigner(stateDir: string, id: string): Promise<Signer |
   if (!existsSync(keyPath(stateDir))) return undefined;
   const { createIdentity } = await import('./identity/create-identity.js');
   return { id, identity: createIdentity(loadKey(stateDir)) };
+}
+
+/** Why a node of this version would not start on a state directory: a newer one wrote it. `undefined` when nothing stands against it. */
+export async function findStateFault(stateDir: string): Promise<string | undefined> {
+  const { checkStateFormat, StateFormatError } = await import('./journal/state-format.js');
+  const { readVersion } = await import('./machine-facts.js');
+  try {
+    checkStateFormat(stateDir, await readVersion());
+    return undefined;
+  } catch (error) {
+    if (error instanceof StateFormatError) return error.message;
+    throw error;
+  }
 }
 
 /** Takes one sample of the load by a metric, as a node would; rejects with the reason when it cannot. */

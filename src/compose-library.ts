@@ -37,11 +37,14 @@ export interface LibraryView extends Omit<MeshView, 'stop'> {
   stop(): Promise<void>;
 }
 
-/** Starts a node in this process. Rejects with ConfigError, IdTaken, JournalHeld or KeyFileError. */
+/** Starts a node in this process. Rejects with ConfigError, IdentityConflict, IdTaken, JournalHeld or KeyFileError. */
 export async function createNode(options: NodeOptions = {}): Promise<LibraryNode> {
-  const { config } = await loadConfig({ flags: flatten(options, '') });
-  const { node, stop } = await composeNode(config);
-  return { ...node, stop, submit: (item) => submit(node, item) };
+  const { node, stop } = await composeNode(await loadConfig({ flags: flatten(options, '') }));
+  // Nobody starts it again here: one that may have a twin stays off.
+  let stopped: Promise<void> | undefined;
+  const stopOnce = (): Promise<void> => (stopped ??= stop());
+  node.leaves$.subscribe(() => void stopOnce());
+  return { ...node, stop: stopOnce, submit: (item) => submit(node, item) };
 }
 
 /** Looks at a mesh without being a node of it; needs no key. Resolves when connected, rejects with BrokerUnreachable. */

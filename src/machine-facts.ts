@@ -1,8 +1,10 @@
 /**
  * What a node tells of its machine in its birth message: facts that do not change while it runs.
  */
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
+import type { MachinePrint } from './core/machine-fit.js';
 import type { Info } from './protocol/messages.js';
 
 /** Reads them. */
@@ -17,10 +19,45 @@ export async function describeMachine(): Promise<Omit<Info, 'key' | 'cpus' | 'la
   };
 }
 
-/** Names the present run of the machine. Where the kernel does not, nothing tells one run from the next. */
+/** Names the present run of the machine; empty where that cannot be read: nothing tells one run from the next then. */
 export async function readMachineRun(): Promise<string> {
-  const text = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'unknown');
+  const text = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   return text.trim();
+}
+
+/** What tells this machine from a copy of it. */
+export async function readPrint(): Promise<MachinePrint> {
+  return { id: await readMachineId(), macs: await readCards(), host: hostname().slice(0, 255) };
+}
+
+/** Hashed, as systemd asks for: the machine id itself is to stay where it is. */
+async function readMachineId(): Promise<string | undefined> {
+  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
+    const text = (await readFile(path, 'utf8').catch(() => '')).trim();
+    if (/^[0-9a-f]{32}$/.test(text)) return createHash('sha256').update(`tritmesh ${text}`).digest('hex').slice(0, 32);
+  }
+  return undefined;
+}
+
+const CARDS = '/sys/class/net';
+
+/** Permanent addresses of real cards: not of bridges, containers and tunnels, nor one that was drawn at random. */
+async function readCards(): Promise<readonly string[]> {
+  const names = await readdir(CARDS).catch(() => []);
+  const macs = await Promise.all(names.map(readCard));
+  return [...new Set(macs.filter((one) => one !== undefined))].toSorted();
+}
+
+async function readCard(name: string): Promise<string | undefined> {
+  const read = async (file: string): Promise<string> =>
+    (await readFile(`${CARDS}/${name}/${file}`, 'utf8').catch(() => '')).trim();
+  const isReal = await readdir(`${CARDS}/${name}/device`).then(
+    () => true,
+    () => false,
+  );
+  if (!isReal || (await read('addr_assign_type')) !== '0') return undefined;
+  const mac = await read('address');
+  return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(mac) && mac !== '00:00:00:00:00:00' ? mac : undefined;
 }
 
 /** The version of this package. Compiled, this file is two folders below package.json, as a source one. */

@@ -11,6 +11,8 @@ export interface FaultProxy {
   connections(): number;
   /** Cuts each of the next connections after that many bytes toward the client: one number a connection. */
   cutAfter(...bytes: readonly number[]): void;
+  /** The same of bytes from the client. */
+  cutSentAfter(...bytes: readonly number[]): void;
   /** Resets every connection that is open. */
   cutNow(): void;
   /** Ends every connection that is open as a program does that closes it. */
@@ -38,6 +40,7 @@ export async function startFaultProxy(
   host: string = '127.0.0.1',
 ): Promise<FaultProxy> {
   const cuts: number[] = [];
+  const sentCuts: number[] = [];
   const open = new Set<Socket>();
   const clients = new Set<Socket>();
   const weather: Weather = { isBlack: false, delayMs: 0 };
@@ -49,13 +52,18 @@ export async function startFaultProxy(
     track(open, client);
     track(open, upstream);
     track(clients, client);
-    joinSockets(client, upstream, cuts.shift() ?? Number.POSITIVE_INFINITY, weather);
+    const budgets = {
+      back: cuts.shift() ?? Number.POSITIVE_INFINITY,
+      sent: sentCuts.shift() ?? Number.POSITIVE_INFINITY,
+    };
+    joinSockets(client, upstream, budgets, weather);
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => connections,
     cutAfter: (...bytes) => void cuts.push(...bytes),
+    cutSentAfter: (...bytes) => void sentCuts.push(...bytes),
     cutNow: () => cutAll(open),
     closeNow: () => {
       for (const socket of open) socket.destroy();
@@ -85,15 +93,23 @@ function track(open: Set<Socket>, socket: Socket): void {
   socket.on('error', () => socket.destroy());
 }
 
-function joinSockets(client: Socket, upstream: Socket, budget: number, weather: Weather): void {
-  let left = budget;
-  pass(client.setNoDelay(true), upstream.setNoDelay(true), weather, (chunk) => chunk);
-  pass(upstream, client, weather, (chunk) => {
-    const passed = chunk.subarray(0, Math.min(chunk.length, left));
-    left -= passed.length;
-    if (left <= 0) queueMicrotask(() => client.end(() => client.resetAndDestroy()));
-    return passed;
-  });
+interface Budgets {
+  readonly back: number;
+  readonly sent: number;
+}
+
+function joinSockets(client: Socket, upstream: Socket, { back, sent }: Budgets, weather: Weather): void {
+  const limit = (budget: number, to: Socket): ((chunk: Buffer) => Buffer) => {
+    let left = budget;
+    return (chunk) => {
+      const passed = chunk.subarray(0, Math.min(chunk.length, left));
+      left -= passed.length;
+      if (left <= 0) queueMicrotask(() => to.end(() => to.resetAndDestroy()));
+      return passed;
+    };
+  };
+  pass(client.setNoDelay(true), upstream.setNoDelay(true), weather, limit(sent, upstream));
+  pass(upstream, client, weather, limit(back, client));
   follow(client, upstream, weather);
   follow(upstream, client, weather);
 }

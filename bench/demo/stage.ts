@@ -106,7 +106,7 @@ function createStage({ programs, waits, flagsOf, ...shown }: StageParts): Stage 
     ...shown,
     tritmesh,
     async startNode(id) {
-      const flags = ['--sense', 'tree:self', '--cpus', NODE_CPUS, '--slots', '4'];
+      const flags = ['--sense', 'tree:jobs', '--cpus', NODE_CPUS, '--slots', '4'];
       narrator.command(describeCommand('node', id, flags));
       await waits.during(
         `node ${id} to start`,

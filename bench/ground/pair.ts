@@ -53,7 +53,7 @@ function flagsOf(scratch: Scratch, broker: BenchBroker, id: string): string[] {
 }
 
 async function startOwner(scratch: Scratch, broker: BenchBroker): Promise<RunningNode> {
-  const { config } = await loadConfig({
+  const loaded = await loadConfig({
     flags: {
       broker: broker.url,
       base: BASE,
@@ -64,7 +64,7 @@ async function startOwner(scratch: Scratch, broker: BenchBroker): Promise<Runnin
     },
     env: {},
   });
-  const { node, stop } = await composeNode(config);
+  const { node, stop } = await composeNode(loaded);
   scratch.defer(stop);
   return node;
 }

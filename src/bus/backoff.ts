@@ -9,8 +9,11 @@ export interface Backoff {
   readonly maxMs: number;
 }
 
-/** Half a second is below what people notice; half a minute is how long a home-lab broker takes to restart. */
-export const BACKOFF_DEFAULT: Backoff = { firstMs: 500, maxMs: 30_000 };
+/**
+ * Half a second is below what people notice. However long the broker was away, all must be back well within the time in which
+ * nobody gives anything up after its return; a try that is refused costs next to nothing.
+ */
+export const BACKOFF_DEFAULT: Backoff = { firstMs: 500, maxMs: 2500 };
 
 /**
  * Milliseconds to wait after the `failures`th failure in a row (1, 2, …): between half and all of `firstMs` doubled

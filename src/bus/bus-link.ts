@@ -3,7 +3,7 @@
  * thing twice in a row (a broker that is down is said once, however often it is tried).
  */
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
-import { BusOffline, type BusLink } from './bus.js';
+import { BusOffline, type BusLink, type LinkEnd } from './bus.js';
 
 /** The link of one bus. */
 export interface LinkState {
@@ -11,7 +11,7 @@ export interface LinkState {
   isOnline(): boolean;
   sayOnline(): void;
   /** `reason` is a sentence for people. */
-  sayOffline(reason: string): void;
+  sayOffline(reason: string, end?: LinkEnd): void;
   /** The error for what could not be said now. */
   describeOffline(): BusOffline;
 }
@@ -23,7 +23,7 @@ export function createLinkState(): LinkState {
     link$: state$.pipe(distinctUntilChanged((one, other) => reasonOf(one) === reasonOf(other))),
     isOnline: () => state$.value.state === 'online',
     sayOnline: () => state$.next({ state: 'online' }),
-    sayOffline: (reason) => state$.next({ state: 'offline', reason }),
+    sayOffline: (reason, end = {}) => state$.next({ state: 'offline', reason, ...end }),
     describeOffline: () => new BusOffline(reasonOf(state$.value) ?? 'the connection has just ended'),
   };
 }

@@ -25,7 +25,17 @@ export interface BusPublish {
 export type BusLink =
   | { readonly state: 'online' }
   /** `reason` is a sentence for people, such as `connection refused at mqtt://host:1883`. */
-  | { readonly state: 'offline'; readonly reason: string };
+  | {
+      readonly state: 'offline';
+      readonly reason: string;
+      /** The broker let a client of the same id in instead. Only brokers of MQTT 5 say so. */
+      readonly takenOver?: boolean;
+      /** The broker ended a connection that stood, with or without saying why. */
+      readonly ended?: boolean;
+    };
+
+/** What is known of an end beside its reason. */
+export type LinkEnd = Pick<Extract<BusLink, { state: 'offline' }>, 'takenOver' | 'ended'>;
 
 /** Called once a message was taken: without an argument when the broker has it, else with the reason. */
 export type PublishDone = (error?: Error) => void;
@@ -36,6 +46,11 @@ export interface Bus {
   readonly link$: Observable<BusLink>;
   /** All messages of the subscribed filters, in the order they came. Hot; subscribe before `connect`. */
   readonly messages$: Observable<BusMessage>;
+  /**
+   * What the broker would not take, each time it says so: a publish that its access list denies. Some brokers drop it without a
+   * word (Mosquitto under MQTT 3.1.1); what was heard of one's own topics tells. Hot.
+   */
+  readonly refused$: Observable<RefusedPublish>;
   /** Starts connecting and never stops trying; a no-op when called again. */
   connect(): void;
   /** Adds filters; remembered, and asked for again at each connect. */
@@ -54,10 +69,22 @@ export interface Bus {
   close(done: () => void): void;
 }
 
+/** A publish that the broker did not take. */
+export interface RefusedPublish {
+  readonly topic: string;
+  /** A sentence for people, such as `the broker at mqtt://host:1883 does not let user bob write there`. */
+  readonly reason: string;
+}
+
 /** What the broker says for us when we are gone without a word. Retained, QoS 1. */
 export interface BusWill {
   readonly topic: string;
   readonly payload: string;
+}
+
+/** The broker did not take the message, and would not take it again. */
+export class PublishRefused extends Error {
+  override readonly name = 'PublishRefused';
 }
 
 /** The message was not said, because there is no connection. */

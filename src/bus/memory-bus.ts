@@ -2,7 +2,7 @@
  * The bus in memory: one client of a memory broker. It keeps the port's promises and knows nothing of time: it is let
  * in again when the broker says so.
  */
-import { Subject } from 'rxjs';
+import { NEVER, Subject } from 'rxjs';
 import type { Bus, BusMessage, BusWill } from './bus.js';
 import { createLinkState } from './bus-link.js';
 import type { MemoryBroker, MemoryClient } from './memory-broker.js';
@@ -46,6 +46,8 @@ export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): B
   return {
     link$: link.link$,
     messages$: messages$.asObservable(),
+    // A broker in memory has no access list.
+    refused$: NEVER,
     connect() {
       if (phase !== 'new') return;
       phase = 'started';

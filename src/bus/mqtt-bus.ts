@@ -5,11 +5,20 @@
  */
 import { Subject } from 'rxjs';
 import { BACKOFF_DEFAULT, type Backoff } from './backoff.js';
-import type { Bus, BusMessage, BusPublish, BusWill } from './bus.js';
+import {
+  PublishRefused,
+  type Bus,
+  type BusMessage,
+  type BusPublish,
+  type BusWill,
+  type RefusedPublish,
+} from './bus.js';
 import { createLinkState } from './bus-link.js';
-import type { MqttConnection } from './mqtt-connection.js';
+import { createHangUps } from './hang-ups.js';
+import type { ConnectionEnd, MqttConnection } from './mqtt-connection.js';
 import { createDialer } from './mqtt-dialer.js';
 import type { MqttTarget } from './mqtt-options.js';
+import { describeDenial, NOT_AUTHORIZED } from './mqtt-reason.js';
 import { SCHEMES } from './mqtt-stream.js';
 import { findPublishFault } from './publish-check.js';
 import { createRetainedCache } from './retained-cache.js';
@@ -42,6 +51,8 @@ export interface MqttBusOptions {
 export function createMqttBus(options: MqttBusOptions): Bus {
   const link = createLinkState();
   const messages$ = new Subject<BusMessage>();
+  const refused$ = new Subject<RefusedPublish>();
+  const suspects = createHangUps();
   const filters = new Set<string>();
   const cache = createRetainedCache();
   const target = readTarget(options);
@@ -75,14 +86,24 @@ export function createMqttBus(options: MqttBusOptions): Bus {
     else held.push(message);
   }
 
-  function ended(reason: string): void {
+  function ended({ reason, unanswered, isTakenOver, isEndedByBroker }: ConnectionEnd): void {
     connection = undefined;
-    link.sayOffline(reason);
+    const denied = suspects.hungUp(unanswered) ? unanswered : undefined;
+    if (denied === undefined) {
+      const takenOver = isTakenOver ? { takenOver: true } : {};
+      return link.sayOffline(reason, { ...takenOver, ...(isEndedByBroker ? { ended: true } : {}) });
+    }
+    // It ended for that reason, and no other.
+    const why = describeDenial(NOT_AUTHORIZED, target.url, target.username);
+    link.sayOffline(`${reason} at what is published to ${denied}`);
+    refused$.next({ topic: denied, reason: why });
   }
 
   function say(fresh: MqttConnection, message: BusPublish, done?: (error?: Error) => void): void {
     fresh.publish(message, (error) => {
+      if (error === undefined) suspects.answered(message.topic);
       if (error === undefined) cache.settle(message);
+      else if (error instanceof PublishRefused) refused$.next({ topic: message.topic, reason: error.message });
       done?.(error);
     });
   }
@@ -90,6 +111,7 @@ export function createMqttBus(options: MqttBusOptions): Bus {
   return {
     link$: link.link$,
     messages$: messages$.asObservable(),
+    refused$: refused$.asObservable(),
     connect() {
       if (phase !== 'new') return;
       phase = 'started';

@@ -5,9 +5,16 @@
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type mqttClient from 'mqtt/lib/client';
-import type { BusMessage, BusPublish, PublishDone } from './bus.js';
+import { BusOffline, PublishRefused, type BusMessage, type BusPublish, type PublishDone } from './bus.js';
 import { connectOptions, subscribeOptions, type MqttTarget, type MqttVersion } from './mqtt-options.js';
-import { describeFailure, describeRefusal, isVersionRefusal, namePlace, readRefusal } from './mqtt-reason.js';
+import {
+  describeDenial,
+  describeFailure,
+  describeRefusal,
+  isVersionRefusal,
+  namePlace,
+  readRefusal,
+} from './mqtt-reason.js';
 import { prepareStream } from './mqtt-stream.js';
 
 /**
@@ -22,6 +29,12 @@ export interface ConnectionEnd {
   readonly reason: string;
   /** The broker does not speak the version that was asked for. */
   readonly isVersionRefused: boolean;
+  /** The broker hung up without a reason, and had not answered a publish to this topic: its way to deny one in MQTT 3.1.1. */
+  readonly unanswered: string | undefined;
+  /** The broker let a client of the same id in instead. */
+  readonly isTakenOver: boolean;
+  /** The broker ended a connection that stood. */
+  readonly isEndedByBroker: boolean;
 }
 
 /** What a connection tells; `ended` is the last, and comes always and once. */
@@ -41,17 +54,24 @@ export interface MqttConnection {
   close(): void;
 }
 
+/** `Session taken over`, MQTT 5. */
+const TAKEN_OVER = 142;
+
 /** How long the broker may take to answer what is in flight and to hang up after DISCONNECT. */
 const HANG_UP_MS = 1000;
 
 /** Opens a connection in version `version`. */
 export function openConnection(target: MqttTarget, version: MqttVersion, events: ConnectionEvents): MqttConnection {
-  const pending = new Set<PublishDone>();
+  /** Publishes that wait for their answer, with their topics, oldest first. */
+  const pending = new Map<PublishDone, string>();
   let client: InstanceType<typeof MqttClient> | undefined;
   let isOpen = false;
   let isEnded = false;
   let reason: string | undefined;
   let isVersionRefused = false;
+  let isTakenOver = false;
+  let isFarewell = false;
+  let wasOpen = false;
   let hangUp: NodeJS.Timeout | undefined;
 
   function start(openStream: () => Duplex): void {
@@ -62,20 +82,26 @@ export function openConnection(target: MqttTarget, version: MqttVersion, events:
     client = new MqttClient(() => stream, connectOptions(target, version));
     client.on('connect', open);
     client.on('message', (topic, payload, packet) => events.heard({ topic, payload, retained: packet.retain }));
-    client.on('disconnect', (packet) => (reason ??= describeRefusal(packet.reasonCode ?? 128, target.url)));
+    client.on('disconnect', ({ reasonCode = 128 }) => {
+      isTakenOver = reasonCode === TAKEN_OVER;
+      isFarewell = true;
+      reason ??= describeRefusal(reasonCode, target.url);
+    });
     client.on('error', fail);
     client.on('close', finish);
   }
 
   function open(): void {
     isOpen = true;
+    wasOpen = true;
     events.opened();
   }
 
   function fail(error: Error): void {
     const refusal = isOpen ? undefined : readRefusal(error);
     isVersionRefused ||= refusal !== undefined && isVersionRefusal(refusal);
-    reason ??= refusal === undefined ? describeFailure(error, target.url) : describeRefusal(refusal, target.url);
+    reason ??=
+      refusal === undefined ? describeFailure(error, target.url) : describeRefusal(refusal, target.url, target);
     if (client === undefined) finish();
     else client.stream.destroy();
   }
@@ -85,13 +111,16 @@ export function openConnection(target: MqttTarget, version: MqttVersion, events:
     isEnded = true;
     isOpen = false;
     clearTimeout(hangUp);
+    const [oldest] = pending.values();
+    const unanswered = reason === undefined ? oldest : undefined;
+    const isEndedByBroker = wasOpen && (reason === undefined || isFarewell);
     reason ??= `the broker at ${namePlace(target.url)} closed the connection`;
-    const error = new Error(`no answer before the connection ended: ${reason}`);
-    for (const done of pending) queueMicrotask(() => done(error));
+    const error = new BusOffline(`no answer before the connection ended: ${reason}`);
+    for (const done of pending.keys()) queueMicrotask(() => done(error));
     pending.clear();
     // Frees its timers; what it would still call back has been called.
     client?.end(true);
-    events.ended({ reason, isVersionRefused });
+    events.ended({ reason, isVersionRefused, unanswered, isTakenOver, isEndedByBroker });
   }
 
   prepareStream(target.url, target.caFile).then(start, (error: unknown) => fail(asError(error)));
@@ -106,7 +135,7 @@ export function openConnection(target: MqttTarget, version: MqttVersion, events:
     },
     publish({ topic, payload, qos, retain }, done) {
       if (client === undefined || !isOpen) {
-        queueMicrotask(() => done(new Error('the connection has ended')));
+        queueMicrotask(() => done(new BusOffline('the connection has ended')));
         return;
       }
       if (qos === 0) {
@@ -115,9 +144,9 @@ export function openConnection(target: MqttTarget, version: MqttVersion, events:
         queueMicrotask(done);
         return;
       }
-      pending.add(done);
+      pending.set(done, topic);
       client.publish(topic, payload, { qos, retain }, (error) => {
-        if (pending.delete(done)) done(error ?? undefined);
+        if (pending.delete(done)) done(describePublishError(error, target));
       });
     },
     close() {
@@ -130,6 +159,16 @@ export function openConnection(target: MqttTarget, version: MqttVersion, events:
     },
   };
 }
+
+/** An answer with a code is a refusal; what else fails is told as it is. */
+function describePublishError(error: Error | null | undefined, target: MqttTarget): Error | undefined {
+  const code = error === null || error === undefined ? undefined : readRefusal(error);
+  if (code === undefined || code < REFUSED_MIN) return error ?? undefined;
+  return new PublishRefused(describeDenial(code, target.url, target.username));
+}
+
+/** The lowest reason code of MQTT 5 that says no. */
+const REFUSED_MIN = 128;
 
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -20,7 +20,7 @@ export interface DialerEvents {
   opened(connection: MqttConnection): void;
   heard(message: BusMessage): void;
   /** A connection ended, or could not be made; the next is tried by itself. */
-  ended(reason: string): void;
+  ended(end: ConnectionEnd): void;
 }
 
 /** A dialer. */
@@ -56,13 +56,13 @@ export function createDialer(target: MqttTarget, options: DialerOptions, events:
     events.opened(opened);
   }
 
-  function recover({ reason, isVersionRefused }: ConnectionEnd): void {
+  function recover(end: ConnectionEnd): void {
     connection = undefined;
     if (stopping.length > 0) {
       for (const done of stopping) done();
       return;
     }
-    if (isVersionRefused && !hasSwitched) {
+    if (end.isVersionRefused && !hasSwitched) {
       hasSwitched = true;
       version = version === 5 ? 4 : 5;
       return dial();
@@ -73,7 +73,7 @@ export function createDialer(target: MqttTarget, options: DialerOptions, events:
     const livedMs = openedAtMs === undefined ? 0 : performance.now() - openedAtMs;
     failures = livedMs < options.backoff.maxMs ? failures + 1 : 1;
     waiting = setTimeout(dial, backoffMs(failures, options.random, options.backoff));
-    events.ended(reason);
+    events.ended(end);
   }
 
   return {

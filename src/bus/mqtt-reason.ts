@@ -36,9 +36,17 @@ export function describeFailure(error: Error, url: URL): string {
   }
 }
 
+/** Who connects, as far as a refusal may be about it. */
+export interface Connecting {
+  readonly username?: string | undefined;
+  readonly will?: { readonly topic: string } | undefined;
+}
+
 /** A sentence for a CONNACK or DISCONNECT code of MQTT 3.1.1 (1-5) or MQTT 5 (128 and up). */
-export function describeRefusal(code: number, url: URL): string {
+export function describeRefusal(code: number, url: URL, { username, will }: Connecting = {}): string {
   const broker = `the broker at ${namePlace(url)}`;
+  // A broker may look at the will too, and has no other code to say so.
+  const mayBeWill = (code === 5 || code === NOT_AUTHORIZED) && will !== undefined;
   switch (code) {
     case 1:
     case 132:
@@ -55,7 +63,9 @@ export function describeRefusal(code: number, url: URL): string {
     case 5:
     case 134:
     case 135:
-      return `${broker} refused the user name or password`;
+      return mayBeWill
+        ? `${broker} refused the user name or password, or does not let ${nameUser(username)} write ${will.topic}`
+        : `${broker} refused the user name or password`;
     case 138:
       return `${broker} banned this client`;
     case 142:
@@ -64,6 +74,21 @@ export function describeRefusal(code: number, url: URL): string {
       return `${broker} refused the connection (MQTT code ${code})`;
   }
 }
+
+/** A sentence for the code of a PUBACK that refuses: 128 and up, or the broker's hanging up in place of one. */
+export function describeDenial(code: number, url: URL, username: string | undefined): string {
+  const broker = `the broker at ${namePlace(url)}`;
+  const who = nameUser(username);
+  if (code === NOT_AUTHORIZED) return `${broker} does not let ${who} write there (Not authorized)`;
+  return `${broker} refuses what ${who} writes there (MQTT code ${code})`;
+}
+
+function nameUser(username: string | undefined): string {
+  return username === undefined ? 'a client without a user name' : `user ${username}`;
+}
+
+/** Not authorized, as MQTT 5 numbers it. */
+export const NOT_AUTHORIZED = 135;
 
 /** Whether a CONNACK code says that the broker does not speak the version of MQTT that was asked for. */
 export function isVersionRefusal(code: number): boolean {

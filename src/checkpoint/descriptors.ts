@@ -2,7 +2,7 @@
  * Sorts what the tasks of a tree hold open into what travels and what stands in the way: terminals, devices, io_uring, pipes and
  * sockets that lead out of the tree. It reads and opens nothing.
  */
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { listDescriptors, listEntries, type ProcEntry } from './proc-entry.js';
 
 /** One open regular file of one task. */
@@ -31,6 +31,8 @@ const MOVABLE = /^anon_inode:(?:\[(?:eventpoll|eventfd|signalfd|timerfd|pidfd)\]
 const HARMLESS_DEVICES: ReadonlySet<number> = new Set([3, 5, 7, 8, 9].map((minor) => 256 + minor));
 /** Majors of consoles, terminals, and both ends of pseudo terminals. */
 const isTerminal = (major: number): boolean => major === 4 || major === 5 || (major >= 128 && major <= 143);
+/** The kernel's mark of the file system of message queues. */
+const MQUEUE_MAGIC = 0x1980_0202;
 /** More than that CRIU does not put into an image of a deleted file (`--ghost-limit`). */
 export const GHOST_BYTES_MAX: number = 64 * 1024 * 1024;
 
@@ -44,6 +46,10 @@ export function readDescriptors(tree: readonly ProcEntry[]): Descriptors {
   const sortFile = ({ pid, name }: ProcEntry, through: string, path: string): void => {
     const stats = statSync(through, { throwIfNoEntry: false });
     if (stats === undefined) return;
+    if (stats.isFile() && isMessageQueue(through)) {
+      obstacles.add(`${name} (${pid}) has the POSIX message queue ${path} open`);
+      return;
+    }
     const deleted = path.endsWith(' (deleted)');
     if (stats.isCharacterDevice() || stats.isBlockDevice()) {
       const major = stats.rdev >> 8;
@@ -69,6 +75,15 @@ export function readDescriptors(tree: readonly ProcEntry[]): Descriptors {
   }
   for (const other of findOthers(pipes, tree)) obstacles.add(`it shares a pipe with ${other.name} (${other.pid})`);
   return { obstacles: [...obstacles], files: [...files.values()], sockets };
+}
+
+/** It calls itself a file, and its path is that of no file. */
+function isMessageQueue(through: string): boolean {
+  try {
+    return statfsSync(through).type === MQUEUE_MAGIC;
+  } catch {
+    return false;
+  }
 }
 
 /** Processes outside the tree that hold one of its pipes. What has no other end at all travels as it is. */

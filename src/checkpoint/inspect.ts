@@ -2,8 +2,6 @@
  * The preflight at the source: says in plain words what keeps a process tree from being frozen, and gathers the facts that a
  * receiver needs. It only looks: nothing is stopped or changed.
  */
-import { readFileSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Inspection, Subject } from './checkpoint.js';
 import type { ImageFacts, OpenFile } from '../protocol/image-facts.js';
 import { readDescriptors, type OpenPath } from './descriptors.js';
@@ -18,7 +16,10 @@ import {
   TICKS_PER_S,
   type ProcEntry,
 } from './proc-entry.js';
+import { findSharedObstacles } from './shared-memory.js';
 import { findSocketObstacles } from './sockets.js';
+import { findSystemVObstacles } from './system-v.js';
+import { findRoomObstacle } from '../os/disk-space.js';
 
 /** Files below these are taken to belong to the system: the receiver must have the same. */
 const SYSTEM = /^\/(?:usr|lib|lib32|lib64|libx32|bin|sbin|etc|opt|nix|proc|sys|dev(?!\/shm\/))\//;
@@ -41,7 +42,7 @@ export async function inspectProcess(subject: Subject): Promise<Inspection> {
   const descriptors = readDescriptors(tree);
   const memory = readMemory(tree, subject.init === null ? '' : `/proc/${subject.init}/root`);
   const files = descriptors.files.filter(({ path }) => !isOwn(subject, path)).map(describeOpenFile);
-  const facts = composeFacts(subject, tree, root, {
+  const facts = composeFacts(subject, tree, root, measureAge(root, entries), {
     exe: exe.replace(/ \(deleted\)$/, ''),
     mapped: memory.mapped.filter(({ path }) => !isOwn(subject, path)),
     files,
@@ -52,28 +53,23 @@ export async function inspectProcess(subject: Subject): Promise<Inspection> {
     ...findTreeObstacles(subject, tree, entries),
     ...descriptors.obstacles,
     ...memory.obstacles,
+    ...findSharedObstacles(tree, entries),
+    ...(await findSystemVObstacles(tree, entries)),
     ...(await findSocketObstacles(descriptors.sockets)),
     ...findRoomObstacle(subject.directory, facts.image_bytes + tree.length * OVERHEAD_BYTES),
   ];
   return { obstacles: [...new Set(obstacles)], facts };
 }
 
-/** Says when there is no room for so many bytes, or nothing when nobody can tell. */
-export function findRoomObstacle(directory: string, bytes: number): readonly string[] {
-  for (let place = directory; ; place = join(place, '..')) {
-    try {
-      const { bavail, bsize } = statfsSync(place);
-      const free = bavail * bsize;
-      return free >= bytes ? [] : [`no room for its image: ${formatMib(bytes)} needed, ${formatMib(free)} free`];
-    } catch {
-      if (place === '/') return [];
-    }
-  }
-}
-
 type Found = Pick<ImageFacts, 'exe' | 'mapped' | 'files' | 'image_bytes'>;
 
-function composeFacts(subject: Subject, tree: readonly ProcEntry[], root: ProcEntry, found: Found): ImageFacts {
+function composeFacts(
+  subject: Subject,
+  tree: readonly ProcEntry[],
+  root: ProcEntry,
+  ageMs: number,
+  found: Found,
+): ImageFacts {
   const live = tree.filter(({ state }) => state !== 'Z');
   return {
     v: 1,
@@ -85,7 +81,7 @@ function composeFacts(subject: Subject, tree: readonly ProcEntry[], root: ProcEn
     cwd: readProcLink(root.pid, 'cwd'),
     ...found,
     cpu_s: live.reduce((sum, { cpuTicks }) => sum + cpuTicks, 0) / TICKS_PER_S,
-    wall_ms: subject.init === null ? measureAge(root) : 0,
+    wall_ms: subject.init === null ? ageMs : 0,
     criu: '',
   };
 }
@@ -156,11 +152,12 @@ function describeOpenFile({ path, size, mode, uid, gid }: OpenPath): OpenFile {
   return { path, size, mode, uid, gid, carried: !SYSTEM.test(path) };
 }
 
-function measureAge({ startTicks }: ProcEntry): number {
-  const uptimeS = Number.parseFloat(readFileSync('/proc/uptime', 'utf8'));
-  return Math.max(0, (uptimeS - Number(startTicks) / TICKS_PER_S) * 1000);
-}
-
-function formatMib(bytes: number): string {
-  return `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+/**
+ * Milliseconds since it started: how much later this program did, and how long that has run. /proc/uptime is not asked, which may be
+ * unreadable or jump under LXCFS; what comes out counts against a wall-clock limit. What the machine slept meanwhile is left out.
+ */
+function measureAge({ startTicks }: ProcEntry, entries: readonly ProcEntry[]): number {
+  const own = entries.find(({ pid }) => pid === process.pid)?.startTicks ?? startTicks;
+  const ageMs = ((Number(own) - Number(startTicks)) / TICKS_PER_S) * 1000 + process.uptime() * 1000;
+  return Number.isFinite(ageMs) ? Math.max(0, ageMs) : 0;
 }

@@ -6,7 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { readBuildId } from './build-id.js';
 import type { Survey } from './checkpoint.js';
 import type { ImageFacts, MappedFile, OpenFile } from '../protocol/image-facts.js';
-import { findRoomObstacle } from './inspect.js';
+import { findRoomObstacle } from '../os/disk-space.js';
 import { isAtLeast } from './survey.js';
 
 /** Reviews an image; `roomBytes`: what it still needs below `directory`. */

@@ -6,13 +6,19 @@ import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from '../protocol/topics.js';
 import { createAsker } from './ask.js';
 import { printJson, type Context } from './context.js';
 import { BadInput, EXIT } from './failure.js';
-import { openClient } from './look.js';
+import { openBrokerClient, openClient } from './look.js';
 
-/** Asks `node`. Rejects with AskFailed or BrokerUnreachable. */
-export async function askNode({ config }: Context, node: string, verb: Verb, body: object): Promise<Response> {
+/** Asks `node`, which may take `answerMs` (default: 10 s). Rejects with AskFailed or BrokerUnreachable. */
+export async function askNode(
+  { config }: Context,
+  node: string,
+  verb: Verb,
+  body: object,
+  answerMs?: number,
+): Promise<Response> {
   const signer = await loadSigner(config.state_dir, config.id);
-  const client = openClient(config);
-  const asker = createAsker({ ...client, node, verbs: [verb], signer });
+  const client = node === config.id ? openClient(config) : openBrokerClient(config);
+  const asker = createAsker({ ...client, node, verbs: [verb], signer, answerMs });
   try {
     await client.connect();
     return await asker.ask(verb, body);

@@ -3,8 +3,8 @@
  * plainly when the node is unknown, offline, silent, or answers no.
  */
 import { randomBytes } from 'node:crypto';
-import { filter, firstValueFrom, map, ReplaySubject, takeUntil, timer, type Observable } from 'rxjs';
-import type { Bus } from '../bus/bus.js';
+import { filter, firstValueFrom, map, NEVER, ReplaySubject, Subject, takeUntil, timer, type Observable } from 'rxjs';
+import { BusOffline, type Bus } from '../bus/bus.js';
 import type { Clock } from '../clock/clock.js';
 import type { Signer } from '../compose-client.js';
 import { readHeard, type Heard } from '../observe/heard.js';
@@ -35,7 +35,16 @@ export interface Asker {
 }
 
 /** Why there is no good answer. */
-export type AskFault = 'unknown' | 'offline' | 'unsigned' | 'unsent' | 'silent' | 'refused';
+export type AskFault =
+  | 'unknown'
+  | 'offline'
+  | 'unsigned'
+  /** The connection ended: it may be sent again. */
+  | 'unsent'
+  /** The bus or the broker does not take it: sending it again is of no use. */
+  | 'unsendable'
+  | 'silent'
+  | 'refused';
 
 /** The node did not do what was asked; the message is a sentence for people. */
 export class AskFailed extends Error {
@@ -60,10 +69,10 @@ const RETAINED_MS = 1000;
 /** Makes an asker; make it before the bus connects. */
 export function createAsker(options: AskerOptions): Asker {
   const { bus, base, clock, node, signer } = options;
-  const heard$ = collect(options);
+  const { answers$, last } = collect(options);
 
   async function isThere(verb: Verb): Promise<void> {
-    const word = await firstSoon(heard$.pipe(filter((heard) => isAvailability(heard, node))), clock, RETAINED_MS);
+    const word = await firstSoon(last({ kind: 'availability', node }), clock, RETAINED_MS);
     if (word === undefined) {
       throw new AskFailed('unknown', node, verb, `no node "${node}" is known below ${base}; is it running?`);
     }
@@ -85,7 +94,7 @@ export function createAsker(options: AskerOptions): Asker {
       if (isFree) return false;
       throw new AskFailed('unsigned', node, verb, 'must be signed, and the state directory holds no node key to do it');
     }
-    const birth = await firstSoon(heard$.pipe(filter((heard) => isBirth(heard, signer.id))), clock, RETAINED_MS);
+    const birth = await firstSoon(last({ kind: 'info', node: signer.id }), clock, RETAINED_MS);
     const key = birth?.type === 'message' && birth.kind === 'info' ? birth.message.key : undefined;
     if (key === signer.identity.publicKey) return true;
     if (isFree) return false;
@@ -100,22 +109,23 @@ export function createAsker(options: AskerOptions): Asker {
       const topic = formatTopic(base, { kind: 'request', node, verb });
       const payload = await seal(verb, topic, { transaction, ...body });
       const answered = firstSoon(
-        heard$.pipe(
+        answers$.pipe(
           map((heard) => readAnswer(heard, node, verb, transaction)),
           filter((response) => response !== undefined),
         ),
         clock,
         options.answerMs ?? ANSWER_MS,
       );
-      await publish(bus, topic, payload).catch((error: unknown) => {
+      const sent = publish(bus, topic, payload).catch((error: unknown) => {
         throw new AskFailed(
-          'unsent',
+          error instanceof BusOffline ? 'unsent' : 'unsendable',
           node,
           verb,
           `could not be sent: ${error instanceof Error ? error.message : String(error)}`,
         );
       });
-      const response = await answered;
+      // A node that stands still does not even take the request.
+      const response = await Promise.race([sent.then(() => answered), answered]);
       if (response === undefined) throw new AskFailed('silent', node, verb, describeSilence(node, options.answerMs));
       if (response.status === 'ok') return response;
       throw new AskFailed('refused', node, verb, response.error ?? `node "${node}" refused it`);
@@ -123,35 +133,29 @@ export function createAsker(options: AskerOptions): Asker {
   };
 }
 
-/** What was heard since before the connection, for readers that come later. */
-function collect({ bus, base, node, verbs, signer }: AskerOptions): ReplaySubject<Heard> {
+/**
+ * What is heard since before the connection. Of a retained topic the last message counts: an asker may live for days, and
+ * its node may have come and gone in the meantime.
+ */
+function collect({ bus, base, node, verbs, signer }: AskerOptions): {
+  readonly answers$: Observable<Heard>;
+  last(topic: Topic): Observable<Heard>;
+} {
   const about = new Set([node, ...(signer === undefined ? [] : [signer.id])]);
-  const topics: Topic[] = [
-    { kind: 'availability', node },
-    ...[...about].map((one): Topic => ({ kind: 'info', node: one })),
-    ...verbs.map((verb): Topic => ({ kind: 'response', node, verb })),
-  ];
-  const names = new Set(topics.map((topic) => formatTopic(base, topic)));
-  const heard$ = new ReplaySubject<Heard>(HEARD_MAX);
-  bus.messages$
-    .pipe(
-      filter((message) => names.has(message.topic)),
-      map((message) => readHeard(base, message)),
-    )
-    .subscribe(heard$);
-  bus.subscribe([...names]);
-  return heard$;
-}
-
-/** A few retained messages and the answers to one program: never many. */
-const HEARD_MAX = 64;
-
-function isAvailability(heard: Heard, node: string): boolean {
-  return heard.type === 'word' && heard.topic.kind === 'availability' && heard.topic.node === node;
-}
-
-function isBirth(heard: Heard, node: string): boolean {
-  return heard.type === 'message' && heard.kind === 'info' && heard.topic.node === node;
+  const name = (topic: Topic): string => formatTopic(base, topic);
+  const retained = new Map<string, Subject<Heard>>(
+    [name({ kind: 'availability', node }), ...[...about].map((one) => name({ kind: 'info', node: one }))].map(
+      (topic) => [topic, new ReplaySubject<Heard>(1)],
+    ),
+  );
+  const answers = new Set(verbs.map((verb) => name({ kind: 'response', node, verb })));
+  const answers$ = new Subject<Heard>();
+  bus.messages$.subscribe((message) => {
+    const to = answers.has(message.topic) ? answers$ : retained.get(message.topic);
+    to?.next(readHeard(base, message));
+  });
+  bus.subscribe([...retained.keys(), ...answers]);
+  return { answers$, last: (topic) => retained.get(name(topic)) ?? NEVER };
 }
 
 function readAnswer(heard: Heard, node: string, verb: Verb, transaction: string): Response | undefined {

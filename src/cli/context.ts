@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import type { Config } from '../config/config.js';
-import { loadConfig } from '../config/load-config.js';
+import { loadConfig, type LoadedConfig } from '../config/load-config.js';
 import { pickConfigFlags } from './flags.js';
 
 /** A command's surroundings. */
@@ -12,6 +12,8 @@ export interface Context {
   readonly config: Config;
   /** Where each key of the configuration came from. */
   readonly origins: Readonly<Record<string, string>>;
+  /** Whose the state directory says that it is. */
+  readonly record: LoadedConfig['record'];
   readonly json: boolean;
   /** Characters of a line; without end when no terminal reads. */
   readonly width: number;
@@ -38,10 +40,13 @@ export async function openContext(
   operands: Readonly<Record<string, unknown>> = {},
 ): Promise<Context> {
   const { [except]: _own, ...flags } = command.opts<Record<string, unknown>>();
-  const { config, origins } = await loadConfig({ flags: await pickConfigFlags({ ...flags, ...operands }, all) });
+  const { config, origins, record } = await loadConfig({
+    flags: await pickConfigFlags({ ...flags, ...operands }, all),
+  });
   return {
     config,
     origins,
+    record,
     json: flags['json'] === true,
     width: process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
     isTerminal: process.stderr.isTTY,

@@ -1,10 +1,16 @@
 /** What `tritmesh doctor` looks at on this machine: Node, files, programs, senses, the port of transfers. */
+import { existsSync } from 'node:fs';
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
-import { loadSigner, senseOnce } from '../compose-client.js';
+import { findStateFault, loadSigner, senseOnce } from '../compose-client.js';
 import type { Config } from '../config/config.js';
+import { toOutputRules } from '../config/node-settings.js';
+import { stepDisk } from '../core/disk-room.js';
+import { createDiskReader } from '../os/disk-space.js';
+import { measureTree } from '../os/measure-tree.js';
 import { broken, describeError, good, missing, type Finding } from './finding.js';
+import { formatBytes } from './render/words.js';
 
 const NODE_MIN: readonly [major: number, minor: number] = [20, 19];
 const OTHERS_MASK = 0o077;
@@ -42,7 +48,7 @@ async function checkPressure(): Promise<Finding> {
 
 /** The state directory and the key in it. */
 export async function checkFiles(config: Config): Promise<readonly Finding[]> {
-  return [await checkStateDirectory(config.state_dir), await checkKey(config)];
+  return [await checkStateDirectory(config.state_dir), ...(await checkDisk(config)), await checkKey(config)];
 }
 
 async function checkStateDirectory(path: string): Promise<Finding> {
@@ -50,6 +56,8 @@ async function checkStateDirectory(path: string): Promise<Finding> {
   try {
     const { mode } = await stat(path);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    const fault = await findStateFault(path);
+    if (fault !== undefined) return broken(what, fault, 'do as it says');
     if ((mode & OTHERS_MASK) === 0) return good(what, path);
     return missing(what, `${path} is open to other users`, `chmod 700 ${path}`);
   } catch (error) {
@@ -69,6 +77,28 @@ async function checkParent(what: string, path: string): Promise<Finding> {
     }
     return broken(what, describeError(error), 'name a directory that you may write with --state-dir');
   }
+}
+
+/** Room on the disk of the state directory, what is kept of it, and how large the directory is. */
+async function checkDisk(config: Config): Promise<readonly Finding[]> {
+  const what = 'disk';
+  const size = await measureTree(config.state_dir);
+  const found = `state directory ${formatBytes(size)}`;
+  try {
+    const sample = await createDiskReader(findPresent(config.state_dir))();
+    const disk = stepDisk(undefined, sample, toOutputRules(config).reserve);
+    const rest = `${found}, ${formatBytes(disk.freeBytes)} free, ${formatBytes(disk.reserve)} kept (disk.reserve)`;
+    if (!disk.isFull) return [good(what, rest)];
+    return [broken(what, rest, 'free space, or lower disk.reserve: the node takes nothing; "tritmesh clean" may help')];
+  } catch (error) {
+    return [
+      missing(what, `${found}, room not known: ${describeError(error)}`, 'nothing needed: it is taken to suffice'),
+    ];
+  }
+}
+
+function findPresent(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : findPresent(dirname(path));
 }
 
 async function checkKey({ state_dir, id }: Config): Promise<Finding> {

@@ -1,42 +1,71 @@
 /** What `tritmesh doctor` looks at on the bus: the broker, this machine's node, and the clocks of the members. */
-import { loadSigner } from '../compose-client.js';
 import type { Config } from '../config/config.js';
 import type { MeshSnapshot } from '../observe/mesh-picture.js';
+import type { Context } from './context.js';
+import { checkCalls } from './doctor-calls.js';
+import { checkDirectPath } from './direct-path.js';
+import { checkOwnMachine } from './doctor-identity.js';
+import { checkNode, checkPublishing } from './doctor-node.js';
 import { broken, describeError, good, missing, type Finding } from './finding.js';
-import { lookOnce } from './look.js';
+import { isStuck } from './render/run.js';
+import { showText } from './render/words.js';
+import { lookOnce, type Look } from './look.js';
 
 /** How far a clock may be off: signed requests are taken for a short while only. */
 const SKEW_MS_MAX = 30_000;
 
 /** Looks once. */
-export async function checkMesh(config: Config): Promise<readonly Finding[]> {
-  let snapshot: MeshSnapshot;
+export async function checkMesh(config: Config, record: Context['record']): Promise<readonly Finding[]> {
+  let snapshot: Look;
   try {
     snapshot = await lookOnce(config);
   } catch (error) {
-    const todo = `start one with "tritmesh up" or "tritmesh broker", or name it with --broker, --username and --password-file`;
-    return [broken('broker', describeError(error), todo)];
+    return [broken('broker', describeError(error), BROKER_TODO)];
+  }
+  const { absence } = snapshot;
+  if (absence !== undefined) {
+    return [broken('broker', absence.reason, BROKER_TODO), await checkNode(config, snapshot), checkSocket(snapshot)];
   }
   const found = `${config.broker}, ${snapshot.sum.online} nodes online below ${config.base}`;
-  return [good('broker', found), await checkNode(config, snapshot), checkClocks(snapshot)];
+  const [publishing, node, machine, calls] = await Promise.all([
+    checkPublishing(config),
+    checkNode(config, snapshot),
+    checkOwnMachine(config, record, snapshot),
+    checkCalls(config, snapshot),
+  ]);
+  return [
+    good('broker', found),
+    publishing,
+    node,
+    ...machine,
+    ...calls,
+    ...checkStuck(snapshot),
+    checkSocket(snapshot),
+    checkDirectPath(config, snapshot),
+    checkClocks(snapshot),
+  ];
 }
 
-async function checkNode(config: Config, { members }: MeshSnapshot): Promise<Finding> {
-  const what = `node ${config.id}`;
-  const member = members.find((one) => one.id === config.id);
-  if (member === undefined || !member.online) {
-    return missing(what, 'not online', 'start it with "tritmesh node"');
-  }
-  const signer = await loadSigner(config.state_dir, config.id).catch(() => undefined);
-  const rejected = member.state?.rejected ?? 0;
-  const found =
-    rejected === 0 ? 'online' : `online; this run refused ${rejected} messages that it could not trust or read`;
-  if (signer === undefined || signer.identity.publicKey === member.info?.key) return good(what, found);
-  return broken(
-    what,
-    `online with another key than the one in ${config.state_dir}`,
-    'name its state directory with --state-dir, or give this node another --id',
+const BROKER_TODO = `start one with "tritmesh up" or "tritmesh broker", or name it with --broker, --username and --password-file`;
+
+/** Items of this machine's node whose outputs are away. */
+function checkStuck({ items }: MeshSnapshot): readonly Finding[] {
+  const stuck = items.filter((item) => item.owner_online && isStuck(item));
+  return stuck.map((item) =>
+    missing(
+      `item ${item.owner}/${item.item}`,
+      showText(item.reason),
+      `make a way, then: tritmesh fetch ${item.owner}/${item.item}`,
+    ),
   );
+}
+
+/** Without it commands on this machine reach the node only as long as the broker is there. */
+function checkSocket({ nodeFault }: Look): Finding {
+  const what = 'local socket';
+  if (nodeFault === undefined)
+    return good(what, 'commands on this machine reach the node, with and without the broker');
+  return missing(what, nodeFault, 'look into the log of the node for "no local socket", or run commands as its user');
 }
 
 /** A message cannot have been written after it was read: what looks so tells of a clock. */

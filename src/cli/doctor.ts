@@ -1,6 +1,6 @@
 /**
  * `tritmesh doctor`: looks at each thing a node needs on this machine and says what to do about what is missing. It changes
- * nothing and starts nothing.
+ * nothing and starts nothing; on the bus it asks one question and publishes one event.
  */
 import type { Config } from '../config/config.js';
 import { printJson, type Context } from './context.js';
@@ -12,19 +12,19 @@ import { renderTable } from './render/table.js';
 
 /** Exits with 1 if something needed is broken. */
 export async function examine(context: Context): Promise<number> {
-  const findings = await collectFindings(context.config);
+  const findings = await collectFindings(context.config, context.record);
   if (context.json) printJson(context, findings);
   else context.print(renderFindings(findings, context.width));
   return findings.some((one) => one.verdict === 'broken') ? EXIT.failed : EXIT.done;
 }
 
-async function collectFindings(config: Config): Promise<readonly Finding[]> {
+async function collectFindings(config: Config, record: Context['record']): Promise<readonly Finding[]> {
   const parts = await Promise.all([
     checkMachine(),
     checkFiles(config),
     checkPrograms(),
     checkSense(config),
-    checkMesh(config),
+    checkMesh(config, record),
     checkTransfer(config),
   ]);
   return parts.flat();

@@ -23,8 +23,11 @@ export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
 }
 
-/** Exit codes of every command but `run`, which gives its job's own. */
-export const EXIT = { done: 0, failed: 1, badInput: 2, cancelled: 130 } as const;
+/**
+ * Exit codes of every command but `run`, which gives its job's own. `unknown`: nobody can tell it any more; `unread`: as of a program
+ * that SIGPIPE ended.
+ */
+export const EXIT = { done: 0, failed: 1, badInput: 2, unknown: 125, cancelled: 130, unread: 141 } as const;
 
 /** Errors whose message is a sentence for people, and that are the input's fault. */
 const INPUT_FAULTS: ReadonlySet<string> = new Set([
@@ -33,6 +36,8 @@ const INPUT_FAULTS: ReadonlySet<string> = new Set([
   'BrokerUnsafe',
   'PasswordFileFault',
   'IdTaken',
+  'IdentityConflict',
+  'TwinFound',
 ]);
 /** Errors whose message is a sentence for people, and that happened on the way. */
 const RUN_FAULTS: ReadonlySet<string> = new Set([
@@ -43,6 +48,9 @@ const RUN_FAULTS: ReadonlySet<string> = new Set([
   'BusOffline',
   'JournalHeld',
   'KeyFileError',
+  'StateFormatError',
+  'RenameRefused',
+  'StartCalledOff',
 ]);
 
 /** What to say and how to exit. An error of no known sort is a fault of ours: its stack is shown. */

@@ -14,7 +14,11 @@ export interface FollowedJob {
   readonly status$: Observable<Status>;
   /** All renewals so far that brought news for people, then each new one. */
   readonly progress$: Observable<Progress & { readonly node: string }>;
-  readonly log$: Observable<Log>;
+  readonly log$: Observable<Log & { readonly node: string }>;
+  /** The owner's availability as it was last said, then each new word: `online` or `offline`. */
+  readonly owner$: Observable<string>;
+  /** Takes in a status that was learnt by asking. */
+  learn(status: Status): void;
   /** The last status; `undefined` until one was heard. */
   last(): Status | undefined;
   stop(): void;
@@ -30,26 +34,32 @@ export function followJob(client: Pick<Client, 'bus' | 'base'>, owner: string, i
     { kind: 'status', owner, item },
     { kind: 'progress', owner, item, node: '+' },
     { kind: 'log', owner, item, node: '+' },
+    { kind: 'availability', node: owner },
   ];
   const status$ = new ReplaySubject<Status>(PAST_MAX);
   const progress$ = new ReplaySubject<Progress & { readonly node: string }>(PAST_MAX);
   // Output may come before anybody asks for it, between submission and its answer.
-  const log$ = new ReplaySubject<Log>(PAST_MAX * 10);
+  const log$ = new ReplaySubject<Log & { readonly node: string }>(PAST_MAX * 10);
+  const owner$ = new ReplaySubject<string>(1);
   let last: Status | undefined;
 
   const prefix = formatTopic(base, { kind: 'status', owner, item }).replace(/status$/, '');
+  const availability = formatTopic(base, { kind: 'availability', node: owner });
+  const learn = (status: Status): void => {
+    last = status;
+    status$.next(status);
+  };
   const subscription = bus.messages$
     .pipe(
-      filter((message) => message.topic.startsWith(prefix)),
+      filter(({ topic }) => topic === availability || topic.startsWith(prefix)),
       map((message) => readHeard(base, message)),
     )
     .subscribe((heard) => {
+      if (heard.type === 'word') owner$.next(heard.text);
       if (heard.type !== 'message') return;
-      if (heard.kind === 'status') {
-        last = heard.message;
-        status$.next(heard.message);
-      } else if (heard.kind === 'progress') progress$.next({ ...heard.message, node: heard.topic.node });
-      else if (heard.kind === 'log') log$.next(heard.message);
+      if (heard.kind === 'status') learn(heard.message);
+      else if (heard.kind === 'progress') progress$.next({ ...heard.message, node: heard.topic.node });
+      else if (heard.kind === 'log') log$.next({ ...heard.message, node: heard.topic.node });
     });
   bus.subscribe(topics.map((topic) => formatTopic(base, topic)));
 
@@ -59,6 +69,8 @@ export function followJob(client: Pick<Client, 'bus' | 'base'>, owner: string, i
     status$,
     progress$,
     log$,
+    owner$,
+    learn,
     last: () => last,
     stop() {
       subscription.unsubscribe();

@@ -2,10 +2,10 @@
  * Writes a job's output as it comes: what the log messages bring at once, what they did not bring from the files that
  * come home. The stitching is pure; this holds the positions and writes.
  */
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../protocol/work-messages.js';
-import { LOG_START, stitchFile, stitchPiece, type LogPosition, type Stitched } from './log-stitch.js';
+import { LOG_START, stitchEnd, stitchPiece, type LogPosition, type Stitched } from './log-stitch.js';
 
 /** One of the two streams. */
 export type StreamName = Log['stream'];
@@ -14,6 +14,8 @@ export type StreamName = Log['stream'];
 export interface JobSink {
   /** Writes bytes of a stream as they are. */
   readonly write: (stream: StreamName, bytes: Uint8Array) => void;
+  /** Resolves when the stream takes more. */
+  readonly ready?: (stream: StreamName) => Promise<void>;
   /** Says something about the output, on a line of its own. */
   readonly note: (text: string) => void;
 }
@@ -47,18 +49,37 @@ export function createJobOutput(sink: JobSink): JobOutput {
     hear: (log) => take(log.stream, stitchPiece(positions[log.stream], log)),
     async finish(epoch, directory) {
       for (const stream of ['stdout', 'stderr'] as const) {
-        const file = await readIfThere(join(directory, stream));
-        take(stream, stitchFile(positions[stream], epoch, file));
+        take(stream, stitchEnd(positions[stream], epoch));
+        await copyRest(sink, stream, join(directory, stream), positions[stream].given);
       }
     },
   };
 }
 
-async function readIfThere(path: string): Promise<Uint8Array> {
+/** Copies a file from `from` on, piece by piece: it may be larger than memory, and its reader slower. */
+async function copyRest(sink: JobSink, stream: StreamName, path: string, from: number): Promise<void> {
+  const file = await openIfThere(path);
+  if (file === undefined) return;
   try {
-    return await readFile(path);
+    for (let position = from; ;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, position);
+      if (bytesRead === 0) return;
+      sink.write(stream, buffer.subarray(0, bytesRead));
+      position += bytesRead;
+      await sink.ready?.(stream);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const PIECE_BYTES: number = 1024 * 1024;
+
+async function openIfThere(path: string): Promise<Awaited<ReturnType<typeof open>> | undefined> {
+  try {
+    return await open(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Uint8Array(0);
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

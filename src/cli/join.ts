@@ -27,7 +27,7 @@ export async function joinMesh(context: Context): Promise<number> {
   await writeFile(`${path}.new`, stringify(kept), { mode: 0o600 });
   await rename(`${path}.new`, path);
   context.print(`joined ${config.broker}: ${path} remembers it, "tritmesh node" is enough from now on\n`);
-  return runNode(context);
+  return runNode({ ...context, origins: { ...origins, broker: path } });
 }
 
 /** By a flag now, or when it joined before. */

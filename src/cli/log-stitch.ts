@@ -37,7 +37,7 @@ const NOTHING = new Uint8Array(0);
 
 /**
  * Takes a piece in. Only what continues the given bytes without a gap is given; after a gap the pieces bring nothing until
- * {@link stitchFile}.
+ * {@link stitchEnd}.
  */
 export function stitchPiece(position: LogPosition, piece: LogPiece): Stitched {
   if (piece.epoch < position.epoch) return { position, bytes: NOTHING, restarted: false };
@@ -48,12 +48,9 @@ export function stitchPiece(position: LogPosition, piece: LogPiece): Stitched {
   return { ...begun, position: { epoch: piece.epoch, given: at + bytes.byteLength }, bytes };
 }
 
-/** Takes the whole stream of its last epoch in: gives what was not given before. */
-export function stitchFile(position: LogPosition, epoch: number, file: Uint8Array): Stitched {
-  const begun = beginEpoch(position, Math.max(epoch, position.epoch));
-  const bytes = file.subarray(begun.position.given);
-  const given = begun.position.given + bytes.byteLength;
-  return { ...begun, position: { epoch: begun.position.epoch, given }, bytes };
+/** The stream has ended with its last epoch: what stands behind the position in its file was not given before. */
+export function stitchEnd(position: LogPosition, epoch: number): Stitched {
+  return beginEpoch(position, Math.max(epoch, position.epoch));
 }
 
 function beginEpoch(position: LogPosition, epoch: number): Stitched {

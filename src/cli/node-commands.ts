@@ -1,6 +1,7 @@
 /** The commands that run something until they are stopped: a node, a broker, both. */
 import type { Command } from 'commander';
 import type { BrokerFlags } from './broker.js';
+import type { CleanFlags } from './clean.js';
 import { defineCommand, type Finish } from './define-command.js';
 import { gather } from './flags.js';
 import type { PasswdFlags } from './passwd.js';
@@ -42,6 +43,14 @@ export function addNodeCommands(program: Command, finish: Finish): void {
       async (context) => (await import('./join.js')).joinMesh(context),
     ),
   );
+  defineCommand(
+    program,
+    { usage: 'clean', description: 'remove what nobody needs any more from the state directory' },
+    finish,
+    async (context, _operands, flags) => (await import('./clean.js')).cleanState(context, flags as CleanFlags),
+  )
+    .option('--dry-run', 'only tell what would be removed')
+    .option('--ended', 'ended items and their files, too, which are kept for a day (keep_settled_ms)');
   addBrokerCommands(program, finish);
 }
 

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../machine-facts.js';
+import type { Finish } from './define-command.js';
 import { describeFailure, EXIT } from './failure.js';
 import { addNodeCommands } from './node-commands.js';
 import { addViewCommands } from './view-commands.js';
@@ -12,11 +13,7 @@ import { addWorkCommands } from './work-commands.js';
 /** Runs the program; gives its exit code and never rejects. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.done;
-  const program = createProgram(await readVersion());
-  const finish = (given: number): void => void (code = given);
-  addNodeCommands(program, finish);
-  addWorkCommands(program, finish);
-  addViewCommands(program, finish);
+  const program = createProgram(await readVersion(), (given) => void (code = given));
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
@@ -25,14 +22,19 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(version: string): Command {
-  return new Command('tritmesh')
+/** Makes the program with all its commands; each gives its exit code to `finish`. */
+export function createProgram(version: string, finish: Finish): Command {
+  const program = new Command('tritmesh')
     .description('Machines in a home lab share load over MQTT: the mesh you can read with mosquitto_sub.')
     .version(version)
     .enablePositionalOptions()
     .showHelpAfterError('(tritmesh --help lists the commands, tritmesh COMMAND --help its flags)')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`tritmesh: ${text.replace(/^error: /, '')}`) });
+  addNodeCommands(program, finish);
+  addWorkCommands(program, finish);
+  addViewCommands(program, finish);
+  return program;
 }
 
 function reportFailure(error: unknown): number {

@@ -1,5 +1,6 @@
 /** `tritmesh scum [NODE]`: a node's heavy processes and what becomes of them; with `--explain` why. */
 import type { MemberSeen } from '../observe/mesh-picture.js';
+import { tellNarrow } from './absence.js';
 import { printJson, type Context } from './context.js';
 import { CommandFailed, EXIT } from './failure.js';
 import { lookOnce } from './look.js';
@@ -7,7 +8,8 @@ import { renderScum } from './render/mesh.js';
 import { explainScum, scoreItems } from './render/scum.js';
 
 export async function showScum(context: Context, node: string | undefined, explain: boolean): Promise<number> {
-  const { members } = await lookOnce(context.config);
+  const { members, absence } = await lookOnce(context.config);
+  tellNarrow(context, absence);
   const member = findMember(members, node ?? context.config.id);
   if (context.json) printScum(context, member, explain);
   else context.print(explain ? explainScum(member, context.width) : renderScum(member, context.width));

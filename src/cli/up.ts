@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { describeBroker, readBrokerFlags, startBroker, type BrokerFlags } from './broker.js';
 import type { Context } from './context.js';
 import { EXIT } from './failure.js';
-import { startNode } from './node.js';
+import { callOff, startNode } from './node.js';
 import { untilStopped } from './until-stopped.js';
 
 /** How long a broker on this machine may take to take a connection. */
@@ -23,8 +23,10 @@ export async function runUp(context: Context, flags: BrokerFlags): Promise<numbe
     broker === undefined ? `a broker answers at ${url} already: joining it\n` : `${describeBroker(broker)}\n`,
   );
   try {
-    const node = await startNode({ ...context, config: { ...context.config, broker: url } });
-    await stopped;
+    const origins = url === context.config.broker ? context.origins : { ...context.origins, broker: '--port' };
+    const config = { ...context.config, broker: url };
+    const node = await startNode({ ...context, config, origins }, callOff(stopped));
+    await Promise.race([stopped, node.failed]);
     await node.stop();
   } finally {
     await broker?.close();

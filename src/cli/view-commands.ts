@@ -8,14 +8,14 @@ export function addViewCommands(program: Command, finish: Finish): void {
     program,
     { usage: 'status', description: 'every node with its trit and load, the sum, and why work waits' },
     finish,
-    async (context) => (await import('./status.js')).showStatus(context),
-  );
+    async (context, _operands, flags) => (await import('./status.js')).showStatus(context, flags['all'] === true),
+  ).option('--all', 'nodes that are gone, and their items, too');
   defineCommand(
     program,
     { usage: 'receivers', description: 'the three least loaded MINUS nodes, and why the others are none' },
     finish,
-    async (context) => (await import('./receivers.js')).showReceivers(context),
-  );
+    async (context, _operands, flags) => (await import('./receivers.js')).showReceivers(context, flags['all'] === true),
+  ).option('--all', 'nodes that are gone, too');
   defineCommand(
     program,
     { usage: 'scum [node]', description: 'the heavy processes of a node and what becomes of them' },
@@ -24,10 +24,10 @@ export function addViewCommands(program: Command, finish: Finish): void {
   ).option('--explain', 'with the terms of each score, whether the node acts, and why');
   defineCommand(
     program,
-    { usage: 'items', description: 'the work on the bus and how it stands' },
+    { usage: 'items', description: 'the work of the mesh and how it stands' },
     finish,
     async (context, _operands, flags) => (await import('./items.js')).showItems(context, flags['all'] === true),
-  ).option('--all', 'ended ones too, as long as they are on the bus');
+  ).option('--all', 'ended ones too, as long as they are on the bus, and those of nodes that are gone');
   defineCommand(
     program,
     { usage: 'logs <item>', description: 'what an item wrote; OWNER/ITEM for one of another node' },

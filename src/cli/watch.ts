@@ -1,8 +1,9 @@
 /** `tritmesh watch`: one line for each thing that happens on the mesh, until Ctrl-C. It only reads. */
-import { filter, firstValueFrom, fromEvent, merge } from 'rxjs';
+import { firstValueFrom, fromEvent, merge } from 'rxjs';
 import { meshView } from '../observe/mesh-view.js';
 import type { Heard } from '../observe/heard.js';
 import { formatTopic } from '../protocol/topics.js';
+import { tellAbsence } from './absence.js';
 import type { Context } from './context.js';
 import { EXIT } from './failure.js';
 import { openClient } from './look.js';
@@ -18,24 +19,30 @@ export async function watchMesh(context: Context): Promise<number> {
   const view = meshView({ ...client, rules: { offlineAfterMs: config.state.offline_after_ms } });
   const last = new Map<string, string>();
 
-  const told = view.events$.pipe(filter((heard) => !isOld(heard))).subscribe((heard) => {
-    if (context.json) return context.print(`${JSON.stringify(heard)}\n`);
+  let isSettled = false;
+
+  const told = view.events$.subscribe((heard) => {
     const line = describeEvent(heard);
     const subject = nameSubject(config.base, heard);
-    if (line === undefined || last.get(subject) === line) return;
-    if (last.size >= LINES_MAX) last.clear();
-    if (isRepeatable(heard)) last.set(subject, line);
-    context.print(`${formatTime(client.clock.wall())}  ${line}\n`);
+    const isNews = line !== undefined && last.get(subject) !== line;
+    if (isNews && isRepeatable(heard)) remember(last, subject, line);
+    // What the broker kept is no event at the start. After a reconnect it tells what happened in the meantime.
+    if (isKept(heard) && !(isSettled && isNews)) return;
+    if (context.json) return context.print(`${JSON.stringify(heard)}\n`);
+    if (isNews) context.print(`${formatTime(client.clock.wall())}  ${line}\n`);
   });
   const first = view.settled$.subscribe(({ sum }) => {
+    isSettled = true;
     if (!context.json) context.print(`${renderSum(sum)}\n`);
   });
+  const away = tellAbsence(context, client);
   const stopped = firstValueFrom(merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')));
   try {
-    await Promise.race([client.connect((reason) => context.say(`${reason}; still trying`)), stopped]);
+    await Promise.race([client.connectPatiently(), stopped]);
     await stopped;
   } finally {
     told.unsubscribe();
+    away.unsubscribe();
     first.unsubscribe();
     view.stop();
     await client.close();
@@ -43,8 +50,16 @@ export async function watchMesh(context: Context): Promise<number> {
   return EXIT.done;
 }
 
-/** What the broker kept is no event; it is in the summary at the start. */
-function isOld(heard: Heard): boolean {
+/** Keeps the lines that were told last. */
+function remember(last: Map<string, string>, subject: string, line: string): void {
+  last.delete(subject);
+  last.set(subject, line);
+  const [oldest] = last.keys();
+  if (last.size > LINES_MAX && oldest !== undefined) last.delete(oldest);
+}
+
+/** Whether the broker says it from its store. */
+function isKept(heard: Heard): boolean {
   return (heard.type === 'message' || heard.type === 'word') && heard.retained;
 }
 

@@ -22,6 +22,12 @@ export function addWorkCommands(program: Command, finish: Finish): void {
   );
   defineCommand(
     program,
+    { usage: 'fetch <item>', description: 'bring outputs home that there was no way to' },
+    finish,
+    async (context, [item = '']) => (await import('./fetch.js')).fetchItem(context, item),
+  );
+  defineCommand(
+    program,
     { usage: 'migrate <what>', description: 'move work off a node: an ITEM, the item of a PID, or the top one' },
     finish,
     async (context, [what = ''], flags) =>
@@ -32,6 +38,24 @@ export function addWorkCommands(program: Command, finish: Finish): void {
     { usage: 'drain', description: 'take no more work on a node and let its guests go' },
     finish,
     async (context) => (await import('./drain.js')).drainNode(context, 'ON'),
+  );
+  defineCommand(
+    program,
+    {
+      usage: 'rename <new>',
+      description: 'give this node another id, once nothing is left that others know by the old one',
+    },
+    finish,
+    async (context, [to = '']) => (await import('./rename.js')).renameNode(context, to),
+  );
+  defineCommand(
+    program,
+    {
+      usage: 'reset-identity [new]',
+      description: 'make a copy of a node a node of its own: new key, new id, no work of the other',
+    },
+    finish,
+    async (context, [to]) => (await import('./reset-identity.js')).resetIdentity(context, to),
   );
   defineCommand(
     program,

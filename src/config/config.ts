@@ -40,6 +40,10 @@ export interface Config {
   /** `sync`: each step waits for the disk, and survives power loss too. */
   readonly journal: { readonly sync: boolean };
   readonly transfer: TransferConfig;
+  /** What guests must leave free on the disk of the state directory: `auto`, a size or a share of the disk. */
+  readonly disk: { readonly reserve: string };
+  /** `output`: what a job may write to stdout and stderr while nobody reads it, a size or a share of the room on the disk. */
+  readonly limits: { readonly output: string };
   /** Which foreign work this node takes. */
   readonly accept: 'nothing' | 'commands';
   /** Node ids whose work it takes; `*` is every member. */
@@ -58,7 +62,7 @@ export interface Config {
 
 /** How the load is sensed. */
 export interface SenseConfig {
-  /** `ewma`, `loadavg1`, `cgroup`, `tree:PID`, `tree:self`, `command:CMD` or `fixed:N`. */
+  /** `ewma`, `loadavg1`, `cgroup`, `tree:PID`, `tree:self`, `tree:jobs`, `command:CMD` or `fixed:N`. */
   readonly metric: string;
   readonly load_every_ms: number;
   readonly processes_every_ms: number;
@@ -117,6 +121,6 @@ export interface TransferConfig {
   readonly listen: string;
   /** 0: a free one. */
   readonly port: number;
-  /** Host, or host:port, that peers reach this node at, where it is not what it listens on. */
-  readonly advertise?: string | undefined;
+  /** Where peers reach this node, where its own addresses are not it: `host`, `host:port` or `[v6]:port`, best first. */
+  readonly advertise: readonly string[];
 }

@@ -18,7 +18,7 @@ export interface ConfigKey {
 }
 
 /** Keys without a default; all are text. */
-const OPTIONAL_KEYS = ['username', 'password', 'password_file', 'ca_file', 'criu', 'transfer.advertise'];
+const OPTIONAL_KEYS = ['username', 'password', 'password_file', 'ca_file', 'criu'];
 
 /** A group that may be given as one value: `sense: cgroup`, `--sense cgroup`. */
 const SHORT_KEYS: ReadonlyMap<string, string> = new Map([['sense', 'sense.metric']]);

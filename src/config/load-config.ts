@@ -1,9 +1,11 @@
 /**
- * The loader: flags before variables before the configuration file before what `tritmesh join` wrote before defaults. Each
- * key comes whole from one of them, is checked once, and its origin is kept. It writes nothing.
+ * The loader: flags before variables before the configuration file before the record of whose the state directory is, before
+ * what `tritmesh join` wrote, before defaults. Each key comes whole from one of them, is checked once, and its origin is kept.
+ * It writes nothing.
  */
 import { readFileSync } from 'node:fs';
 import { join, dirname, resolve } from 'node:path';
+import { parseRecord, RECORD_PATH, type NodeRecord } from '../core/node-record.js';
 import { ConfigError } from './config-error.js';
 import type { Config } from './config.js';
 import { createDefaults, findConfigFile, type Variables } from './defaults.js';
@@ -32,6 +34,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** By dotted key: `--flag`, a variable, `FILE:LINE` or `default`. A key that is not set has none. */
   readonly origins: Readonly<Record<string, string>>;
+  /** What the state directory says of whose it is; `undefined` before the first start of its node. */
+  readonly record: NodeRecord | undefined;
 }
 
 /** File in the state directory that `tritmesh join` writes: yaml with the same keys, but not `state_dir`. */
@@ -51,9 +55,23 @@ export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig>
   const named = findNamedFile(flags, env);
   const file = named === undefined ? findConfigFile(machine, env) : resolve(places.directory, named.path);
   given.push(await readSettings(files, file, machine, named?.origin));
-  given.push(await readJoined(files, machine, findStateDirectoryIn(given) ?? defaults.state_dir));
-  const merged = mergeSettings(given, defaults, files);
-  return { config: checkConfig(merged), origins: merged.origins };
+  const stateDirectory = findStateDirectoryIn(given) ?? defaults.state_dir;
+  const isGiven = (wanted: string): boolean => given.flat().some(({ key }) => key === wanted);
+  const recorded = readRecord(files, stateDirectory, isGiven('id'));
+  const joined = await readJoined(files, machine, stateDirectory, isGiven('broker'));
+  const merged = mergeSettings([...given, recorded.settings, joined], defaults, files);
+  return { config: checkConfig(merged), origins: merged.origins, record: recorded.record };
+}
+
+/** Whether a person said it, or the state directory remembers it, or nobody did: the origin of a key that a person said. */
+export function findPersonsOrigin(
+  { origins, config }: Pick<LoadedConfig, 'origins' | 'config'>,
+  key: string,
+): string | undefined {
+  const origin = origins[key] ?? 'default';
+  const isRemembered =
+    origin === join(config.state_dir, ...RECORD_PATH) || origin.startsWith(`${join(config.state_dir, JOINED_FILE)}:`);
+  return origin.startsWith('default') || isRemembered ? undefined : origin;
 }
 
 /** Reads a file of this machine. */
@@ -64,6 +82,17 @@ function readIfThere(path: string): string | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** A file that may not be read is as good as none. */
+function ifReadable(files: FileReader): FileReader {
+  return (path) => {
+    try {
+      return files(path);
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 interface NamedFile {
@@ -102,8 +131,45 @@ function readText(files: FileReader, file: string, origin: string | undefined): 
   return text;
 }
 
-async function readJoined(files: FileReader, machine: Machine, stateDirectory: string): Promise<Setting[]> {
-  const settings = await readSettings(files, join(stateDirectory, JOINED_FILE), machine);
+/** Id and base of the node that this state directory belongs to. Whoever names the node needs no record to be read. */
+function readRecord(
+  files: FileReader,
+  stateDirectory: string,
+  isNamed: boolean,
+): { readonly settings: Setting[]; readonly record: NodeRecord | undefined } {
+  const path = join(stateDirectory, ...RECORD_PATH);
+  const facts = { field: 'id', value: '', origin: path };
+  let text: string | undefined;
+  try {
+    text = files(path);
+  } catch (error) {
+    if (isNamed) return { settings: [], record: undefined };
+    const reason = error instanceof Error ? error.message : String(error);
+    const expected = `cannot be read: ${reason}; run this as the user that runs the node, or name the node with --id`;
+    throw new ConfigError({ ...facts, expected });
+  }
+  if (text === undefined) return { settings: [], record: undefined };
+  const read = parseRecord(text);
+  if (!read.ok) {
+    const expected = `the record ${read.reason}; remove the file, the node writes it anew when it starts`;
+    throw new ConfigError({ ...facts, expected });
+  }
+  const { id, base } = read.record;
+  const settings = [
+    { key: 'id', value: id, origin: path },
+    { key: 'base', value: base, origin: path },
+  ];
+  return { settings, record: read.record };
+}
+
+async function readJoined(
+  files: FileReader,
+  machine: Machine,
+  stateDirectory: string,
+  hasBroker: boolean,
+): Promise<Setting[]> {
+  const path = join(stateDirectory, JOINED_FILE);
+  const settings = await readSettings(hasBroker ? ifReadable(files) : files, path, machine);
   const misplaced = settings.find(({ key }) => key === 'state_dir');
   if (misplaced === undefined) return settings;
   const expected = 'cannot be set in a file that is looked for in the state directory';

@@ -6,6 +6,8 @@ import { parseScumRule } from '../core/scum-rules.js';
 import { LEASE_MS_MAX } from '../protocol/limits.js';
 import type { Info } from '../protocol/messages.js';
 import type { NodeSettings } from '../pipelines/settings.js';
+import type { DiskAmount } from '../core/disk-room.js';
+import { parseAmount, parseReserve } from './amount.js';
 import type { Config } from './config.js';
 
 /** SIGTERM to SIGKILL when an owner asks to stop, ms. */
@@ -16,6 +18,9 @@ const RESULT_PAUSE_MS = 30_000;
 const RESULT_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 /** How many leases long an owner waits for outputs whose receiver does not answer. */
 const RETURN_LEASES = 10;
+/** How long after its broker returned an owner gives nothing up, ms; half a lease where that is less, but as long as others need to connect. */
+const RETURNED_MS = 30_000;
+const RETURNED_MS_MIN = 5000;
 /** How long a process stays stopped while nobody takes it, and in all until it runs elsewhere, ms. */
 const FROZEN_MS = 30_000;
 const PREPARED_MS = 600_000;
@@ -35,6 +40,7 @@ export function toNodeSettings(
     machineRun,
     journalSync: config.journal.sync,
     slots: config.slots,
+    diskReserve: toAmount(parseReserve(config.disk.reserve)),
     trit: {
       plusAbove: trit.plus_above,
       plusLeaveBelow: trit.plus_leave_below,
@@ -64,6 +70,7 @@ export function toNodeSettings(
       repeatMs: offers.repeat_ms,
       claimWindowMs: offers.claim_window_ms,
       returnMs: lease.lease_ms * RETURN_LEASES,
+      returnedMs: Math.min(RETURNED_MS, Math.max(RETURNED_MS_MIN, lease.lease_ms / 2)),
       frozenMs: FROZEN_MS,
       preparedMs: PREPARED_MS,
       processLeaseMs: LEASE_MS_MAX,
@@ -86,6 +93,17 @@ export function toNodeSettings(
     keepSettledMs: config.keep_settled_ms,
     statusKeptMs: config.status_kept_ms,
   };
+}
+
+/** How much a job may write that nobody reads, and what is kept of the disk. */
+export function toOutputRules({ disk, limits }: Config): { readonly output: DiskAmount; readonly reserve: DiskAmount } {
+  return { output: toAmount(parseAmount(limits.output)), reserve: toAmount(parseReserve(disk.reserve)) };
+}
+
+/** The schema lets nothing in that is none. */
+function toAmount(amount: DiskAmount | undefined): DiskAmount {
+  if (amount === undefined) throw new TypeError('an amount of disk was not checked');
+  return amount;
 }
 
 function toScumPolicies({ scum }: Config): ScumPolicies {

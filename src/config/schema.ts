@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { parseScumRule } from '../core/scum-rules.js';
 import { THROTTLE_METHODS } from '../core/throttle-record.js';
 import { ATTEMPTS_MAX, CPUS_MAX, LEASE_MS_MAX } from '../protocol/limits.js';
+import { findAdvertiseFault, findListenFault } from '../protocol/peer-address.js';
 import { UNSIGNED_VERBS } from '../protocol/requests.js';
 import { findBaseFault, NODE_ID_PATTERN } from '../protocol/topics.js';
 import { parseMetric } from '../sense/metric.js';
+import { findAmountFault, findReserveFault } from './amount.js';
 import { findBrokerFault } from './broker-url.js';
 import type { Config } from './config.js';
 import { checkKeysTogether } from './cross-checks.js';
@@ -79,7 +81,13 @@ export const configSchema: z.ZodType<Config> = z
       item_rest_ms: integerBetween(0, DAY_MS),
     }),
     journal: z.strictObject({ sync: flag() }),
-    transfer: z.strictObject({ listen: text, port: integerBetween(0, 65_535), advertise: text.optional() }),
+    transfer: z.strictObject({
+      listen: checked(findListenFault),
+      port: integerBetween(0, 65_535),
+      advertise: z.array(checked(findAdvertiseFault)).max(16, 'must be at most 16 addresses'),
+    }),
+    disk: z.strictObject({ reserve: checked(findReserveFault) }),
+    limits: z.strictObject({ output: checked(findAmountFault) }),
     accept: oneOf(['nothing', 'commands']),
     accept_from: z.array(
       z

@@ -8,7 +8,7 @@ import { parseRecord, type ContainerRecord } from './container-record.js';
 import type { ContainerSurvey } from './containers.js';
 import { listMembers, measureMember } from './members.js';
 import type { Podman } from './podman.js';
-import { findRoomObstacle } from './room.js';
+import { findRoomObstacle } from '../os/disk-space.js';
 
 /** Inspects a container. */
 export async function inspectContainer(

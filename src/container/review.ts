@@ -5,7 +5,7 @@
 import type { ImageFacts } from '../protocol/image-facts.js';
 import type { ContainerSurvey } from './containers.js';
 import type { Podman } from './podman.js';
-import { findRoomObstacle } from './room.js';
+import { findRoomObstacle } from '../os/disk-space.js';
 
 /** Says what stands in the way; `roomBytes`: what the export still needs below `directory`. */
 export async function reviewContainer(

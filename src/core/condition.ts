@@ -4,7 +4,8 @@
  */
 import { countSlots } from '../protocol/item.js';
 import type { State, Trit } from '../protocol/messages.js';
-import { countTaken, isLive, type Guest } from './receiver/guest.js';
+import { roundRoom } from './disk-room.js';
+import { countPromised, countTaken, isLive, type Guest } from './receiver/guest.js';
 
 /** What the condition is made of. */
 export interface ConditionFacts {
@@ -14,6 +15,10 @@ export interface ConditionFacts {
   readonly cpuPercent: number;
   readonly memoryPercent: number;
   readonly psiPercent: number | undefined;
+  /** Room on the disk beyond the reserve, bytes; `undefined` if not known. */
+  readonly diskRoom: number | undefined;
+  /** Below the reserve nothing is taken on. */
+  readonly isDiskFull: boolean;
   /** Share of one core that the guests' processes use together, 0..100 times the cores. */
   readonly guestCpuPercent: number;
   readonly slots: number;
@@ -42,8 +47,11 @@ export function deriveState(facts: ConditionFacts, guests: Iterable<Guest>, now:
     cpu_percent: round(clampPercent(facts.cpuPercent)),
     memory_percent: round(clampPercent(facts.memoryPercent)),
     ...(facts.psiPercent === undefined ? {} : { psi_percent: round(clampPercent(facts.psiPercent)) }),
+    ...(facts.diskRoom === undefined
+      ? {}
+      : { disk_free_bytes: roundRoom(facts.diskRoom - countPromised(live), facts.isDiskFull) }),
     slots: facts.slots,
-    slots_free: facts.draining ? 0 : Math.max(0, facts.slots - taken),
+    slots_free: facts.draining || facts.isDiskFull ? 0 : Math.max(0, facts.slots - taken),
     guests: live.filter((guest) => guest.phase !== 'claimed').length,
     queued: facts.queued,
     deferred: facts.deferred,

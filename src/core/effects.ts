@@ -13,6 +13,14 @@ export interface Instant {
   readonly ts: string;
 }
 
+/** The direct path to another node, without the broker: what is said goes there, too, or `only` there. */
+export interface Way {
+  readonly to: string;
+  /** `https://host:port`, in the order to try; none: what is said waits until that node asks. */
+  readonly urls: readonly string[];
+  readonly only: boolean;
+}
+
 /** A message to be said, its kind and topic belonging together. */
 export type Say = {
   [K in MessageKind]: {
@@ -20,6 +28,8 @@ export type Say = {
     readonly kind: K;
     readonly topic: Topic & { readonly kind: K };
     readonly body: Bodies[K];
+    /** Without one it goes by the bus. */
+    readonly way?: Way | undefined;
   };
 }[MessageKind];
 
@@ -42,6 +52,16 @@ export type ItemEffect =
       readonly epoch: number;
       readonly from: string;
       readonly urls: readonly string[];
+      readonly sha256: string;
+    }
+  /** Brings the inputs of an epoch to its receiver, which does not reach this node. */
+  | { readonly type: 'PushInputs'; readonly item: string; readonly epoch: number; readonly urls: readonly string[] }
+  /** Takes the outputs of an epoch, which came inside its result, out of their seal. */
+  | {
+      readonly type: 'OpenHome';
+      readonly item: string;
+      readonly epoch: number;
+      readonly sealed: string;
       readonly sha256: string;
     }
   | { readonly type: 'Place'; readonly item: string; readonly epoch: number; readonly destination: string | undefined }
@@ -94,9 +114,19 @@ export type GuestEffect =
       readonly globs: readonly string[];
       /** All that the guest left, with its image if it is stopped. */
       readonly everything: boolean;
+      /** The owner's key, to seal the outputs to if they are small. */
+      readonly sealKey?: string | undefined;
     }
+  /** Brings what was described last of a guest to its owner, which does not reach this node. */
+  | { readonly type: 'PushOutputs'; readonly guest: string; readonly urls: readonly string[] }
   /** Forgets a guest's shares and, with `files`, its directory. */
-  | { readonly type: 'RemoveGuest'; readonly guest: string; readonly files: boolean };
+  | {
+      readonly type: 'RemoveGuest';
+      readonly guest: string;
+      readonly files: boolean;
+      /** Its files stay for a person. */
+      readonly kept?: true;
+    };
 
 /** Everything the core may want done. */
 export type Effect =
@@ -115,7 +145,7 @@ export interface Step<S> {
 }
 
 /** Puts a message together whose topic and body fit. */
-export function say<K extends MessageKind>(topic: Topic & { readonly kind: K }, body: Bodies[K]): Say {
+export function say<K extends MessageKind>(topic: Topic & { readonly kind: K }, body: Bodies[K], way?: Way): Say {
   // The pairing of kind, topic and body is what this signature holds; TypeScript cannot follow it into the union.
-  return { type: 'Say', kind: topic.kind, topic, body } as Say;
+  return { type: 'Say', kind: topic.kind, topic, body, ...(way === undefined ? {} : { way }) } as Say;
 }

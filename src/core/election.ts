@@ -4,6 +4,7 @@
  */
 import { countSlots, type Need } from '../protocol/item.js';
 import type { State } from '../protocol/messages.js';
+import { findRoomLack } from './disk-room.js';
 import { DEFAULT_TRIT_RULES } from './trit.js';
 import { isOnline, type Member, type MeshRules } from './member.js';
 import type { MeshView } from './mesh.js';
@@ -28,6 +29,9 @@ export interface Ranking {
   readonly full: readonly string[];
   readonly blocked: ReadonlyMap<string, string>;
 }
+
+/** The reason of a member that is not there. */
+export const OFFLINE = 'offline';
 
 /** How the reason of a member begins that lacks nothing but a free slot. */
 const FULL = 'its slots are taken';
@@ -81,9 +85,12 @@ function comesBefore(member: Member, other: Candidate, ask: Ask): boolean {
 
 /** The one reason why a member cannot take what is asked, most lasting first; `undefined` if it can. */
 export function findObstacle(member: Member, ask: Ask, now: number, rules: MeshRules): string | undefined {
-  if (member.state === undefined || !isOnline(member, now, rules)) return 'offline';
+  const { alone } = rules;
+  const isOutOfReach = alone !== undefined && member.id !== alone.self;
+  if (member.state === undefined || !isOnline(member, now, rules)) return OFFLINE;
   return (
     findMismatch(member, ask) ??
+    (isOutOfReach ? `it cannot be reached: ${alone.reason}` : undefined) ??
     findUnwilling(member.id, member.state, ask, rules) ??
     findFull(member, member.state, ask.need)
   );
@@ -130,6 +137,8 @@ function findFull(member: Member, state: State, need: Need): string | undefined 
     if (need.memory_bytes > free)
       return `it has ${formatMiB(free)} of memory free, ${formatMiB(need.memory_bytes)} is needed`;
   }
+  const lack = findRoomLack(need.disk_bytes ?? 0, state.disk_free_bytes);
+  if (lack !== undefined) return lack;
   if (slots > state.slots_free) return `${FULL}: ${state.slots_free} of ${state.slots} free, ${slots} needed`;
   return undefined;
 }

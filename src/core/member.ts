@@ -26,6 +26,8 @@ export interface MeshRules {
   readonly offlineAfterMs: number;
   /** The load ratio above which an owner leaves its own waiting items; the seed's if not given. */
   readonly plusAbove?: number;
+  /** Only `self` can be reached, and why: the others are no candidates, whatever was heard of them. */
+  readonly alone?: { readonly self: string; readonly reason: string };
 }
 
 /** Whether a member counts: it says online (or said offline only just now), and its state is young enough. */

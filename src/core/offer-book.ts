@@ -2,9 +2,10 @@
  * The offers that a node has heard and that still stand, and which of them it claims now. A node claims by its rank: the
  * first at once, the next a little later, so that an ack mostly passes before a needless claim is made.
  */
-import { countSlots } from '../protocol/item.js';
+import { countSlots, type Need } from '../protocol/item.js';
 import { OFFERS_REMEMBERED_MAX } from '../protocol/limits.js';
 import type { Offer } from '../protocol/work-messages.js';
+import { roomNeeded } from './disk-room.js';
 import { claimDelayMs, countDue, findObstacle, findRank, type Ask } from './election.js';
 import type { MeshRules } from './member.js';
 import type { MeshView } from './mesh.js';
@@ -32,6 +33,8 @@ export interface ClaimingFacts {
   readonly stepMs: number;
   /** Slots that this node can still promise. */
   readonly slotsFree: number;
+  /** Bytes on its disk that it can still promise; `undefined` if not known. */
+  readonly diskFree: number | undefined;
   /** Whether this node holds some epoch of the item that is not over: two must never run here at once. */
   holds(owner: string, item: string): boolean;
   /** Whether the node's policy lets it work for this owner. */
@@ -75,13 +78,15 @@ export function chooseClaims(book: OfferBook, facts: ClaimingFacts): Claiming {
   const claims: ChosenClaim[] = [];
   let lookAt: number | undefined;
   let free = facts.slotsFree;
+  let room = facts.diskFree ?? Number.POSITIVE_INFINITY;
   for (const [key, standing] of book) {
     if (facts.now >= standing.endsAt) {
       book.delete(key);
       continue;
     }
     const slots = countSlots(standing.offer.need);
-    if (slots > free) {
+    const needed = askOf(standing).need.disk_bytes ?? 0;
+    if (slots > free || needed > room) {
       setAble(book, key, standing, undefined);
       continue;
     }
@@ -92,6 +97,7 @@ export function chooseClaims(book: OfferBook, facts: ClaimingFacts): Claiming {
       continue;
     }
     free -= slots;
+    room -= needed;
     claims.push({ standing, rank: due.rank });
   }
   return { claims, lookAt };
@@ -135,8 +141,14 @@ export function askOf(standing: Pick<StandingOffer, 'owner' | 'item' | 'offer'>)
     owner: standing.owner,
     item: standing.item,
     epoch: offer.epoch,
-    need: offer.need,
+    need: needOf(offer),
     avoid: offer.avoid,
     deferred: offer.deferred,
   };
+}
+
+/** What an offer needs, its room on the disk named in any case. */
+export function needOf({ need, size_bytes }: Offer): Need {
+  const needed = roomNeeded(need, size_bytes);
+  return needed === 0 ? need : { ...need, disk_bytes: needed };
 }

@@ -5,7 +5,7 @@
 import { BLOCKED_SHOWN_MAX } from '../protocol/limits.js';
 import type { Direction, Trit } from '../protocol/messages.js';
 import type { Blocked } from '../protocol/status.js';
-import { rankReceivers, type Ranking } from './election.js';
+import { OFFLINE, rankReceivers, type Ranking } from './election.js';
 import type { MeshRules } from './member.js';
 import type { MeshView } from './mesh.js';
 import { askFor, type OwnedItem } from './owner/owned-item.js';
@@ -93,15 +93,16 @@ function judge(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, Ran
   if (facts.now < state.notBefore) return { item, offer: false, reason: state.reason, blocked: [] };
   const ranking = rankOnce(state, facts, rankings);
   if (ranking.ranked.length === 0 && ranking.full.length === 0) {
-    return {
-      item,
-      offer: false,
-      reason: 'no receiver: see why each node does not take it',
-      blocked: listBlocked(ranking),
-    };
+    return { item, offer: false, reason: describeWant(ranking, facts), blocked: listBlocked(ranking) };
   }
   if (!room) return { item, offer: false, reason: BEHIND, blocked: [] };
   return { item, offer: true, reason: describeSight(state, ranking, facts.trit) };
+}
+
+/** Why there is no receiver. Without the broker only one node counts, and a status shows only so many of the others. */
+function describeWant(ranking: Ranking, { self, mesh: { alone } }: OfferingFacts): string {
+  if (alone === undefined) return 'no receiver: see why each node does not take it';
+  return `${alone.reason}, so only ${self} could take it: ${ranking.blocked.get(self) ?? 'it has not sensed its load yet'}`;
 }
 
 function rankOnce(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, Ranking>): Ranking {
@@ -115,7 +116,10 @@ function rankOnce(state: OwnedItem, facts: OfferingFacts, rankings: Map<string, 
 }
 
 function listBlocked(ranking: Ranking): Blocked[] {
-  return [...ranking.blocked].slice(0, BLOCKED_SHOWN_MAX).map(([node, reason]) => ({ node, reason }));
+  const all = [...ranking.blocked].map(([node, reason]) => ({ node, reason }));
+  // Of those who are away nothing is to be learnt: they must not leave others without a word.
+  const isAway = ({ reason }: Blocked): boolean => reason === OFFLINE;
+  return [...all.filter((one) => !isAway(one)), ...all.filter(isAway)].slice(0, BLOCKED_SHOWN_MAX);
 }
 
 function describeSight(state: OwnedItem, ranking: Ranking, trit: Trit): string {

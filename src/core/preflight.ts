@@ -21,7 +21,16 @@ export function needOfImage(facts: ImageFacts, { abilities, arch, os }: Info): N
   const levels = abilities.filter((ability) => ability.startsWith('cpu-x86-64-v')).toSorted();
   // Where levels are not told, only the very same flags will do.
   const cpu = levels.slice(-1).concat(levels.length > 0 ? [] : abilities.filter((one) => one.startsWith('cpu-flags-')));
-  return { cpus: 1, memory_bytes: facts.image_bytes, arch, os, labels: [], abilities: [...needsTool(facts), ...cpu] };
+  const { image_bytes } = facts;
+  return {
+    cpus: 1,
+    memory_bytes: image_bytes,
+    disk_bytes: image_bytes,
+    arch,
+    os,
+    labels: [],
+    abilities: [...needsTool(facts), ...cpu],
+  };
 }
 
 /** What restores it. A container wants a podman of the same major version: nothing is promised across those. */

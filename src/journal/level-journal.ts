@@ -72,9 +72,20 @@ export async function createLevelJournal({ directory, sync }: LevelJournalOption
   };
 }
 
-async function openDatabase(directory: string): Promise<Database> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const database: Database = new Level(directory, { keyEncoding: 'utf8', valueEncoding: 'view' });
+/**
+ * Looks whether nobody holds a journal that is there.
+ *
+ * @throws JournalHeld when another process has it
+ * @throws Error that names the directory when it cannot be opened for another reason
+ */
+export async function checkJournalFree(directory: string): Promise<void> {
+  const database = await openDatabase(directory, false);
+  await database.close();
+}
+
+async function openDatabase(directory: string, createIfMissing = true): Promise<Database> {
+  if (createIfMissing) await mkdir(directory, { recursive: true, mode: 0o700 });
+  const database: Database = new Level(directory, { keyEncoding: 'utf8', valueEncoding: 'view', createIfMissing });
   try {
     await database.open();
   } catch (error) {

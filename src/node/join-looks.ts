@@ -7,7 +7,7 @@ import { deriveSum } from '../core/mesh.js';
 import type { ClaimingFacts } from '../core/offer-book.js';
 import type { OfferingFacts } from '../core/offering.js';
 import { isBeingMoved } from '../core/owner/move.js';
-import { itemKey, slotsOf, type OwnedItem } from '../core/owner/owned-item.js';
+import { slotsOf, type OwnedItem } from '../core/owner/owned-item.js';
 import { guestName, isLive } from '../core/receiver/guest.js';
 import { isActive } from '../core/scum-policy.js';
 import type { RunningHere, SheddingFacts } from '../core/shedding.js';
@@ -18,7 +18,12 @@ import { offerItems } from '../pipelines/offer.js';
 import { retireItems } from '../pipelines/retire.js';
 import { shedItems } from '../pipelines/shed.js';
 import { wakeItems } from '../pipelines/wake.js';
-import { acceptsOwner, type Workbench } from './workbench.js';
+import { RUNNING_KEY } from './restore.js';
+import { acceptsOwner } from './acceptance.js';
+import type { Workbench } from './context.js';
+
+/** How often it is written down how long the node has run, ms. */
+const RUNNING_MS = 60_000;
 
 /** How often ended items are looked through, ms. */
 const RETIRE_MS = 60_000;
@@ -62,19 +67,19 @@ export function joinLooks(bench: Workbench): void {
   bench
     .live(shedItems(looks$, { running: () => runningHere(bench), facts: () => sheddingFacts(bench) }))
     .subscribe(inbox.push);
+  joinRunningTime(bench);
   const retired$ = retireItems(
     interval(RETIRE_MS, clock.scheduler),
     own.ledger.states,
     bench.settings.keepSettledMs,
-    clock,
+    bench.running,
   );
-  bench.live(retired$).subscribe((item) => {
-    own.ledger.drop(item);
-    bench.retired.add(item);
-    bench.gate.take(`item/${item}`, [
-      { type: 'RemoveItem', item, all: true },
-      { type: 'Persist', key: itemKey(item), value: undefined },
-    ]);
+  bench.live(retired$).subscribe(bench.retire);
+}
+
+function joinRunningTime({ clock, gate, running, live }: Workbench): void {
+  live(interval(RUNNING_MS, clock.scheduler)).subscribe(() => {
+    gate.take('node', [{ type: 'Persist', key: RUNNING_KEY, value: Math.round(running()) }]);
   });
 }
 
@@ -114,8 +119,8 @@ function directionNow(bench: Workbench): Direction {
 }
 
 function common(bench: Workbench): Pick<OfferingFacts, 'self' | 'view' | 'mesh' | 'now'> {
-  const { settings, view, clock } = bench;
-  return { self: settings.id, view, mesh: settings.mesh, now: clock.now() };
+  const { settings, view, clock, reach } = bench;
+  return { self: settings.id, view, mesh: reach.rules(), now: clock.now() };
 }
 
 function offeringFacts(bench: Workbench): OfferingFacts {
@@ -138,13 +143,15 @@ function wakingFacts(bench: Workbench): WakingFacts {
 }
 
 function claimingFacts(bench: Workbench): ClaimingFacts {
-  const { settings, host, condition } = bench;
+  const { settings, host, condition, reach } = bench;
   return {
     ...common(bench),
     stepMs: settings.claimStepMs,
     slotsFree: stateOf(bench).slots_free,
+    diskFree: stateOf(bench).disk_free_bytes,
     holds: (owner, item) => holds(host.ledger.states.values(), owner, item),
-    accepts: (owner) => acceptsOwner(settings, condition, owner),
+    // A claim that its owner cannot hear would only take a slot.
+    accepts: (owner) => !reach.isAlone && acceptsOwner(settings, condition, owner),
   };
 }
 

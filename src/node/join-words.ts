@@ -3,12 +3,13 @@
  * and the mesh's state when it is the reporter.
  */
 import { distinctUntilChanged, filter, interval, map, share, type Observable } from 'rxjs';
+import { describeDiskChange } from '../core/disk-room.js';
 import type { MeshSum } from '../core/mesh.js';
 import type { NodeEvent, State } from '../protocol/messages.js';
 import { deriveMesh } from '../pipelines/derive.js';
 import { electMesh } from '../pipelines/elect.js';
 import { publishScum, publishState } from '../pipelines/publish.js';
-import type { Workbench } from './workbench.js';
+import type { Workbench } from './context.js';
 
 /** What the node can say at any time, and what it derives to say it. */
 export interface Words {
@@ -65,9 +66,11 @@ export function joinWords(bench: Workbench): Words {
   return { sum$, state$, sayAll };
 }
 
-function sayState(bench: Workbench, body: State): void {
+function sayState(bench: Workbench, state: State): void {
+  const body = { ...state, mark: bench.mark.written };
   bench.speaker.say({ type: 'Say', kind: 'state', topic: { kind: 'state', node: bench.settings.id }, body });
   bench.condition.said(body);
+  bench.mark.advance();
 }
 
 function sayScum(bench: Workbench, body: ReturnType<Workbench['condition']['scum']>): void {
@@ -104,6 +107,8 @@ function joinEvents(bench: Workbench): void {
       say({ event_type: 'trit_changed', trit: input.trit, load_ratio: input.sample.ratio, reason });
     }
     if (input.type === 'SetHeard') say({ event_type: `${input.key}_set`, value: input.value });
+    if (input.type === 'DiskMeasured' && input.changed)
+      say({ event_type: 'disk_changed', full: input.disk.isFull, reason: describeDiskChange(input.disk) });
     if (input.type === 'JournalChanged')
       say({ event_type: 'journal_changed', reason: input.fault ?? 'it can be written again' });
   });

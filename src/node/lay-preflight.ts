@@ -6,7 +6,8 @@ import type { NodeInput } from '../pipelines/inputs.js';
 import { createPreflight } from '../pipelines/preflight.js';
 import type { NodePorts } from './ports.js';
 import { sheddingFacts } from './join-looks.js';
-import { acceptsOwner, type Workbench } from './workbench.js';
+import { acceptsOwner } from './acceptance.js';
+import type { Workbench } from './context.js';
 
 /** Gives what takes the inputs of both. Questions end with the node. */
 export function layPreflight(
@@ -34,7 +35,7 @@ export function layPreflight(
       brokerPort: settings.brokerPort,
       info: birth,
       view: bench.view,
-      mesh: settings.mesh,
+      mesh: bench.reach.rules,
       clock,
       checkpoint,
       guests: host.ledger.states,

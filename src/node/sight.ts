@@ -9,7 +9,7 @@ import type { Item } from '../protocol/item.js';
 import type { Words } from './join-words.js';
 import type { NodePorts } from './ports.js';
 import type { RunningNode } from './running-node.js';
-import type { Workbench } from './workbench.js';
+import type { Workbench } from './context.js';
 
 /** Changes are shown at most this often, ms: a view of thousands is copied for each. */
 const SHOW_MS = 100;
@@ -26,10 +26,11 @@ export function createSight(bench: Workbench, ports: NodePorts, words: Words): R
     members$: look(() => [...view.values()]),
     sum$,
     direction$: sum$.pipe(map((sum) => sum.direction)),
-    receivers$: look(() => rankReceivers(view, ANY_ASK, clock.now(), settings.mesh)),
+    receivers$: look(() => rankReceivers(view, ANY_ASK, clock.now(), bench.reach.rules())),
     items$: look(() => [...own.ledger.states.values()]),
     state$: bench.live(words.state$),
     notes$: bench.notes.notes$,
+    leaves$: bench.leaves$,
     submit: (item, done) => submit(bench, item, done),
     stop: (done) => stopNode(bench, ports, done),
   };
@@ -64,5 +65,7 @@ function closePorts(bench: Workbench, ports: NodePorts, done: () => void): void 
   bench.stop();
   ports.runner.close();
   ports.throttle?.close();
+  ports.door?.close(() => undefined);
+  ports.direct?.close();
   ports.bus.close(() => ports.transfer.close(() => ports.journal.close(done)));
 }

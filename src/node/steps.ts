@@ -5,6 +5,7 @@
 import type { BusPublish } from '../bus/bus.js';
 import type { JournalChange } from '../journal/journal.js';
 import { parseTopic } from '../protocol/topics.js';
+import type { Direct } from '../transfer/direct.js';
 import type { NodePorts } from './ports.js';
 
 /** Told of each step with its name. */
@@ -26,6 +27,7 @@ export function watchSteps(ports: NodePorts, base: string, reach: Reach): NodePo
   return {
     ...ports,
     bus: watchBus(ports.bus, base, reach),
+    direct: ports.direct === undefined ? undefined : watchDirect(ports.direct, base, reach),
     journal: watchJournal(ports.journal, reach),
     runner: watchRunner(ports.runner, reach),
     transfer: watchTransfer(ports.transfer, reach),
@@ -48,7 +50,22 @@ function watchBus(bus: NodePorts['bus'], base: string, reach: Reach): NodePorts[
   };
 }
 
-function nameMessage(message: BusPublish, base: string): { readonly by: string; readonly what: string } | undefined {
+function watchDirect(direct: Direct, base: string, reach: Reach): Direct {
+  return {
+    ...direct,
+    send: (peer, message) => {
+      const said = nameMessage(message, base);
+      if (said !== undefined) reach(`${said.by}:${said.what}`);
+      direct.send(peer, message);
+      if (said !== undefined) reach(`${said.by}:said-${said.what}`);
+    },
+  };
+}
+
+function nameMessage(
+  message: Pick<BusPublish, 'topic' | 'payload'>,
+  base: string,
+): { readonly by: string; readonly what: string } | undefined {
   const kind = parseTopic(base, message.topic)?.kind;
   switch (kind) {
     case 'offer':

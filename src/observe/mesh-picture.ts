@@ -3,11 +3,12 @@
  * place; looking at it derives the sum and the receivers as every node does. No I/O, no clock of its own.
  */
 import { rankReceivers, type Ask, type Ranking } from '../core/election.js';
-import { isOnline, type MeshRules } from '../core/member.js';
+import { isOnline, type Member, type MeshRules } from '../core/member.js';
 import { createView, deriveSum, stepMesh, type MeshSum, type MeshView } from '../core/mesh.js';
-import type { Info, Message, MeshState, Scum, State } from '../protocol/messages.js';
+import type { Info, Message, MessageKind, MeshState, Scum, State } from '../protocol/messages.js';
 import type { Status } from '../protocol/status.js';
 import type { Heard, HeardMessage } from './heard.js';
+import { dateLastWord, isGone, type Stamp } from './last-seen.js';
 
 /** A member as a reader sees it. */
 export interface MemberSeen {
@@ -17,13 +18,22 @@ export interface MemberSeen {
   readonly info: Info | undefined;
   readonly state: State | undefined;
   readonly scum: Scum | undefined;
+  /** When it was heard last, ISO 8601, as far as clocks can be believed; `null` when they cannot. */
+  readonly last_seen: string | null;
+  /** Offline, and not heard for more than a day. */
+  readonly gone: boolean;
 }
 
 /** An item as its owner last said it. */
 export interface ItemSeen extends Status {
   readonly owner: string;
   readonly item: string;
+  /** Whether its owner is there: without it, what it said last may not be so any more. */
+  readonly owner_online: boolean;
+  readonly owner_gone: boolean;
 }
+
+type ItemSaid = Omit<ItemSeen, 'owner_online' | 'owner_gone'>;
 
 /** The mesh at one moment. */
 export interface MeshSnapshot {
@@ -44,7 +54,8 @@ export interface MeshSnapshot {
 export interface MeshPicture {
   /** Takes in what was heard; says whether it changed anything that {@link MeshPicture.look} shows. */
   hear(heard: Heard, now: number): boolean;
-  look(now: number): MeshSnapshot;
+  /** `now` is monotonic, `wall` the wall clock, ms. */
+  look(now: number, wall: number): MeshSnapshot;
   /** Whether as many members are known with state and birth as the reporter counts. */
   isComplete(): boolean;
 }
@@ -63,11 +74,44 @@ const ANY_ASK: Ask = {
 export function createMeshPicture(rules: MeshRules): MeshPicture {
   const view: MeshView = createView();
   const scum = new Map<string, Message<'scum'>>();
-  const items = new Map<string, ItemSeen>();
+  const items = new Map<string, ItemSaid>();
+  /** The last stamp of each kind of message, by node. */
+  const stamps = new Map<string, Map<MessageKind, Stamp & { readonly seq: number }>>();
   let reported: MeshState | undefined;
   let refused = 0;
 
+  function noteStamp(node: string, kind: MessageKind, { ts, boot, seq }: Stamp & { readonly seq: number }): void {
+    const known = stamps.get(node) ?? new Map<MessageKind, Stamp & { readonly seq: number }>();
+    const last = known.get(kind);
+    if (last === undefined || boot > last.boot || (boot === last.boot && seq > last.seq))
+      known.set(kind, { ts, boot, seq });
+    stamps.set(node, known);
+  }
+
+  function seeMember(member: Member, now: number, wall: number): MemberSeen {
+    const online = isOnline(member, now, rules);
+    const lastSeen = dateLastWord(stamps.get(member.id)?.values() ?? [], wall);
+    return {
+      id: member.id,
+      online,
+      info: member.info,
+      state: member.state,
+      scum: scum.get(member.id),
+      last_seen: lastSeen === undefined ? null : new Date(lastSeen).toISOString(),
+      gone: !online && isGone(lastSeen, wall),
+    };
+  }
+
+  function seeItem(said: ItemSaid, now: number, wall: number): ItemSeen {
+    const owner = view.get(said.owner);
+    const owner_online = owner !== undefined && isOnline(owner, now, rules);
+    const lastSeen = dateLastWord(stamps.get(said.owner)?.values() ?? [], wall);
+    return { ...said, owner_online, owner_gone: !owner_online && isGone(lastSeen, wall) };
+  }
+
   function hearMessage(heard: HeardMessage, now: number): boolean {
+    const writer = 'node' in heard.topic ? heard.topic.node : 'owner' in heard.topic ? heard.topic.owner : undefined;
+    if (writer !== undefined) noteStamp(writer, heard.kind, heard.message);
     switch (heard.kind) {
       case 'info':
         return stepMesh(view, { type: 'InfoHeard', node: heard.topic.node, info: heard.message }, now);
@@ -113,19 +157,13 @@ export function createMeshPicture(rules: MeshRules): MeshPicture {
           return false;
       }
     },
-    look: (now) => ({
+    look: (now, wall) => ({
       members: [...view.values()]
-        .map((member) => ({
-          id: member.id,
-          online: isOnline(member, now, rules),
-          info: member.info,
-          state: member.state,
-          scum: scum.get(member.id),
-        }))
+        .map((member) => seeMember(member, now, wall))
         .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
       sum: deriveSum(view, now, rules),
       receivers: rankReceivers(view, ANY_ASK, now, rules),
-      items: [...items.values()].toSorted(compareItems),
+      items: [...items.values()].map((said) => seeItem(said, now, wall)).toSorted(compareItems),
       reported,
       refused,
     }),
@@ -142,6 +180,13 @@ export function createMeshPicture(rules: MeshRules): MeshPicture {
 /** Whether an item has ended for good. */
 export function isEnded(item: Pick<Status, 'phase'>): boolean {
   return item.phase === 'done' || item.phase === 'failed' || item.phase === 'cancelled';
+}
+
+/** Other members that are online with the same key: one of the two state directories is a copy. */
+export function findNamesakes(member: MemberSeen, members: readonly MemberSeen[]): readonly string[] {
+  const key = member.info?.key;
+  if (key === undefined || !member.online) return [];
+  return members.filter((one) => one.id !== member.id && one.online && one.info?.key === key).map((one) => one.id);
 }
 
 function compareItems(a: ItemSeen, b: ItemSeen): number {

@@ -104,7 +104,7 @@ export function meshView({ bus, base, clock, rules = RULES_DEFAULT }: MeshViewOp
   const picture = createMeshPicture(rules);
   const heard$ = new Subject<Heard>();
   const changed$ = new Subject<void>();
-  const look = (): MeshSnapshot => picture.look(clock.now());
+  const look = (): MeshSnapshot => picture.look(clock.now(), clock.wall());
 
   // The picture is told before the readers, so that a reader of an event finds its change in `look`.
   bus.messages$

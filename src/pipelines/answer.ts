@@ -7,19 +7,23 @@ import { rankReceivers } from '../core/election.js';
 import type { MeshRules } from '../core/member.js';
 import type { MeshView } from '../core/mesh.js';
 import { findMoveObstacle } from '../core/owner/move.js';
-import { askFor, isSettled, isWaiting, type OwnedItem } from '../core/owner/owned-item.js';
+import { askFor, isWaiting, type OwnedItem } from '../core/owner/owned-item.js';
 import { isLive, type Guest } from '../core/receiver/guest.js';
 import type { Request } from '../protocol/requests.js';
+import { answerItem, answerItems } from './answer-items.js';
+import { answerCancel, answerFetch, answerRetry } from './answer-steering.js';
 import type { NodeInput } from './inputs.js';
 import { splitGuest } from './perform-parts.js';
+import type { Renaming } from './rename.js';
 import { respond, type Answer } from './respond.js';
+import type { TwinWatch } from './twin-watch.js';
 
 /** What answering needs. */
 export interface AnswerParts {
   readonly self: string;
-  readonly version: string;
   readonly view: MeshView;
-  readonly mesh: MeshRules;
+  /** The rules of the mesh as they are now. */
+  mesh(): MeshRules;
   readonly clock: Clock;
   readonly items: ReadonlyMap<string, OwnedItem>;
   readonly guests: ReadonlyMap<string, Guest>;
@@ -30,6 +34,10 @@ export interface AnswerParts {
   journalFault(): string | undefined;
   /** The guest that a process belongs to, as `<owner>/<item>/<epoch>`. */
   guestOfPid(pid: number): string | undefined;
+  /** Answers a request for another id, and knows whether one is wanted. */
+  readonly renaming: Pick<Renaming, 'answer' | 'wanted'>;
+  /** Answers pings: one that looks for its twin is judged. */
+  readonly twins: Pick<TwinWatch, 'answer'>;
   /** The heaviest guests first, as `<owner>/<item>/<epoch>`. */
   heaviestGuests(): readonly string[];
 }
@@ -43,6 +51,8 @@ export function answerRequest(input: NodeInput, parts: AnswerParts): void {
   const { request } = input;
   // The preflight answers these, and takes its time.
   if (request.verb === 'fit' || isForeign(request, parts)) return;
+  // What is said many times a second is answered only where it is refused; cleaning and calling take their time.
+  if (request.verb === 'read' || request.verb === 'clean' || request.verb === 'call') return;
   const answer = decide(request, input.signedBy, parts);
   const subject = subjectOf(request, answer);
   respond(request.verb, request.transaction, answer, subject, parts);
@@ -59,10 +69,14 @@ export function isForeign(request: Request, parts: Pick<AnswerParts, 'guestOfPid
   return request.verb === 'migrate' && request.pid !== undefined && parts.guestOfPid(request.pid) === undefined;
 }
 
-function decide(request: Exclude<Request, { verb: 'fit' }>, signedBy: string | undefined, parts: AnswerParts): Answer {
+function decide(
+  request: Exclude<Request, { verb: 'fit' | 'read' | 'clean' | 'call' }>,
+  signedBy: string | undefined,
+  parts: AnswerParts,
+): Answer {
   switch (request.verb) {
     case 'ping':
-      return { data: { id: parts.self, version: parts.version } };
+      return parts.twins.answer(request, signedBy);
     case 'refresh':
       parts.push({ type: 'RefreshAsked' });
       return { data: {} };
@@ -70,11 +84,19 @@ function decide(request: Exclude<Request, { verb: 'fit' }>, signedBy: string | u
       parts.push({ type: 'SetHeard', key: 'drain', value: request.value });
       return { data: { draining: request.value === 'ON' } };
     case 'cancel':
-      return answerCancel(request.item, parts);
+      return answerCancel(request.item, parts, (id) => whereIs(id, parts));
     case 'retry':
-      return answerRetry(request.item, parts);
+      return answerRetry(request.item, parts, (id) => whereIs(id, parts));
+    case 'fetch':
+      return answerFetch(request.item, parts, (id) => whereIs(id, parts));
+    case 'item':
+      return answerItem(request.item, parts, (id) => whereIs(id, parts));
+    case 'items':
+      return answerItems(request.after, parts);
     case 'run':
       return answerRun(request, signedBy, parts);
+    case 'rename':
+      return parts.renaming.answer(request, signedBy);
     case 'migrate':
       return answerMigrate(request, parts);
   }
@@ -88,6 +110,9 @@ function answerRun(
   const { item } = request;
   const fault = parts.journalFault();
   if (fault !== undefined) return { error: `the journal cannot be written: ${fault}` };
+  const { wanted } = parts.renaming;
+  if (wanted !== undefined)
+    return { error: `${parts.self} is being renamed to ${wanted}: submit it there when it is done` };
   if (signedBy !== parts.self && namesPaths(item)) {
     return {
       error: `item.inputs and item.destination are paths on this machine: only ${parts.self} itself may name them`,
@@ -101,22 +126,6 @@ function answerRun(
 
 function namesPaths(item: { readonly inputs: readonly string[]; readonly destination?: string | undefined }): boolean {
   return item.inputs.length > 0 || item.destination !== undefined;
-}
-
-function answerCancel(id: string, parts: AnswerParts): Answer {
-  const state = parts.items.get(id);
-  if (state === undefined) return { error: whereIs(id, parts) };
-  if (isSettled(state.phase)) return { error: `item ${id} has ended already (${state.phase})` };
-  parts.push({ type: 'OwnerFact', item: id, fact: { type: 'CancelAsked', reason: 'cancelled on request' } });
-  return { data: { item: id, phase: state.phase } };
-}
-
-function answerRetry(id: string, parts: AnswerParts): Answer {
-  const state = parts.items.get(id);
-  if (state === undefined) return { error: whereIs(id, parts) };
-  if (state.phase !== 'lost') return { error: `item ${id} is ${state.phase}, only a lost one is retried` };
-  parts.push({ type: 'OwnerFact', item: id, fact: { type: 'RetryAsked', reason: 'retried on request' } });
-  return { data: { item: id } };
 }
 
 /** The sentence for an item that this node does not own. */
@@ -194,7 +203,7 @@ function moveOwn(state: OwnedItem, to: string | undefined, parts: AnswerParts): 
   const from = state.receiver ?? parts.self;
   if (to === from) return { error: `item ${state.item.item} is at ${to} already` };
   const ask = askFor({ ...state, epoch: state.epoch + 1, target: to ?? null, avoid: [from] }, parts.self);
-  const ranking = rankReceivers(parts.view, ask, parts.clock.now(), parts.mesh);
+  const ranking = rankReceivers(parts.view, ask, parts.clock.now(), parts.mesh());
   const best = ranking.ranked[0];
   if (best === undefined) return { error: `no receiver for ${state.item.item}: ${listReasons(ranking.blocked)}` };
   const reason = to === undefined ? 'asked to move on request' : `asked to move to ${to} on request`;

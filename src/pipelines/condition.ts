@@ -4,9 +4,11 @@
  */
 import type { Clock } from '../clock/clock.js';
 import { deriveState } from '../core/condition.js';
+import { findRoomLack, noteRoomLack, type DiskState, type RoomLack } from '../core/disk-room.js';
 import type { Member } from '../core/member.js';
 import { putMember, type MeshView } from '../core/mesh.js';
-import type { Guest } from '../core/receiver/guest.js';
+import { countPromised, guestName, type Guest } from '../core/receiver/guest.js';
+import type { ReceiverInput } from '../core/receiver/inputs.js';
 import { listScum, type ScumReasons } from '../core/scum.js';
 import type { Message, Scum, State, Trit } from '../protocol/messages.js';
 import type { LoadSample, ProcessSample } from '../sense/sense.js';
@@ -24,6 +26,8 @@ export interface ConditionParts {
   counts(): { readonly queued: number; readonly deferred: number };
   /** The item and whether it may move, of a process that belongs to a guest. */
   guestOfPid(pid: number): { readonly item: string; readonly movable: boolean } | undefined;
+  /** Names a copy of this node that was heard of lately. */
+  copy(): string | undefined;
   /** What is done about a process, and why. */
   readonly reasons: ScumReasons<ProcessSample>;
 }
@@ -38,6 +42,8 @@ export interface Condition {
   readonly accepting: boolean;
   /** Why the journal cannot be written; `undefined` while it can. */
   readonly journalFault: string | undefined;
+  /** Why there is no room for a guest beside what others were promised. */
+  findRoomLack(guest: Guest | undefined): string | undefined;
   /** A state was said: that is what others know of this node. */
   said(state: State): void;
   /** Something changed that the state is made of: a guest, an item. */
@@ -69,7 +75,12 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
   let scumCount = 0;
   let draining = drained;
   let willing = true;
+  let renamed = false;
   let journalFault: string | undefined;
+  let disk: DiskState | undefined;
+  let lack: RoomLack | undefined;
+  /** Bytes that were staged or fetched since the last sample: it does not show them yet, and nobody holds a promise of them any more. */
+  let landed = 0;
   let rejected = 0;
   let state: State | undefined;
   let stale = true;
@@ -84,9 +95,27 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
         return;
       case 'ProcessesListed':
         return takeProcesses(input.processes);
+      case 'DiskMeasured':
+        ({ disk } = input);
+        landed = 0;
+        // The disk tells so itself now.
+        if (lack !== undefined && disk.room < lack.below) lack = undefined;
+        return;
+      case 'SenseFailed':
+        if (input.sense === 'disk') disk = undefined;
+        return;
+      case 'OwnerFact':
+        if (input.fact.type === 'ItemStaged') landed += input.fact.bundle.room ?? input.fact.bundle.bytes;
+        return;
+      case 'GuestFact':
+        noteLack(input.guest, input.fact);
+        return;
       case 'SetHeard':
         if (input.key === 'drain') draining = input.value === 'ON';
         if (input.key === 'accept') willing = input.value === 'ON';
+        return;
+      case 'RenameWanted':
+        renamed = input.to !== undefined;
         return;
       case 'JournalChanged':
         journalFault = input.fault;
@@ -107,6 +136,24 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
       .reduce((sum, one) => sum + one.cpuPercent, 0);
   }
 
+  function noteLack(name: string, fact: ReceiverInput): void {
+    if (fact.type !== 'InputsFetched' && fact.type !== 'FetchFailed') return;
+    const guest = [...parts.guests()].find((one) => guestName(one) === name);
+    if (fact.type === 'InputsFetched') {
+      lack = undefined;
+      landed += guest?.need.disk_bytes ?? 0;
+    }
+    if (fact.type !== 'FetchFailed' || fact.lacksRoom !== true) return;
+    lack = noteRoomLack(lack, guest?.need.disk_bytes ?? 0, parts.clock.now());
+  }
+
+  /** Bytes beyond the reserve; where the disk gave less than it tells (a quota), what it gave. */
+  function roomNow(): number | undefined {
+    const room = disk === undefined ? undefined : disk.room - landed;
+    if (lack === undefined || parts.clock.now() >= lack.until) return room;
+    return Math.min(room ?? Number.POSITIVE_INFINITY, lack.below);
+  }
+
   /** Made when it is asked for: what is throttled changes between two looks. */
   function listHeavy(): Scum {
     return listScum(processes, trit, parts.settings.scumFormula, parts.guestOfPid, parts.reasons);
@@ -116,7 +163,8 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
     stale = false;
     if (sample === undefined) return;
     const { settings } = parts;
-    const next = deriveState(
+    const copy = parts.copy();
+    const derived = deriveState(
       {
         loadRatio: sample.ratio,
         trit,
@@ -125,10 +173,12 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
         memoryPercent: sample.memoryPercent,
         psiPercent: sample.psiPercent,
         guestCpuPercent,
+        diskRoom: roomNow(),
+        isDiskFull: disk?.isFull === true,
         slots: settings.slots,
         // A node that cannot write its journal must not take anything on.
         draining: draining || journalFault !== undefined,
-        accepting: willing && settings.accept !== 'nothing',
+        accepting: willing && !renamed && settings.accept !== 'nothing',
         ...parts.counts(),
         scum: scumCount,
         rejected,
@@ -137,6 +187,7 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
       parts.guests(),
       parts.clock.now(),
     );
+    const next = copy === undefined ? derived : { ...derived, copy };
     state = next;
     enterView(next);
   }
@@ -169,7 +220,15 @@ export function keepCondition(parts: ConditionParts, drained: boolean): Conditio
       return draining;
     },
     get accepting() {
-      return willing;
+      return willing && !renamed;
+    },
+    findRoomLack: (guest) => {
+      const room = roomNow();
+      if (room === undefined || guest === undefined) return undefined;
+      const others = [...parts.guests()].filter((one) => one !== guest);
+      // What rounding takes off is not refused: it was claimed with less.
+      const free = disk?.isFull === true ? 0 : Math.max(1, room - countPromised(others));
+      return findRoomLack(guest.need.disk_bytes ?? 0, free);
     },
     get journalFault() {
       return journalFault;

@@ -21,6 +21,8 @@ export interface Gate {
   take(subject: string, effects: readonly Effect[]): void;
   /** Calls back once everything that was decided for a subject so far is done. */
   after(subject: string, done: () => void): void;
+  /** Whether something that was decided is not done yet. */
+  isBusy(): boolean;
   close(): void;
 }
 
@@ -79,6 +81,7 @@ export function createGate(parts: GateParts): Gate {
   return {
     take,
     after: (subject, done) => take(subject, [done]),
+    isBusy: () => queues.size > 0,
     close: () => {
       closed = true;
       queues.clear();

@@ -12,7 +12,7 @@ import { guestWakeTime, stepReceiver } from '../core/receiver/step.js';
 import { takeProcess } from '../core/receiver/take.js';
 import type { Item } from '../protocol/item.js';
 import type { State } from '../protocol/messages.js';
-import type { Ack, Lease, Result } from '../protocol/work-messages.js';
+import type { Lease, Result } from '../protocol/work-messages.js';
 import type { NodeInput } from './inputs.js';
 import { createLedger, instantOf, type Ledger } from './ledger.js';
 
@@ -23,7 +23,7 @@ export interface HostParts {
   /** This node's own state; `undefined` before the first sample. */
   state(): State | undefined;
   /** Why an acked item of this owner cannot be taken after all. */
-  obstacle(owner: string): string | undefined;
+  obstacle(owner: string, guest?: Guest): string | undefined;
   perform(subject: string, effects: readonly Effect[]): void;
   changed(before: Guest | undefined, after: Guest | undefined): void;
 }
@@ -57,9 +57,14 @@ export function hostGuests(parts: HostParts): Hosting {
       case 'OfferHeard':
         return repeatClaim(input.owner, guestName({ ...input, epoch: input.offer.epoch }));
       case 'AckSeen':
-        return takeAck(input.owner, input.item, input.ack);
+        return takeAck(input);
       case 'LeaseSeen':
-        return takeLease(input.owner, input.item, input.lease);
+        return takeLease(input);
+      case 'LinkChanged':
+        if (input.online) greet(() => true);
+        return;
+      case 'MemberBorn':
+        return greet((guest) => guest.owner === input.node);
       case 'GuestFact':
         // Described too late, after the guest was released: what was shared of it is taken back.
         if (!ledger.feed(input.guest, input.fact) && input.fact.type === 'Collected') {
@@ -68,6 +73,11 @@ export function hostGuests(parts: HostParts): Hosting {
         return;
       default:
     }
+  }
+
+  function greet(isMeant: (guest: Guest) => boolean): void {
+    const meant = [...ledger.states].filter(([, guest]) => isMeant(guest));
+    for (const [name] of meant) ledger.feed(name, { type: 'OwnerReturned' });
   }
 
   function openClaim({ standing, rank }: Extract<NodeInput, { type: 'ClaimChosen' }>['claim']): void {
@@ -103,39 +113,52 @@ export function hostGuests(parts: HostParts): Hosting {
 
   /** A claim is said again only by a node that would make it again. */
   function repeatClaim(owner: string, name: string): void {
-    if (ledger.states.get(name)?.phase !== 'claimed' || parts.obstacle(owner) !== undefined) return;
+    const guest = ledger.states.get(name);
+    if (guest?.phase !== 'claimed' || parts.obstacle(owner, guest) !== undefined) return;
     const trit = parts.state()?.trit;
     const receives = trit === -1 || (trit === 0 && owner === parts.rules().self);
     if (receives) ledger.feed(name, { type: 'OfferRepeated', ...terms() });
   }
 
-  function takeAck(owner: string, item: string, ack: Ack): void {
+  function takeAck({ owner, item, ack, path }: Extract<NodeInput, { type: 'AckSeen' }>): void {
     const { self } = parts.rules();
     const name = guestName({ owner, item, epoch: ack.epoch });
-    const obstacle = parts.obstacle(owner);
-    if (ledger.feed(name, { type: 'AckHeard', ack, obstacle }) || ack.to !== self) return;
-    refuseStray(owner, item, ack.epoch, 'its claim was given up before the ack came');
+    const guest = ledger.states.get(name);
+    // What is on its way here already was accepted.
+    const obstacle = parts.obstacle(owner, guest?.phase === 'claimed' ? guest : undefined);
+    if (ledger.feed(name, { type: 'AckHeard', ack, obstacle, path }) || ack.to !== self) return;
+    refuseStray({ owner, item, epoch: ack.epoch, path }, 'its claim was given up before the ack came');
   }
 
   /** An order for an epoch that is not here overtook its ack, or the ack was lost: the owner need not wait for the lease. */
-  function takeLease(owner: string, item: string, lease: Lease): void {
+  function takeLease({ owner, item, lease, number, path }: Extract<NodeInput, { type: 'LeaseSeen' }>): void {
     const { self } = parts.rules();
-    const known = ledger.feed(guestName({ owner, item, epoch: lease.epoch }), { type: 'LeaseHeard', lease });
+    const name = guestName({ owner, item, epoch: lease.epoch });
+    const known = ledger.feed(name, { type: 'LeaseHeard', lease, number, path });
     // Of a `continue` nothing is said: the copy may run somewhere below a guardian that this node forgot.
     if (!known && ASKS.has(lease.order) && lease.to === self)
-      refuseStray(owner, item, lease.epoch, 'it never heard the ack');
+      refuseStray({ owner, item, epoch: lease.epoch, path }, 'it never heard the ack');
   }
 
   /** Says so once and remembers nothing: an owner that did not hear it asks again. */
-  function refuseStray(owner: string, item: string, epoch: number, reason: string): void {
+  function refuseStray({ owner, item, epoch, path }: Stray, reason: string): void {
     const { self } = parts.rules();
     const result: Result = { ...NOTHING_RAN, epoch, reason };
+    const way = path === 'direct' ? { to: owner, urls: [], only: true } : undefined;
     parts.perform(`guest/${guestName({ owner, item, epoch })}`, [
-      say({ kind: 'result', owner, item, node: self }, result),
+      say({ kind: 'result', owner, item, node: self }, result, way),
     ]);
   }
 
   return { ledger, rules: parts.rules, take };
+}
+
+/** An epoch that is not here, and how it was heard of. */
+interface Stray {
+  readonly owner: string;
+  readonly item: string;
+  readonly epoch: number;
+  readonly path: 'direct' | undefined;
 }
 
 /** Orders that ask a holder to do something. */

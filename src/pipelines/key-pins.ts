@@ -16,6 +16,8 @@ const SILENCE_MS = 10 * 60 * 1000;
 export interface KeyPins {
   /** Takes a key that its holder has proven to hold; gives the reason when it may not stand for this member. */
   admit(node: string, key: string): string | undefined;
+  /** The pinned key of a member. */
+  keyOf(node: string): string | undefined;
 }
 
 /** Makes the pins; `known` are those of earlier runs, `keep` writes a new one down, or takes one away. */
@@ -24,11 +26,14 @@ export function createKeyPins(
   clock: Clock,
   known: ReadonlyMap<string, string>,
   keep: (node: string, key: string | undefined) => void,
+  /** Whether work is under way with this member: its key is what the other path is known by. */
+  isPartner: (node: string) => boolean = () => false,
 ): KeyPins {
   const pins = new Map(known);
   const startedAt = clock.now();
 
   function isSilent(node: string): boolean {
+    if (isPartner(node)) return false;
     const heardAt = Math.max(startedAt, view.get(node)?.state === undefined ? 0 : (view.get(node)?.heardAt ?? 0));
     return clock.now() - heardAt >= SILENCE_MS;
   }
@@ -45,6 +50,7 @@ export function createKeyPins(
   }
 
   return {
+    keyOf: (node) => pins.get(node),
     admit: (node, key) => {
       const pinned = pins.get(node);
       if (pinned === key) return undefined;

@@ -16,6 +16,8 @@ export interface OwnParts {
   readonly clock: Clock;
   /** Journal keys of items that could not be read: whoever holds one must not be told that it is unknown. */
   readonly unreadable: ReadonlySet<string>;
+  /** The journal is an older one: an item that it does not know may be this node's all the same, and its result is not thrown away. */
+  readonly isOlder: boolean;
   rules(): OwnerRules;
   perform(subject: string, effects: readonly Effect[]): void;
   /** Told after each change of an item. */
@@ -58,9 +60,19 @@ export function ownItems(parts: OwnParts): Ownership {
       if (ledger.states.has(input.item.item)) return;
       ledger.open(input.item.item, openItem(input, instantOf(parts.clock), parts.rules()));
     }
+    if (input.type === 'LinkChanged' && !input.online) {
+      for (const item of lists.offered) ledger.feed(item, { type: 'BrokerLost' });
+    }
+    // Also those that have nothing to say: when they may be given up is known again.
+    if (input.type === 'LinkChanged' && input.online) feedOpen({ type: 'BrokerReturned' });
     if (input.type !== 'OwnerFact' || ledger.feed(input.item, input.fact)) return;
-    if (parts.unreadable.has(itemKey(input.item))) return;
+    if (parts.isOlder || parts.unreadable.has(itemKey(input.item))) return;
     parts.perform(`item/${input.item}`, answerStranger(input.item, input.fact, parts.rules().self));
+  }
+
+  function feedOpen(fact: OwnerInput): void {
+    const open = [...ledger.states].filter(([, { phase }]) => isHeld(phase) || phase === 'returning');
+    for (const [item] of open) ledger.feed(item, fact);
   }
 
   return { ledger, ...lists, take };
@@ -83,5 +95,6 @@ function relist(
 function answerStranger(item: string, fact: OwnerInput, self: string): Effect[] {
   if (fact.type !== 'ProgressHeard' && fact.type !== 'ResultHeard') return [];
   const epoch = fact.type === 'ProgressHeard' ? fact.progress.epoch : fact.result.epoch;
-  return [say({ kind: 'lease', owner: self, item }, { epoch, to: fact.from, renewal: 0, order: 'gone' })];
+  const way = fact.path === 'direct' ? { to: fact.from, urls: [], only: true } : undefined;
+  return [say({ kind: 'lease', owner: self, item }, { epoch, to: fact.from, renewal: 0, order: 'gone' }, way)];
 }

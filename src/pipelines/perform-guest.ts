@@ -3,7 +3,7 @@
  */
 import type { GuestEffect } from '../core/effects.js';
 import type { SaveRequest } from '../run/runner.js';
-import type { Share } from '../transfer/transfer.js';
+import type { Bundle, Share } from '../transfer/transfer.js';
 import type { NodeInput } from './inputs.js';
 import { factsOf, inputShare, outputShare, splitGuest, type Part, type PerformParts } from './perform-parts.js';
 
@@ -11,6 +11,7 @@ import { factsOf, inputShare, outputShare, splitGuest, type Part, type PerformPa
 export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
   const { workspace, transfer, runner } = parts;
   const fetches = new Map<string, () => void>();
+  const pushes = new Map<string, () => void>();
   /** Guests whose freeze waits until their throttle is lifted. */
   const freezes = new Set<string>();
   /** Outputs of owners whose key is not known yet, after a restart. */
@@ -32,6 +33,7 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
         peerKey,
         directory: `${workspace.guestDirectory(owner, item, epoch)}${effect.image ? '' : '/work'}`,
         onProgress: (bytes, total) => tell(guest, { type: 'FetchAdvanced', bytes, total }),
+        onUnreached: () => tell(guest, { type: 'FetchUnreached' }),
       },
       (ended) => {
         fetches.delete(guest);
@@ -39,7 +41,7 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
           guest,
           ended.ok
             ? { type: 'InputsFetched', command: ended.value.command }
-            : { type: 'FetchFailed', reason: ended.reason },
+            : { type: 'FetchFailed', reason: ended.reason, lacksRoom: ended.lacksRoom },
         );
       },
     );
@@ -89,8 +91,26 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
       if (ended.value.count > 0 && owner !== parts.self) {
         shareOutputs({ share: outputShare(owner, item, epoch), bundle: ended.value, owner });
       }
-      tell(guest, { type: 'Collected', bundle: factsOf(ended.value) });
+      seal(effect, ended.value, (sealed) =>
+        tell(guest, {
+          type: 'Collected',
+          bundle: { ...factsOf(ended.value), ...(sealed === undefined ? {} : { sealed }) },
+        }),
+      );
     });
+  }
+
+  /** What cannot be sealed is fetched. */
+  function seal(
+    { guest, sealKey }: Extract<GuestEffect, { type: 'Collect' }>,
+    bundle: Bundle,
+    done: (sealed: string | undefined) => void,
+  ): void {
+    const { owner, item, epoch } = splitGuest(guest);
+    if (sealKey === undefined || bundle.count === 0 || owner === parts.self) return done(undefined);
+    transfer.seal(outputShare(owner, item, epoch), bundle, sealKey, (ended) =>
+      done(ended.ok ? ended.value : undefined),
+    );
   }
 
   function shareOutputs(waiting: Omit<Share, 'peerKey'> & { readonly owner: string }): void {
@@ -100,13 +120,25 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
     else transfer.share({ share, bundle, peerKey });
   }
 
-  function remove(guest: string, files: boolean): void {
+  function pushOutputs({ guest, urls }: Extract<GuestEffect, { type: 'PushOutputs' }>): void {
+    const { owner, item, epoch } = splitGuest(guest);
+    const abandon = transfer.push(outputShare(owner, item, epoch), urls, (ended) => {
+      pushes.delete(guest);
+      tell(guest, { type: 'PushEnded', fault: ended.ok ? undefined : ended.reason });
+    });
+    pushes.set(guest, abandon);
+  }
+
+  function remove({ guest, files, kept }: Extract<GuestEffect, { type: 'RemoveGuest' }>): void {
     const { owner, item, epoch } = splitGuest(guest);
     fetches.get(guest)?.();
     fetches.delete(guest);
+    pushes.get(guest)?.();
+    pushes.delete(guest);
     early.delete(outputShare(owner, item, epoch));
     transfer.unshare(outputShare(owner, item, epoch));
     if (files) workspace.removeGuest(owner, item, epoch);
+    else if (kept === true) workspace.keepGuest?.(owner, item, epoch);
   }
 
   /** A throttle would come along with the image, and a duty cycle would continue the stopped original. */
@@ -139,8 +171,10 @@ export function createGuestPerformer(parts: PerformParts): Part<GuestEffect> {
         return runner.stop(effect.guest, effect.graceMs, effect.asks ? SAVE : undefined);
       case 'Collect':
         return collect(effect);
+      case 'PushOutputs':
+        return pushOutputs(effect);
       case 'RemoveGuest':
-        return remove(effect.guest, effect.files);
+        return remove(effect);
     }
   };
 

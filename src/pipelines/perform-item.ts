@@ -33,19 +33,42 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
     else transfer.share({ share: inputShare(self, effect.item, effect.epoch), bundle, peerKey });
   }
 
+  /** Fetches under way by item, and pushes by item and epoch: each with what abandons it. */
+  const homes = new Map<string, () => void>();
+  const pushes = new Map<string, () => void>();
+
+  function takeHome({ item, epoch }: { item: string; epoch: number }, ended: Ended<Contents>): void {
+    // Its receiver may describe its outputs anew after a restart; how long that is waited for, the owner decides.
+    homes.delete(item);
+    if (!ended.ok) {
+      const { reason, unreached } = ended;
+      return tell(item, { type: 'HomeFetchFailed', epoch, reason, final: false, unreached });
+    }
+    cameHome.set(item, { epoch, contents: ended.value });
+    tell(item, { type: 'HomeFetched', epoch });
+  }
+
+  function openHome(effect: Extract<ItemEffect, { type: 'OpenHome' }>): void {
+    const { item, epoch, sealed, sha256 } = effect;
+    const share = outputShare(self, item, epoch);
+    const directory = workspace.homeDirectory(item, epoch);
+    // Both would write to the same place.
+    homes.get(item)?.();
+    homes.delete(item);
+    transfer.open({ share, sealed, sha256, directory }, (ended) =>
+      takeHome(effect, ended.ok ? { ok: true, value: ended.value.contents } : ended),
+    );
+  }
+
   function fetchHome(effect: Extract<ItemEffect, { type: 'FetchHome' }>): void {
     const { item, epoch } = effect;
-    const done = (ended: Ended<Contents>): void => {
-      // Its receiver may describe its outputs anew after a restart; how long that is waited for, the owner decides.
-      if (!ended.ok) return tell(item, { type: 'HomeFetchFailed', epoch, reason: ended.reason, final: false });
-      cameHome.set(item, { epoch, contents: ended.value });
-      tell(item, { type: 'HomeFetched', epoch });
-    };
+    const done = (ended: Ended<Contents>): void => takeHome(effect, ended);
     if (effect.from === self) return workspace.adoptGuest(self, item, epoch, done);
     const peerKey = parts.keyOf(effect.from);
     if (peerKey === undefined)
       return done({ ok: false, reason: `the birth of ${effect.from} was not heard`, final: false });
-    transfer.fetch(
+    homes.get(item)?.();
+    const abandon = transfer.fetch(
       {
         share: outputShare(self, item, epoch),
         urls: effect.urls,
@@ -53,9 +76,31 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
         peerKey,
         directory: workspace.homeDirectory(item, epoch),
         onProgress: () => undefined,
+        onUnreached: (reason) => tell(item, { type: 'HomeUnreached', epoch, reason }),
       },
       (ended) => done(ended.ok ? { ok: true, value: ended.value.contents } : ended),
     );
+    homes.set(item, abandon);
+  }
+
+  /** A receiver asks as long as nothing comes: what is on its way already is enough. */
+  function pushInputs({ item, epoch, urls }: Extract<ItemEffect, { type: 'PushInputs' }>): void {
+    const share = inputShare(self, item, epoch);
+    if (pushes.has(share)) return;
+    let isOver = false;
+    const abandon = transfer.push(share, urls, () => {
+      isOver = true;
+      pushes.delete(share);
+    });
+    if (!isOver) pushes.set(share, abandon);
+  }
+
+  function unshare({ item, epoch }: Extract<ItemEffect, { type: 'Unshare' }>): void {
+    const share = inputShare(self, item, epoch);
+    early.delete(item);
+    pushes.get(share)?.();
+    pushes.delete(share);
+    transfer.unshare(share);
   }
 
   function carry(effect: Extract<ItemEffect, { type: 'Carry' }>): void {
@@ -97,10 +142,13 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
       case 'Share':
         return shareItem(effect);
       case 'Unshare':
-        early.delete(effect.item);
-        return transfer.unshare(inputShare(self, effect.item, effect.epoch));
+        return unshare(effect);
       case 'FetchHome':
         return fetchHome(effect);
+      case 'OpenHome':
+        return openHome(effect);
+      case 'PushInputs':
+        return pushInputs(effect);
       case 'Place':
         cameHome.delete(effect.item);
         return workspace.place(effect.item, effect.epoch, effect.destination, (ended) =>
@@ -117,6 +165,8 @@ export function createItemPerformer(parts: PerformParts): Part<ItemEffect> {
         bundles.delete(bundleKey(effect.item, true));
         return workspace.dropImage(effect.item);
       case 'RemoveItem':
+        homes.get(effect.item)?.();
+        homes.delete(effect.item);
         cameHome.delete(effect.item);
         for (const image of [false, true]) bundles.delete(bundleKey(effect.item, image));
         return workspace.removeItem(effect.item, effect.all);

@@ -3,6 +3,7 @@
  * which directories are shared.
  */
 import type { Clock } from '../clock/clock.js';
+import type { BundleFacts } from '../core/owner/item-record.js';
 import type { Runner } from '../run/runner.js';
 import type { Bundle, Transfer, Workspace } from '../transfer/transfer.js';
 import type { NodeInput } from './inputs.js';
@@ -29,8 +30,8 @@ export interface Part<E> {
 }
 
 /** What the core wants to know of a bundle. */
-export function factsOf(bundle: Bundle): { readonly sha256: string; readonly bytes: number; readonly count: number } {
-  return { sha256: bundle.sha256, bytes: bundle.bytes, count: bundle.count };
+export function factsOf({ sha256, bytes, count, room }: Bundle): BundleFacts {
+  return { sha256, bytes, count, ...(room === undefined ? {} : { room }) };
 }
 
 /** Name of the share that a receiver fetches an item's inputs from. */

@@ -40,6 +40,8 @@ export function createPerformer(
       case 'Share':
       case 'Unshare':
       case 'FetchHome':
+      case 'OpenHome':
+      case 'PushInputs':
       case 'Place':
       case 'Carry':
       case 'DropImage':

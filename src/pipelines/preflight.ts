@@ -9,7 +9,7 @@ import { rankReceivers } from '../core/election.js';
 import type { MeshRules } from '../core/member.js';
 import type { MeshView } from '../core/mesh.js';
 import { findUntouchable } from '../core/never-list.js';
-import { clip } from '../core/owner/owned-item.js';
+import { clip } from '../protocol/clip.js';
 import { expectSeconds } from '../core/payoff.js';
 import { CANDIDATES_MAX, composeProcessItem, describeNobody, listCompany, needOfImage } from '../core/preflight.js';
 import type { ProcessFacts } from '../core/process-facts.js';
@@ -31,7 +31,8 @@ export interface PreflightParts {
   readonly brokerPort: number;
   readonly info: Info;
   readonly view: MeshView;
-  readonly mesh: MeshRules;
+  /** The rules of the mesh as they are now. */
+  mesh(): MeshRules;
   readonly clock: Clock;
   readonly checkpoint: Checkpoint | undefined;
   readonly guests: ReadonlyMap<string, Guest>;
@@ -125,7 +126,7 @@ export function createPreflight(parts: PreflightParts, asks: FitAsks): Preflight
     const on = to === undefined ? {} : { on: to };
     const avoid = asked ? [self] : [self, ...parts.shedding().leftAlone];
     const ask = { owner: self, item, epoch: 1, need: { ...need, ...on }, avoid, deferred: false };
-    const { ranked, blocked } = rankReceivers(parts.view, ask, clock.now(), parts.mesh);
+    const { ranked, blocked } = rankReceivers(parts.view, ask, clock.now(), parts.mesh());
     const waste = asked ? undefined : findWaste(ranked, need.cpus, facts);
     if (waste !== undefined) return done({ error: `process ${process.pid} is not moved: ${waste}` });
     asks.ask(ranked.slice(0, CANDIDATES_MAX), facts, (chosen, answers) => {

@@ -46,7 +46,7 @@ export function publishState(
 }
 
 function decisiveText(state: State): string {
-  return `${state.trit} ${state.draining} ${state.accepting}`;
+  return `${state.trit} ${state.draining} ${state.accepting} ${state.disk_free_bytes === 0} ${state.copy ?? ''}`;
 }
 
 function hasSameCounts(a: State, b: State): boolean {
@@ -54,7 +54,9 @@ function hasSameCounts(a: State, b: State): boolean {
 }
 
 function countableText(state: State): string {
-  return `${state.slots_free} ${state.guests} ${state.queued} ${state.deferred} ${state.scum}`;
+  // Of room every halving is told soon, what wanders with the regular state.
+  const room = Math.floor(Math.log2(Math.max(1, state.disk_free_bytes ?? 1)));
+  return `${state.slots_free} ${state.guests} ${state.queued} ${state.deferred} ${state.scum} ${room}`;
 }
 
 /** The lists of heavy processes to say. */

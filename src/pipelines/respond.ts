@@ -2,7 +2,7 @@
  * Answers a request, at once or later: the response stands behind the writes of the subject that it speaks of.
  */
 import { say } from '../core/effects.js';
-import { clip } from '../core/owner/owned-item.js';
+import { clip } from '../protocol/clip.js';
 import type { NodeInput } from './inputs.js';
 
 /** What became of a request, or the sentence why not. */

@@ -4,13 +4,14 @@
  */
 import type { Bus } from '../bus/bus.js';
 import type { Clock } from '../clock/clock.js';
-import type { Say } from '../core/effects.js';
+import type { Say, Way } from '../core/effects.js';
 import type { Identity } from '../identity/identity.js';
 import { DELIVERY } from '../protocol/delivery.js';
 import { sealMessage } from '../protocol/envelope.js';
 import { MESSAGE_BYTES_MAX } from '../protocol/limits.js';
 import type { Verb } from '../protocol/requests.js';
 import { formatTopic, type Topic } from '../protocol/topics.js';
+import type { Direct } from '../transfer/direct.js';
 import type { NodeInput } from './inputs.js';
 
 /** What saying needs. */
@@ -21,6 +22,10 @@ export interface SayParts {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly identity: Identity;
+  /** Without one everything goes by the bus alone. */
+  readonly direct?: Direct | undefined;
+  /** The public key of a member. */
+  keyOf(node: string): string | undefined;
   push(input: NodeInput): void;
 }
 
@@ -33,6 +38,8 @@ export interface Speaker {
   sayText(topic: Topic, text: string): void;
   /** Takes a retained topic off the bus. */
   unsay(topic: Topic): void;
+  /** Number of the last message. */
+  seq(): number;
   /** Leaves a retained topic to another writer. */
   forget(topic: Topic): void;
 }
@@ -47,9 +54,15 @@ export function createSpeaker(parts: SayParts): Speaker {
     seq += 1;
     const stamp = { ts: new Date(parts.clock.wall()).toISOString(), boot: parts.boot, seq };
     const payload = sealMessage(topic, message.body, stamp, signed ? parts.identity.sign : undefined);
-    parts.bus.publish({ topic, payload, qos, retain: retain ?? retained });
+    if (message.way?.only !== true) parts.bus.publish({ topic, payload, qos, retain: retain ?? retained });
+    if (message.way !== undefined) sendDirect(message.way, topic, payload);
     const heard = hearOneself(message, parts.self);
     if (heard !== undefined) parts.push(heard);
+  }
+
+  function sendDirect({ to, urls }: Way, topic: string, payload: string): void {
+    const key = parts.keyOf(to);
+    if (key !== undefined) parts.direct?.send({ key, urls }, { topic, payload });
   }
 
   function ask(node: string, verb: Verb, body: object): boolean {
@@ -65,6 +78,7 @@ export function createSpeaker(parts: SayParts): Speaker {
   return {
     say,
     ask,
+    seq: () => seq,
     sayText: (topic, text) => {
       parts.bus.publish({ topic: formatTopic(parts.base, topic), payload: text, qos: 1, retain: true });
     },

@@ -26,6 +26,8 @@ export function createStatusBoard(owner: string, speaker: Speaker, clock: Clock,
   const waiting = new Map<string, { message: SayStatus; readonly timer: Subscription }>();
   /** Retained topics, oldest first, with the timer that clears the ended ones. */
   const retained = new Map<string, Subscription | undefined>();
+  /** The last status of each living item for which there is no room on the bus, oldest first. */
+  const unkept = new Map<string, SayStatus>();
 
   function take(message: SayStatus): void {
     const { item } = message.topic;
@@ -52,10 +54,14 @@ export function createStatusBoard(owner: string, speaker: Speaker, clock: Clock,
     const { item } = message.topic;
     const keep = retained.has(item) || retained.size < STATUSES_RETAINED_MAX || dropOldest();
     speaker.say(message, keep);
-    if (!keep) return;
+    unkept.delete(item);
+    if (!keep) {
+      if (!isSettled(message.body.phase)) unkept.set(item, message);
+      return;
+    }
     retained.get(item)?.unsubscribe();
     // A lost item waits for a person, who must be able to see it.
-    const clear = isSettled(message.body.phase) ? clock.scheduler.schedule(() => unsay(item), keptMs) : undefined;
+    const clear = isSettled(message.body.phase) ? clock.scheduler.schedule(() => expire(item), keptMs) : undefined;
     retained.delete(item);
     retained.set(item, clear);
   }
@@ -74,6 +80,13 @@ export function createStatusBoard(owner: string, speaker: Speaker, clock: Clock,
   function unsay(item: string): void {
     retained.delete(item);
     speaker.unsay({ kind: 'status', owner, item });
+  }
+
+  /** A status is no longer to be kept: there is room for one that had none. */
+  function expire(item: string): void {
+    unsay(item);
+    const [next] = unkept.values();
+    if (next !== undefined) sayNow(next);
   }
 
   return {

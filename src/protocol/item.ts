@@ -13,6 +13,8 @@ export interface Need {
   /** Cores it uses; also how many slots it takes, rounded up. */
   readonly cpus: number;
   readonly memory_bytes?: number | undefined;
+  /** Room on the disk of its receiver for what is fetched there. */
+  readonly disk_bytes?: number | undefined;
   /** As `process.arch` names it: x64, arm64 … */
   readonly arch?: string | undefined;
   /** As `process.platform` names it: linux, darwin … */
@@ -79,6 +81,7 @@ const innerPath = z.string().min(1).max(1024).refine(isInnerPath, 'must be a rel
 export const needSchema: z.ZodType<Need> = z.object({
   cpus: z.number().gt(0).max(CPUS_MAX).default(1),
   memory_bytes: z.number().min(0).max(COUNTER_MAX).optional(),
+  disk_bytes: z.number().min(0).max(COUNTER_MAX).optional(),
   arch: z.string().max(32).optional(),
   os: z.string().max(32).optional(),
   labels: z.array(z.string().max(64)).max(64).default([]),

@@ -22,6 +22,8 @@ export const SCUM_ITEMS_MAX = 10;
 export const RECEIVERS_SHOWN_MAX = 3;
 /** How many members a status names with the reason why they do not take the item. */
 export const BLOCKED_SHOWN_MAX = 16;
+/** Bytes of the items in one answer to `items`; the next ones are asked for again. */
+export const ITEMS_PAGE_BYTES_MAX: number = 40 * 1024;
 /** Phases that a status keeps in its history, newest last. */
 export const HISTORY_MAX = 24;
 /** Offers of others that a node remembers while they stand. */
@@ -50,6 +52,16 @@ export const REASON_CHARS_MAX = 500;
 export const MANIFEST_FILES_MAX = 100_000;
 export const MANIFEST_PATH_CHARS_MAX = 1024;
 export const MANIFEST_BYTES_MAX: number = 32 * 1024 * 1024;
+
+/**
+ * Bytes of the outputs that may come sealed inside a result, and of them with their manifest. In base64 they are a third longer; the
+ * rest of the message must find room beside them.
+ */
+export const SEALED_OUTPUTS_BYTES_MAX: number = 32 * 1024;
+export const SEALED_BUNDLE_BYTES_MAX: number = 38 * 1024;
+
+/** Addresses that one `call` may name. */
+export const CALL_URLS_MAX = 16;
 
 /** Highest epoch, renewal and sequence number: JSON numbers stay exact up to here. */
 export const COUNTER_MAX: number = Number.MAX_SAFE_INTEGER;

@@ -47,6 +47,11 @@ export interface State {
   readonly memory_percent: number;
   /** Share of time in which something waited for a cpu, 10 s average, where the kernel tells (PSI). */
   readonly psi_percent?: number | undefined;
+  /**
+   * Bytes that items may still take on the disk of the state directory: free, less the reserve, less what was promised. 0: it is below
+   * its reserve and takes nothing. Missing: not known.
+   */
+  readonly disk_free_bytes?: number | undefined;
   readonly slots: number;
   readonly slots_free: number;
   readonly guests: number;
@@ -58,6 +63,10 @@ export interface State {
   readonly scum: number;
   /** Messages that this run refused: malformed, oversized, forged, stale. */
   readonly rejected: number;
+  /** A number that rises while the node runs; its journal knows it. */
+  readonly mark?: number | undefined;
+  /** Another machine with this node's key and journal, heard of lately; it stays off. */
+  readonly copy?: string | undefined;
   /** A state older than this is not to be believed. */
   readonly ttl_s: number;
 }

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { readProof } from './envelope.js';
 import { imageFactsSchema, type ImageFacts } from './image-facts.js';
 import { itemSchema, type Item } from './item.js';
+import { CALL_URLS_MAX, COUNTER_MAX } from './limits.js';
+import { parsePeerUrl } from './peer-address.js';
 import { decodeText, describeFault, parseJson, type Decoded } from './codec.js';
 import { formatTopic, ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
 
@@ -22,14 +24,42 @@ export interface RequestCommon {
 /** What can be asked of a node. */
 export type Request = RequestCommon &
   (
-    | { readonly verb: 'ping' | 'refresh' }
+    | { readonly verb: 'refresh' }
+    /** With `twin` one asks who has the same key, and tells of itself: see `core/twin.ts`. */
+    | { readonly verb: 'ping'; readonly twin?: TwinAsk | undefined }
     | { readonly verb: 'drain'; readonly value: 'ON' | 'OFF' }
-    | { readonly verb: 'cancel' | 'retry'; readonly item: string }
+    /** `item` asks how an item stands: for whoever may have missed its status; `fetch` wants its outputs fetched now. */
+    | { readonly verb: 'cancel' | 'retry' | 'item' | 'fetch'; readonly item: string }
+    /** Somebody wants to know whether `node` (the asker, if none is named) takes connections at `urls`; without any, where this node does. */
+    | { readonly verb: 'call'; readonly node?: string | undefined; readonly urls: readonly string[] }
+    /** A page of the items that have not ended, by id, those after `after`. */
+    | { readonly verb: 'items'; readonly after?: string | undefined }
     | ({ readonly verb: 'migrate'; readonly to?: string | undefined } & MigrateChoice)
     | { readonly verb: 'run'; readonly item: Item }
+    /** What nobody needs is removed from the state directory; `ended`: kept ended items, too. */
+    | { readonly verb: 'clean'; readonly dry_run: boolean; readonly ended: boolean }
+    /** Whoever reads the output of a running item tells its receiver how far it has come, bytes of each stream. */
+    | {
+        readonly verb: 'read';
+        readonly owner: string;
+        readonly item: string;
+        readonly epoch: number;
+        readonly stdout: number;
+        readonly stderr: number;
+      }
+    /** The node is to go by another id as soon as nothing is left that others know by this one; OFF takes it back. */
+    | { readonly verb: 'rename'; readonly to: string; readonly value: 'ON' | 'OFF' }
     /** A member asks whether a process of its own could be restored there. */
     | { readonly verb: 'fit'; readonly facts: ImageFacts }
   );
+
+/** What one that looks for its twin tells of itself. */
+export interface TwinAsk {
+  readonly instance: string;
+  readonly host: string;
+  readonly fit: 'fits' | 'partly' | 'other';
+  readonly boot: number;
+}
 
 /** What is to be moved: exactly one of the three is given. */
 export interface MigrateChoice {
@@ -49,12 +79,29 @@ const common = {
 const itemId = z.string().regex(ITEM_ID_PATTERN, 'must match [a-z0-9-]{1,32}');
 const nodeId = z.string().regex(NODE_ID_PATTERN, 'must match [a-z0-9-]{1,32}');
 
+const peerUrl = z
+  .string()
+  .max(300)
+  .refine((url) => parsePeerUrl(url) !== undefined, 'must be https://host:port');
+
+/** The same words stand in the answer. */
+export const twinAskSchema: z.ZodType<TwinAsk> = z.object({
+  instance: z.string().min(1).max(64),
+  host: z.string().max(255),
+  fit: z.enum(['fits', 'partly', 'other']),
+  boot: z.int().min(0).max(COUNTER_MAX),
+});
+
 const requestSchemas: Readonly<Record<Verb, z.ZodType<object>>> = {
-  ping: z.object(common),
+  ping: z.object({ ...common, twin: twinAskSchema.optional() }),
   refresh: z.object(common),
   drain: z.object({ ...common, value: z.enum(['ON', 'OFF']).default('ON') }),
   cancel: z.object({ ...common, item: itemId }),
   retry: z.object({ ...common, item: itemId }),
+  item: z.object({ ...common, item: itemId }),
+  fetch: z.object({ ...common, item: itemId }),
+  call: z.object({ ...common, node: nodeId.optional(), urls: z.array(peerUrl).max(CALL_URLS_MAX).default([]) }),
+  items: z.object({ ...common, after: itemId.optional() }),
   migrate: z
     .object({
       ...common,
@@ -67,16 +114,44 @@ const requestSchemas: Readonly<Record<Verb, z.ZodType<object>>> = {
       message: 'must name exactly one of "item", "pid" and "select":"top"',
     }),
   run: z.object({ ...common, item: itemSchema }),
+  clean: z.object({ ...common, dry_run: z.boolean().default(false), ended: z.boolean().default(false) }),
+  read: z.object({
+    ...common,
+    owner: nodeId,
+    item: itemId,
+    epoch: z.int().min(1).max(COUNTER_MAX),
+    stdout: z.int().min(0).max(COUNTER_MAX),
+    stderr: z.int().min(0).max(COUNTER_MAX),
+  }),
+  rename: z.object({ ...common, to: nodeId, value: z.enum(['ON', 'OFF']).default('ON') }),
   fit: z.object({ ...common, facts: imageFactsSchema }),
 };
 
 /** The verbs, for help texts. */
 export const VERBS: readonly Verb[] = Object.keys(requestSchemas) as Verb[];
 /** Verbs that carry no code and no path: a script may ask them unsigned, unless the configuration says otherwise. */
-export const UNSIGNED_VERBS: readonly Verb[] = ['ping', 'refresh', 'drain', 'cancel', 'retry', 'migrate'];
+export const UNSIGNED_VERBS: readonly Verb[] = [
+  'ping',
+  'refresh',
+  'drain',
+  'cancel',
+  'retry',
+  'migrate',
+  'item',
+  'items',
+  'fetch',
+];
 
 /** Where a bare value goes: `cancel` with the payload `k3f9` means `{"item":"k3f9"}`. */
-const BARE_FIELD: Partial<Record<Verb, string>> = { cancel: 'item', retry: 'item', migrate: 'item', drain: 'value' };
+const BARE_FIELD: Partial<Record<Verb, string>> = {
+  cancel: 'item',
+  retry: 'item',
+  migrate: 'item',
+  item: 'item',
+  fetch: 'item',
+  items: 'after',
+  drain: 'value',
+};
 
 /** Whether a verb is known. */
 export function isVerb(verb: string): verb is Verb {

@@ -16,6 +16,7 @@ import {
   SCUM_ITEMS_MAX,
 } from './limits.js';
 import type { Message, MessageKind } from './messages.js';
+import { keySchema, sealedSchema, urlsSchema } from './peer-schemas.js';
 import { PHASES } from './status.js';
 import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
 
@@ -31,10 +32,6 @@ const reason = z.string().max(REASON_CHARS_MAX);
 const exitCode = z.int().min(0).max(255).nullable();
 const nodeId = z.string().regex(NODE_ID_PATTERN, 'must match [a-z0-9-]{1,32}');
 const itemId = z.string().regex(ITEM_ID_PATTERN, 'must match [a-z0-9-]{1,32}');
-const url = z
-  .string()
-  .max(300)
-  .regex(/^https:\/\/[^\s/]+$/, 'must be https://host:port');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
 const trit = z.union([z.literal(-1), z.literal(0), z.literal(1)]);
 const stamp = { v: z.literal(PROTOCOL_VERSION), ts: time, boot: counter, seq: counter };
@@ -43,7 +40,7 @@ const stamp = { v: z.literal(PROTOCOL_VERSION), ts: time, boot: counter, seq: co
 export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>> } = {
   info: z.object({
     ...stamp,
-    key: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 43 characters of base64url'),
+    key: keySchema,
     host: z.string().max(255),
     os: word,
     arch: word,
@@ -64,6 +61,7 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     cpu_percent: percent,
     memory_percent: percent,
     psi_percent: percent.optional(),
+    disk_free_bytes: bytes.optional(),
     slots: counter,
     slots_free: counter,
     guests: counter,
@@ -73,6 +71,8 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     accepting: z.boolean(),
     scum: counter,
     rejected: counter,
+    mark: counter.optional(),
+    copy: reason.optional(),
     ttl_s: z.number().gt(0).max(86_400),
   }),
   scum: z.object({
@@ -128,7 +128,15 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     ttl_ms: z.int().min(1).max(LEASE_MS_MAX),
     expires_at: time,
   }),
-  claim: z.object({ ...stamp, epoch, renewal: counter, projected_ratio: ratio, slots_free: counter, rank: counter }),
+  claim: z.object({
+    ...stamp,
+    epoch,
+    renewal: counter,
+    projected_ratio: ratio,
+    slots_free: counter,
+    rank: counter,
+    urls: urlsSchema.optional(),
+  }),
   ack: z.object({
     ...stamp,
     epoch,
@@ -136,10 +144,12 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     renewal: counter,
     lease_ms: z.int().min(1).max(LEASE_MS_MAX),
     transport: z.enum(['none', 'https']),
-    urls: z.array(url).max(16),
+    urls: urlsSchema,
     manifest_sha256: sha256.optional(),
     command: commandSchema.optional(),
     image: z.boolean().optional(),
+    direct: z.boolean().optional(),
+    seal_key: keySchema.optional(),
   }),
   lease: z.object({
     ...stamp,
@@ -148,6 +158,7 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     renewal: counter,
     order: z.enum(['hold', 'cancel', 'vacate', 'checkpoint', 'resume', 'continue', 'settled', 'gone']),
     move: counter.optional(),
+    push_to: urlsSchema.optional(),
   }),
   progress: z.object({
     ...stamp,
@@ -157,6 +168,8 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     move: counter.optional(),
     refused: reason.optional(),
     wants_move: reason.optional(),
+    direct: z.boolean().optional(),
+    push_to: urlsSchema.optional(),
     bytes: bytes.optional(),
     bytes_total: bytes.optional(),
   }),
@@ -175,7 +188,9 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     manifest_sha256: sha256.optional(),
     move: counter.optional(),
     image_need: z.array(word).max(32).optional(),
-    urls: z.array(url).max(16),
+    unreached: reason.optional(),
+    sealed: sealedSchema.optional(),
+    urls: urlsSchema,
   }),
   log: z.object({
     ...stamp,
@@ -199,6 +214,8 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     signal: word.nullable(),
     run_ms: z.number().min(0).nullable(),
     cpu_s: z.number().min(0).nullable(),
+    direct: z.boolean().optional(),
+    unreached: z.boolean().optional(),
     blocked: z.array(z.object({ node: nodeId, reason })).max(BLOCKED_SHOWN_MAX),
     history: z
       .array(

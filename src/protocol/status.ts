@@ -48,6 +48,10 @@ export interface Status {
   readonly signal: string | null;
   readonly run_ms: number | null;
   readonly cpu_s: number | null;
+  /** While a receiver holds it: whether owner and receiver reach each other without the broker; missing until that is known. */
+  readonly direct?: boolean | undefined;
+  /** It has ended, and there is no way to its outputs: `reason` names the addresses that were called. */
+  readonly unreached?: boolean | undefined;
   /** While it waits: why each member does not take it. */
   readonly blocked: readonly Blocked[];
   readonly history: readonly HistoryEntry[];

@@ -30,6 +30,8 @@ export interface Claim {
   readonly projected_ratio: number;
   readonly slots_free: number;
   readonly rank: number;
+  /** Where the claimant takes messages and serves files; not of versions before. */
+  readonly urls?: readonly string[] | undefined;
 }
 
 /** `work/<owner>/<item>/ack`: names the one receiver of this epoch. */
@@ -45,8 +47,12 @@ export interface Ack {
   readonly urls: readonly string[];
   readonly manifest_sha256?: string | undefined;
   readonly command?: Command | undefined;
+  /** The owner's X25519 key, 43 characters of base64url: small outputs come home sealed to it, inside the result. */
+  readonly seal_key?: string | undefined;
   /** What is fetched is the image of a process: it is restored, stays stopped, and waits for the order `continue`. */
   readonly image?: boolean | undefined;
+  /** The owner takes progress and results at `urls`, too; not of versions before. */
+  readonly direct?: boolean | undefined;
 }
 
 /**
@@ -62,6 +68,8 @@ export interface Lease {
   readonly to: string;
   readonly renewal: number;
   readonly order: Order;
+  /** The owner does not reach the receiver: what it has for the owner is to be brought there. `https://host:port`. */
+  readonly push_to?: readonly string[] | undefined;
   /** With `checkpoint` and `resume`: the number of the move; an order for an earlier move is not obeyed. */
   readonly move?: number | undefined;
 }
@@ -81,6 +89,10 @@ export interface Progress {
   readonly refused?: string | undefined;
   /** The receiver asks for it to be moved as it is, and why. */
   readonly wants_move?: string | undefined;
+  /** Whether its owner has answered a renewal by the direct path; missing until that is known. */
+  readonly direct?: boolean | undefined;
+  /** The receiver does not reach the owner: the inputs are to be brought there. `https://host:port`. */
+  readonly push_to?: readonly string[] | undefined;
   readonly bytes?: number | undefined;
   readonly bytes_total?: number | undefined;
 }
@@ -111,6 +123,10 @@ export interface Result {
   /** With `frozen`: the move it was frozen for, and the abilities that a node must have to restore the image. */
   readonly move?: number | undefined;
   readonly image_need?: readonly string[] | undefined;
+  /** Why the outputs could not be brought to the owner, after it had asked for that. */
+  readonly unreached?: string | undefined;
+  /** The outputs themselves, where they are small: base64, sealed to the `seal_key` of the ack. */
+  readonly sealed?: string | undefined;
   readonly urls: readonly string[];
 }
 

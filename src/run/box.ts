@@ -3,7 +3,7 @@
  * image: it is made anew on each machine, starts the command or restores it, and writes the exit code. With the init everything in
  * the box ends, whatever state it is in: the kernel sees to that.
  */
-import { listDescendants, readPidsWithin, readProcessTable } from './process-table.js';
+import { listDescendants, readPidsWithin, tryReadProcessTable } from './process-table.js';
 
 /** How the command of a box came into it. */
 export type BoxKind = 'started' | 'restored';
@@ -97,7 +97,7 @@ export interface BoxPlace {
 
 /** Finds the box of a launcher; `undefined` when it is not there yet, or any more. */
 export function findBox(launcher: number, root: number): BoxPlace | undefined {
-  const below = listDescendants(launcher, readProcessTable()).filter((row) => !row.zombie);
+  const below = listDescendants(launcher, tryReadProcessTable()).filter((row) => !row.zombie);
   const depth = readPidsWithin(launcher).length;
   const isInit = (pid: number): boolean => {
     const pids = readPidsWithin(pid);

@@ -16,10 +16,10 @@ import {
   type KeeperWord,
 } from './container-keeper.js';
 import { lookSettled, removeContainer, type MovedContainer } from './container-moves.js';
-import { addGuardTime, readDeadline, writeDeadline } from './guard-clock.js';
+import type { Deadline } from './deadline.js';
 import { openRunDirectory } from './run-directory.js';
 import type { RunEvent, RunHandle, RunOrder } from './runner.js';
-import { isAlive } from './run-watch.js';
+import { isAlive } from './process-table.js';
 import { listOrphans, signalProcess } from './session.js';
 
 const WAIT_MS = 10;
@@ -27,10 +27,10 @@ const WAIT_MS = 10;
 const BEGIN_LOOKS = 500;
 const KEEPER_GONE = 'its keeper is gone';
 
-/** Makes a copy ready; gives its head and its keeper, or why it cannot be. `reading`: of the guard clock, when the lease ran. */
+/** Makes a copy ready; gives its head and its keeper, or why it cannot be. `deadline` was given when the lease ran. */
 export async function prepareCopy(
-  { directory, guardMs }: RunOrder,
-  reading: number,
+  { directory }: RunOrder,
+  deadline: Deadline,
   checkpoint: Checkpoint,
   containers: Containers,
 ): Promise<{ readonly head: ContainerHead; readonly handle: RunHandle } | { readonly reason: string }> {
@@ -42,8 +42,7 @@ export async function prepareCopy(
   try {
     const fault = openRunDirectory(directory);
     if (fault !== undefined) return { reason: fault };
-    // It may have been extended meanwhile.
-    writeDeadline(directory, Math.max(readDeadline(directory), addGuardTime(reading, guardMs)));
+    deadline.flush();
     const { id } = facts.container;
     const head: ContainerHead = { kind: 'copy', id, handle: null, cpuS: facts.cpu_s, wallMs: facts.wall_ms };
     writeHead(directory, head);
@@ -106,7 +105,7 @@ export function readEnd({ run, directory, head }: MovedContainer, word: KeeperWo
 /** The keeper is gone without a word: what it was at work on is waited for, and what it watched removed. */
 export async function endOrphan(target: MovedContainer, containers: Containers): Promise<RunEvent> {
   const { run, directory, head, handle } = target;
-  while (listOrphans(handle.pid, directory).length > 0) await pause();
+  while (hasOrphans(handle.pid, directory)) await pause();
   const word = readKeeper(directory);
   const end = readEnd(target, word);
   if (end !== undefined) return end;
@@ -116,6 +115,15 @@ export async function endOrphan(target: MovedContainer, containers: Containers):
   if (look.state === 'absent' && !word.isRestored) return { type: 'ThawFailed', run, reason: KEEPER_GONE };
   await removeContainer(head.id, containers, true);
   return { type: 'RunDied', run, reason: KEEPER_GONE };
+}
+
+/** Where nothing can be opened it is not known, and asked again. */
+function hasOrphans(pid: number, directory: string): boolean {
+  try {
+    return listOrphans(pid, directory).length > 0;
+  } catch {
+    return true;
+  }
 }
 
 async function awaitKeeper(directory: string): Promise<RunHandle | undefined> {

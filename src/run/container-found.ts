@@ -6,7 +6,7 @@ import type { Containers } from '../container/containers.js';
 import type { ContainerHead } from './container-head.js';
 import { isMarkedStill } from './container-keeper.js';
 import { follow, lookSettled, removeContainer, type MovedContainer } from './container-moves.js';
-import { readStart } from './process-table.js';
+import { tryReadStart } from './process-table.js';
 import type { ForeignProcess, RunEvent } from './runner.js';
 
 /** Why a container that was found here is gone: how it ended is between podman and whoever started it. */
@@ -14,7 +14,7 @@ export const CONTAINER_ENDED = 'its container ended, and podman alone knows how'
 
 /** The head of the container that a process is in; `undefined` when the process is gone, or in none. */
 export function describeFound({ pid, start }: ForeignProcess, containers: Containers): ContainerHead | undefined {
-  const found = readStart(pid);
+  const found = tryReadStart(pid);
   const id = containers.containerOf(pid);
   if (found === undefined || id === undefined || (found !== start && found.split('@')[0] !== start)) return undefined;
   return { kind: 'found', id, handle: null, cpuS: 0, wallMs: 0 };

@@ -6,9 +6,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { nameSignal } from './exit-file.js';
+import { GUARD_TEXT } from './guard-text.js';
 import type { RunHandle } from './runner.js';
 
-/** Files of a keeper in the directory of its run; `deadline` and `exit` are there, too (see launcher.ts). */
+/** Files of a keeper in the directory of its run; `deadline`, `doubt` and `exit` are there, too (see launcher.ts). */
 export const KEEPER_FILES = {
   /** Its pid and start, made exclusively: by itself, or by a node that forbids that it ever starts. */
   keeper: 'keeper',
@@ -31,12 +32,14 @@ export const KEEPER_FILES = {
  *
  * - podman is waited for and never killed while it works: what runs of the container is, by its cgroup, so that a restore that hangs fails.
  * - An id that is there already is somebody else's container, and is left alone.
+ * - In doubt about its deadline (see guard-text.ts) it starts nothing, and stops the processes of a copy that runs; those that were
+ *   stopped before are left alone, and so is all while the container is frozen on purpose.
  */
 export const KEEPER: string = `
 trap : HUP INT QUIT USR1 USR2
 trap 'reason=stopped' TERM
 cd "$1" || exit 1
-id=$2 file=$3 reason= restore=
+id=$2 file=$3 reason= restore= restored=
 exec </dev/null >/dev/null 2>>keeper.log
 read -r line </proc/$$/stat || exit 1
 set -- \${line##*) }
@@ -46,43 +49,61 @@ set -C
 echo "$$ $ticks@\${boot%%-*}" >keeper || exit 1
 set +C
 
-pause() { sleep $1 & wait $! || kill $!; }
+limit=0 sure=1000 left=1000
+${GUARD_TEXT}
 say() { echo "$2" >"$1.new" && mv "$1.new" "$1"; }
 
 is_over() {
   [ -z "$reason" ] || return 0
-  read -r up rest </proc/uptime && read -r due <deadline || return 1
-  [ "\${up%.*}\${up#*.}" -ge "$due" ] || return 1
+  read_deadline
+  [ $sure -le 0 ] || return 1
   reason='guardian: lease ended'
 }
 
-kill_members() {
+signal_members() {
   for groups in /proc/[0-9]*/cgroup; do
     while read -r line; do
       case $line in
         */libpod-$id | */libpod-$id/* | */libpod-$id.scope*)
           pid=\${groups#/proc/}
-          kill -KILL \${pid%/cgroup}
+          signal_member $1 \${pid%/cgroup}
           break ;;
       esac
     done <"$groups"
   done 2>/dev/null
 }
 
+signal_member() {
+  if [ $1 = STOP ]; then
+    read -r line <"/proc/$2/stat" || return 0
+    case \${line##*) } in [TtZX]*) return 0 ;; esac
+    held="$held $2"
+  fi
+  kill -$1 $2
+}
+
+hold() { [ -z "$restored" ] || [ -e still ] || signal_members STOP; }
+
+release() {
+  [ ! -e still ] || return 0
+  kill -CONT $held
+  held=
+}
+
 remove() {
   look
-  [ "$state" = false ] || kill_members
+  [ "$state" = false ] || signal_members KILL
   while :; do
     podman container rm -f -t 0 "$id" && return
     podman container exists "$id"
     [ $? -ne 1 ] || return
-    pause 1
+    nap 100
   done
 }
 
 end_copy() {
   trap '' TERM
-  while [ -n "$restore" ] && [ ! -e restore.code ] && kill -0 $restore; do kill_members; pause 0.1; done
+  while [ -n "$restore" ] && [ ! -e restore.code ] && kill -0 $restore; do signal_members KILL; nap 10; done
   remove
   say ended "$reason"
   exit 0
@@ -107,9 +128,9 @@ is_alive() {
   [ "$1" != Z ] && [ "\${20}" = "$born" ]
 }
 
-while [ ! -e thawed ]; do
+while [ ! -e thawed ] || [ $left -le 0 ]; do
   ! is_over || { say ended "$reason"; exit 0; }
-  pause 0.1
+  nap 10
 done
 ! is_over || { say ended "$reason"; exit 0; }
 podman container exists "$id"
@@ -118,12 +139,12 @@ podman container exists "$id"
 restore=$!
 while [ ! -e restore.code ] && kill -0 $restore; do
   ! is_over || end_copy
-  pause 0.1
+  nap 10
 done
-read -r restored <restore.code || restored=1
+read -r failed <restore.code || failed=1
 restore=
 look
-if [ "$restored" != 0 ] || [ "$state" = absent ]; then
+if [ "$failed" != 0 ] || [ "$state" = absent ]; then
   remove
   read -r why <<END
 $(sed -n 's/^Error: //p' restore.log)
@@ -132,9 +153,10 @@ END
   exit 0
 fi
 say restored "$root"
+restored=1
 while :; do
   ! is_over || end_copy
-  if is_alive; then pause 0.5; continue; fi
+  if is_alive; then nap 50; continue; fi
   if [ ! -e still ]; then
     look
     # It may have been frozen meanwhile.
@@ -143,7 +165,7 @@ while :; do
       [ "$state" != absent ] || { say ended 'somebody removed its container'; exit 0; }
     fi
   fi
-  pause 0.1
+  nap 10
 done
 `;
 

@@ -8,8 +8,9 @@ import { adoptFound, CONTAINER_ENDED, describeFound, endFrozen, takeFound } from
 import { readHead, writeHead, type ContainerHead } from './container-head.js';
 import { isMarkedStill, readKeeper } from './container-keeper.js';
 import { freezeContainer, thawContainer, type ContainerMoveParts, type MovedContainer } from './container-moves.js';
-import { addGuardTime, readDeadline, readGuardClock, writeDeadline } from './guard-clock.js';
-import { isAlive } from './run-watch.js';
+import { followDeadline, LOOK_MS, type Deadline } from './deadline.js';
+import { followLegacyDeadline, isLegacyDeadline } from './legacy-deadline.js';
+import { isAlive } from './process-table.js';
 import type { ForeignProcess, RunEvent, RunOrder } from './runner.js';
 
 /** The containers of one runner. What is not said here is as the runner's port has it. */
@@ -37,6 +38,8 @@ interface ContainerRun extends MovedContainer {
   /** How many of them freeze it or let it go on. */
   moves: number;
   last: Promise<void>;
+  /** Of a copy; its keeper goes by it. */
+  deadline: Deadline | undefined;
   /** A copy was let go, and has not said that it runs. */
   isThawing: boolean;
   isStopped: boolean;
@@ -44,7 +47,6 @@ interface ContainerRun extends MovedContainer {
 
 type Work = () => Promise<RunEvent | undefined>;
 
-const LOOK_MS = 200;
 const ENDS: ReadonlySet<RunEvent['type']> = new Set(['RunExited', 'RunDied', 'RunFailed', 'ThawFailed']);
 const UNKNOWN: ContainerHead = { kind: 'copy', id: '', handle: null, cpuS: 0, wallMs: 0 };
 const NOBODY = { pid: 0, start: 'none' };
@@ -57,7 +59,8 @@ export function createContainerRuns(parts: ContainerMoveParts, tell: (event: Run
 
   function follow(run: string, directory: string, head: ContainerHead): ContainerRun {
     const idle = { works: 0, moves: 0, last: Promise.resolve(), isThawing: false, isStopped: false };
-    const made: ContainerRun = { run, directory, head, handle: head.handle ?? NOBODY, ...idle };
+    const deadline = undefined;
+    const made: ContainerRun = { run, directory, head, handle: head.handle ?? NOBODY, deadline, ...idle };
     runs.set(run, made);
     looks ??= interval(LOOK_MS, clock.scheduler).subscribe(() => {
       for (const one of runs.values()) look(one);
@@ -98,6 +101,7 @@ export function createContainerRuns(parts: ContainerMoveParts, tell: (event: Run
   }
 
   function look(target: ContainerRun): void {
+    target.deadline?.look();
     if (target.works > 0) return;
     const { run, directory, head, handle } = target;
     if (head.kind === 'found') {
@@ -117,10 +121,12 @@ export function createContainerRuns(parts: ContainerMoveParts, tell: (event: Run
     const { run, directory } = order;
     if (runs.has(run)) return tell({ type: 'RunFailed', run, reason: 'it runs already' });
     // The lease runs from here, whatever has to be found out before.
-    const reading = readGuardClock();
     const target = follow(run, directory, UNKNOWN);
+    const deadline = followDeadline(directory, clock, undefined, () => doubted(run));
+    deadline.extend(order.guardMs);
+    target.deadline = deadline;
     const work: Work = async () => {
-      const prepared = await prepareCopy(order, reading, checkpoint, containers);
+      const prepared = await prepareCopy(order, deadline, checkpoint, containers);
       if ('reason' in prepared) return { type: 'RunFailed', run, reason: prepared.reason };
       target.head = prepared.head;
       target.handle = prepared.handle;
@@ -151,6 +157,10 @@ export function createContainerRuns(parts: ContainerMoveParts, tell: (event: Run
     const head = readHead(directory);
     if (head === undefined) return false;
     const target = follow(run, directory, head);
+    if (head.kind === 'copy')
+      target.deadline = isLegacyDeadline(directory)
+        ? followLegacyDeadline(directory, clock)
+        : followDeadline(directory, clock, undefined, () => doubted(run));
     queue(target, () => (head.kind === 'found' ? adoptFound : adoptCopy)(target, containers), 'RunDied');
     return true;
   }
@@ -195,15 +205,13 @@ export function createContainerRuns(parts: ContainerMoveParts, tell: (event: Run
     queueMove(target, work, 'RunDied');
   }
 
+  /** Once what is under way has returned. */
+  function doubted(run: string): void {
+    queueMicrotask(() => (runs.has(run) ? tell({ type: 'RunDoubted', run }) : undefined));
+  }
+
   function extend(run: string, guardMs: number): void {
-    const target = runs.get(run);
-    if (target?.head.kind !== 'copy') return;
-    const reading = addGuardTime(readGuardClock(), guardMs);
-    try {
-      if (reading > readDeadline(target.directory)) writeDeadline(target.directory, reading);
-    } catch {
-      // Its keeper then ends it at its old deadline, which is the safe side.
-    }
+    runs.get(run)?.deadline?.extend(guardMs);
   }
 
   return {

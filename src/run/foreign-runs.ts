@@ -8,8 +8,7 @@ import { interval, type Subscription } from 'rxjs';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { Clock } from '../clock/clock.js';
 import type { Freezable, Freezer } from './freezer.js';
-import { readStart } from './process-table.js';
-import { isAlive } from './run-watch.js';
+import { isAlive, tryReadStart } from './process-table.js';
 import type { ForeignProcess, RunEvent, RunHandle } from './runner.js';
 
 /** The foreign runs of one runner. */
@@ -93,7 +92,7 @@ export function createForeignRuns(
     has: (run) => runs.has(run),
     find: (run) => runs.get(run),
     take: (run, directory, { pid, start }) => {
-      const found = pid > 1 ? readStart(pid) : undefined;
+      const found = pid > 1 ? tryReadStart(pid) : undefined;
       if (found === undefined || (found !== start && found.split('@')[0] !== start)) {
         return tell({ type: 'RunFailed', run, reason: `there is no process ${pid} that started at ${start}` });
       }

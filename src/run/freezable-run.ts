@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { findBox } from './box.js';
 import type { Freezable } from './freezer.js';
 import { RUN_FILES } from './launcher.js';
+import { readMonotonicMs } from './run-directory.js';
 import type { LiveRun } from './run-watch.js';
 
 /** Describes a run to the freezer. */
-export function freezableOf({ run, directory, handle, box }: LiveRun): Freezable {
+export function freezableOf({ run, directory, handle, box, startedAt }: LiveRun): Freezable {
   return {
     run,
     directory,
@@ -18,12 +19,13 @@ export function freezableOf({ run, directory, handle, box }: LiveRun): Freezable
       if (init === undefined || root === undefined) return { reason: 'it has not begun, or has ended' };
       return { pid: root, init, directory, knownAs: box.knownAs };
     },
-    spent: () => ({ cpuS: box?.cpuS ?? 0, wallMs: (box?.wallMs ?? 0) + measureAge(directory) }),
+    spent: () => ({ cpuS: box?.cpuS ?? 0, wallMs: (box?.wallMs ?? 0) + measureAge(directory, startedAt) }),
   };
 }
 
-/** Milliseconds since its start here, by the wall clock. */
-function measureAge(directory: string): number {
+/** Milliseconds since its start here; by the wall clock where a node before this one started it. */
+function measureAge(directory: string, startedAt: number | undefined): number {
+  if (startedAt !== undefined) return Math.max(0, readMonotonicMs() - startedAt);
   const begun = statSync(join(directory, RUN_FILES.started), { throwIfNoEntry: false })?.mtimeMs;
   return begun === undefined ? 0 : Math.max(0, Date.now() - begun);
 }

@@ -1,82 +1,94 @@
 /**
- * Gives launchers that wait for their order, so that a start costs a write to a pipe instead of a spawn: the nursery's when
- * there is one, else the one spare that the node made itself, else a new one. It knows nothing of runs.
+ * Gives launchers that wait for their order, so that a start costs a write to a pipe instead of a spawn. They come from the
+ * nursery, a process that closed all that it inherited: the library of the journal opens its files so that every child of the node
+ * gets them, and a job must not be able to write to them. It knows nothing of runs.
  */
 import { execa, type Options } from 'execa';
-import { noop, type SchedulerLike } from 'rxjs';
+import type { SchedulerLike, Subscription } from 'rxjs';
 import { composeLauncherPath } from './environment.js';
 import { LAUNCHER, type Launcher } from './launcher.js';
 import { createNursery } from './nursery.js';
 import { readStart } from './process-table.js';
 
+/** A launcher, or the reason why none could be started. */
+export type Launched = Launcher | { readonly reason: string };
+
 /** A source of launchers. */
 export interface LaunchPad {
-  /** Gives a launcher, or the reason why none could be started. */
-  take(): Launcher | { readonly reason: string };
+  /** Calls back with a launcher that holds nothing of the node's own: at once when one is ready, else as soon as one is. */
+  takeClean(done: (launched: Launched) => void): void;
   /**
-   * Calls back with a launcher that holds nothing of the node's own, as soon as there is one: what holds a file of a stranger
-   * cannot be frozen, and the library of the journal opens its files so that every child of the node gets them.
+   * The same for a run that need not be freezable: where no nursery can be raised at all (the program `node` was removed under a
+   * running node), it is a child of the node, which holds what the node has open.
    */
-  takeClean(done: (launcher: Launcher | { readonly reason: string }) => void): void;
-  /** Lets the spare go. */
+  take(done: (launched: Launched) => void): void;
+  /** Lets go of what waits. */
   close(): void;
 }
 
-/**
- * When the next spare is made: soon after the run of the last launcher ended, or after a while if it goes on. Making one
- * holds the node for some 2 ms, which should not come between a command and the news of its start or end.
- */
-const REFILL_AFTER_END_MS = 2;
-const REFILL_MS = 25;
-
-/** How often a nursery that is still being raised is asked, and until when, ms. */
-const ASK_MS = 10;
+/** How long a start waits for a nursery that is being raised, ms. */
 const RAISE_MS = 10_000;
 
-/** Creates a launch pad; it starts its first spare at once, and a nursery at the first take. */
+/** Somebody who waits for a launcher. */
+interface Waiting {
+  readonly isClean: boolean;
+  readonly done: (launched: Launched) => void;
+  readonly timer: Subscription;
+}
+
+/** Creates a launch pad, and with it a nursery. */
 export function createLaunchPad(scheduler: SchedulerLike, path: string | undefined): LaunchPad {
-  const nursery = createNursery(scheduler, path);
-  let spare: SpareLauncher | undefined;
+  const waiting = new Set<Waiting>();
   let isClosed = false;
+  const nursery = createNursery(path, { ready: serve, ended: serve, failed: serveWithout });
 
-  const refill = (): void => {
-    if (isClosed || spare?.isAlive() === true) return;
-    const made = startLauncher(path);
-    spare = 'reason' in made ? undefined : made;
-  };
-  scheduler.schedule(refill);
+  /** A launcher became ready. */
+  function serve(): void {
+    for (const one of waiting) {
+      const launcher = nursery.take();
+      if (launcher === undefined) return;
+      answer(one, launcher);
+    }
+  }
 
-  const takeClean = (done: Parameters<LaunchPad['takeClean']>[0], until: number): void => {
-    const raised = nursery.take();
-    if (raised !== undefined) return done(raised);
-    if (isClosed || scheduler.now() >= until) return done({ reason: 'no launcher of its own could be raised for it' });
-    scheduler.schedule(() => takeClean(done, until), ASK_MS);
-  };
+  /** There will be no nursery. */
+  function serveWithout(): void {
+    for (const one of waiting) answer(one, startWithout(one.isClean));
+  }
+
+  function answer(one: Waiting, launched: Launched): void {
+    waiting.delete(one);
+    one.timer.unsubscribe();
+    one.done(launched);
+  }
+
+  function startWithout(isClean: boolean): Launched {
+    return isClean || isClosed ? { reason: NO_NURSERY } : startLauncher(path);
+  }
+
+  function takeAs(isClean: boolean, done: (launched: Launched) => void): void {
+    const launcher = nursery.take();
+    if (launcher !== undefined) return done(launcher);
+    if (isClosed || nursery.isOver()) return done(startWithout(isClean));
+    const timer = scheduler.schedule(() => answer(one, startWithout(isClean)), RAISE_MS);
+    const one: Waiting = { isClean, done, timer };
+    waiting.add(one);
+  }
 
   return {
-    takeClean: (done) => takeClean(done, scheduler.now() + RAISE_MS),
-    take: () => {
-      const raised = nursery.take();
-      if (raised !== undefined) return raised;
-      const taken = spare?.isAlive() === true ? spare : startLauncher(path);
-      spare = undefined;
-      scheduler.schedule(refill, REFILL_MS);
-      if (!('reason' in taken)) taken.onEnd(() => scheduler.schedule(refill, REFILL_AFTER_END_MS), noop);
-      return taken;
-    },
+    take: (done) => takeAs(false, done),
+    takeClean: (done) => takeAs(true, done),
     close: () => {
       isClosed = true;
       nursery.close();
-      spare?.dismiss();
+      for (const one of waiting) answer(one, { reason: 'the node was stopped' });
     },
   };
 }
 
-interface SpareLauncher extends Launcher {
-  isAlive(): boolean;
-}
+const NO_NURSERY = 'no launcher of its own could be raised for it';
 
-/** The leanest execa there is: 0.6 ms more than a bare spawn, and off the path of a start when a spare is there. */
+/** The leanest execa there is: 0.6 ms more than a bare spawn. */
 const LEAN = {
   cwd: '/',
   detached: true,
@@ -87,7 +99,7 @@ const LEAN = {
   stdio: ['pipe', 'ignore', 'ignore'],
 } as const satisfies Options;
 
-function startLauncher(path: string | undefined): SpareLauncher | { readonly reason: string } {
+function startLauncher(path: string | undefined): Launcher | { readonly reason: string } {
   const env = { PATH: composeLauncherPath(path) };
   const child = execa('/bin/sh', ['-c', LAUNCHER, 'tritmesh-launcher'], { ...LEAN, env });
   const { pid, stdin } = child;
@@ -96,14 +108,21 @@ function startLauncher(path: string | undefined): SpareLauncher | { readonly rea
   // A launcher that died before its order breaks the pipe; its end says so.
   stdin.on('error', () => undefined);
   child.unref();
+  let start: string;
+  try {
+    start = readStart(pid) ?? 'gone';
+  } catch (error) {
+    // Nobody would find it again.
+    stdin.end();
+    return { reason: `its launcher cannot be looked at: ${error instanceof Error ? error.message : String(error)}` };
+  }
   return {
-    handle: { pid, start: readStart(pid) ?? 'gone' },
+    handle: { pid, start },
     go: (directory) => stdin.end(`${directory}\n`),
     onEnd: (done) => {
       if (child.exitCode !== null || child.signalCode !== null) queueMicrotask(() => done(child.signalCode));
       else child.once('exit', (_code, signal) => done(signal));
     },
-    isAlive: () => child.exitCode === null && child.signalCode === null,
     dismiss: () => stdin.end(),
   };
 }

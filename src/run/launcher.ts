@@ -3,6 +3,7 @@
  * group, and holds its guardian. It must work in dash and in the bash 3.2 of macOS, and needs only `sleep` (and `date`
  * where there is no /proc). It never trusts the node to be alive: all it says and hears is in files of the run.
  */
+import { GUARD_TEXT } from './guard-text.js';
 import type { RunHandle } from './runner.js';
 
 /** A launcher that waits for its order. */
@@ -25,8 +26,10 @@ export const RUN_FILES = {
   order: 'order',
   /** Made, exclusively, by the launcher before the command can start; by an adopting node to forbid that it ever does. */
   started: 'started',
-  /** When the guardian ends the run, on the guard clock: white space until the node extends the order's own. */
+  /** How long the run still has: white space until the node extends the order's own (see deadline.ts). */
   deadline: 'deadline',
+  /** A number, written over white space: the guardian does not know how much time passed. A deadline must name it then. */
+  doubt: 'doubt',
   /** Exit code, the four times of `times`, and the word `end`, written over white space: there is room for it on a full disk. */
   exit: 'exit',
   /** Why the guardian ended the run. */
@@ -48,6 +51,8 @@ export const RUN_FILES = {
  * - A run that can be frozen lives in a box (see box.ts), which writes the exit code itself.
  * - GNU `timeout` and shells with job control make process groups of their own; on Linux the guardian therefore ends
  *   the whole session. It sleeps 2 s at most, so that it sees at once that the machine slept.
+ * - In doubt (see guard-text.ts) it stops all that the command started, its box left out, and continues that and nothing else: what
+ *   is stopped already is criu's, a throttle's or the command's own. While there is an image, its thaw continues all.
  */
 export const LAUNCHER: string = `
 trap : HUP INT QUIT TERM USR1 USR2
@@ -59,10 +64,7 @@ set -C
 echo $$ >started || exit 1
 set +C
 
-read_clock() {
-  if read -r up rest </proc/uptime; then now=\${up%.*}\${up#*.}; else now=$(date +%s)00; fi
-}
-
+${GUARD_TEXT}
 end_run() {
   trap '' HUP INT QUIT TERM USR1 USR2 ALRM
   echo "$1" >ended
@@ -78,20 +80,43 @@ end_run() {
   kill -KILL 0
 }
 
+hold() {
+  { read -r self rest </proc/self/stat; } 2>/dev/null || { [ $sure -lt 1000 ] || sure=1000; return 0; }
+  tree=" $$ " grown=1
+  while [ -n "$grown" ]; do
+    grown=
+    for stat in /proc/[0-9]*/stat; do
+      { read -r line <"$stat"; } 2>/dev/null || continue
+      set -- \${line%% *} \${line##*) }
+      case $tree in *" $1 "*) continue ;; esac
+      [ "$5" = $$ ] || case $tree in *" $3 "*) ;; *) continue ;; esac
+      [ "$1" != "$self" ] && [ "$3" != "$self" ] || continue
+      tree="$tree$1 " grown=1
+      [ -z "$box" ] || [ "$5" != $$ ] || continue
+      case $2 in [TtZX]) ;; *) kill -STOP "$1" && held="$held $1" ;; esac
+    done
+  done
+}
+
+release() {
+  [ ! -e image ] || return 0
+  kill -CONT $held
+  held=
+}
+
 guard() {
   trap : HUP INT QUIT TERM USR1 USR2
   trap 'kill -KILL $!; wait; exit 0' ALRM
+  sure=$lease left=$lease
   while :; do
-    [ ! -e deadline ] || read -r told <deadline
-    due=\${told:-$deadline}
-    read_clock
-    [ "$now" -lt "$limit" ] || end_run 'guardian: wall-clock limit'
-    [ "$now" -lt "$due" ] || end_run 'guardian: lease ended'
-    [ "$limit" -gt "$due" ] || due=$limit
-    left=$((due - now))
-    [ $left -lt 200 ] || left=200
-    sleep $((left / 100)).$((left / 10 % 10))$((left % 10)) &
-    wait $! || [ $? -gt 128 ] || { sleep 1 & wait $!; }
+    read_deadline
+    [ $limit -gt 0 ] || end_run 'guardian: wall-clock limit'
+    [ $sure -gt 0 ] || end_run 'guardian: lease ended'
+    due=200
+    for other in $limit $sure $left; do
+      [ $other -le 0 ] || [ $other -ge $due ] || due=$other
+    done
+    nap $due
   done
 }
 guard &

@@ -1,61 +1,68 @@
 /**
- * The node's side of a nursery (see nursery-program.ts): begun at the first start of a run, let go when none was started for
- * a while. It never waits: when no launcher is ready it gives none, and its caller makes one itself.
+ * The node's side of a nursery (see nursery-program.ts): it lives as long as the node, and is raised again at the next start when it died. It
+ * never waits: when no launcher is ready it gives none, and says when one is.
  */
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { execa, type Options } from 'execa';
-import type { SchedulerLike, Subscription } from 'rxjs';
 import { composeLauncherPath } from './environment.js';
 import { LAUNCHER, type Launcher } from './launcher.js';
 import { NURSERY } from './nursery-program.js';
-import { readStart } from './process-table.js';
+import { tryReadStart } from './process-table.js';
 
 /** A source of launchers that are ready. */
 export interface Nursery {
-  /** Gives one, or `undefined`; asks for a nursery if there is none. */
+  /** Gives one, or `undefined`; raises the nursery again if it died. */
   take(): Launcher | undefined;
+  /** There is none and there will be none: it was closed, or cannot run on this machine. */
+  isOver(): boolean;
   /** Lets it go; launchers that have their order run on. */
   close(): void;
 }
 
+/** What its user is told. */
+export interface NurseryNews {
+  /** A launcher is ready. */
+  readonly ready?: () => void;
+  /** It ended; the next `take` raises another. */
+  readonly ended?: () => void;
+  /** It cannot run here: it ended without ever having been of use. */
+  readonly failed?: () => void;
+}
+
 /** Launchers that wait for an order: a burst of as many pays no spawn in line. Each is a shell of about 1 MB. */
 const SPARES = 4;
-/** A nursery that nobody asked for so long gives its memory back. */
-const IDLE_MS = 60_000;
 
-/** Makes the source; nothing is started yet. */
-export function createNursery(scheduler: SchedulerLike, path: string | undefined): Nursery {
+/** Creates the source and raises the nursery. */
+export function createNursery(path: string | undefined, news: NurseryNews = {}): Nursery {
   let running: RunningNursery | undefined;
-  let idle: Subscription | undefined;
   let isOver = false;
+  let wasEverOfUse = false;
 
   function begin(): void {
-    if (isOver) return;
-    running = startNursery(path, (wasOfUse) => {
+    if (isOver || running !== undefined) return;
+    const begun = startNursery(path, news.ready ?? (() => undefined), (wasOfUse) => {
       running = undefined;
-      // A machine where it cannot run at all is not asked again and again.
-      isOver ||= !wasOfUse;
+      const wasClosed = isOver;
+      wasEverOfUse ||= wasOfUse;
+      // A machine where it cannot run at all is not asked again and again; one that lacks memory for a moment is.
+      isOver ||= !wasEverOfUse;
+      if (wasClosed) return;
+      if (isOver) news.failed?.();
+      else news.ended?.();
     });
+    running = isOver ? undefined : begun;
   }
 
-  function rest(): void {
-    idle?.unsubscribe();
-    idle = scheduler.schedule(() => {
-      if (running?.isIdle() === true) running.end();
-      else if (running !== undefined) rest();
-    }, IDLE_MS);
-  }
-
+  begin();
   return {
     take() {
-      if (running === undefined) begin();
-      rest();
+      begin();
       return running?.take();
     },
+    isOver: () => isOver,
     close() {
       isOver = true;
-      idle?.unsubscribe();
       running?.end();
     },
   };
@@ -63,8 +70,6 @@ export function createNursery(scheduler: SchedulerLike, path: string | undefined
 
 interface RunningNursery {
   take(): Launcher | undefined;
-  /** None of its launchers runs anything. */
-  isIdle(): boolean;
   end(): void;
 }
 
@@ -87,7 +92,11 @@ const OPTIONS = {
   stdio: ['pipe', 'pipe', 'ignore'],
 } as const satisfies Options;
 
-function startNursery(path: string | undefined, over: (wasOfUse: boolean) => void): RunningNursery | undefined {
+function startNursery(
+  path: string | undefined,
+  isReady: () => void,
+  over: (wasOfUse: boolean) => void,
+): RunningNursery | undefined {
   const ready = new Set<number>();
   const taken = new Map<number, Taken>();
   let wasOfUse = false;
@@ -107,9 +116,11 @@ function startNursery(path: string | undefined, over: (wasOfUse: boolean) => voi
   function hear(line: string): void {
     const [word, number, signal] = line.split(' ');
     const pid = Number(number);
-    if (word === 'ready') ready.add(pid);
-    if (word === 'ended') sayEnded(pid, signal === '-' ? null : (signal ?? null));
     wasOfUse = true;
+    if (word === 'ended') sayEnded(pid, signal === '-' ? null : (signal ?? null));
+    if (word !== 'ready') return;
+    ready.add(pid);
+    isReady();
   }
 
   function sayEnded(pid: number, signal: string | null): void {
@@ -131,8 +142,9 @@ function startNursery(path: string | undefined, over: (wasOfUse: boolean) => voi
   function take(): Launcher | undefined {
     for (const pid of ready) {
       ready.delete(pid);
-      const start = readStart(pid);
+      const start = tryReadStart(pid);
       if (start !== undefined) return wrap(pid, start);
+      child.stdin.write(`drop ${pid}\n`);
     }
     return undefined;
   }
@@ -153,7 +165,7 @@ function startNursery(path: string | undefined, over: (wasOfUse: boolean) => voi
     };
   }
 
-  return { take, isIdle: () => taken.size === 0, end: () => child.stdin.end() };
+  return { take, end: () => child.stdin.end() };
 }
 
 /** Reads what a nursery says, line by line. */

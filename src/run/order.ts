@@ -9,9 +9,11 @@ import type { Fault } from './program.js';
 /** What an order says. */
 export interface Order {
   readonly handle: RunHandle;
-  /** Readings of the guard clock: when the wall-clock limit ends the run, and when the guardian does unless extended. */
+  /** Hundredths of a second until the guardian ends the run: at its wall-clock limit, and unless it is given more. */
   readonly limit: number;
-  readonly deadline: number;
+  readonly lease: number;
+  /** Milliseconds of the machine's monotonic clock when it was written. The guardian does not go by it. */
+  readonly at: number;
   /** Absolute path, or relative to the run's directory, of what becomes stdin. */
   readonly input: string;
   readonly fault: Fault | undefined;
@@ -27,7 +29,8 @@ export interface Order {
 export interface OrderHead {
   readonly handle: RunHandle;
   readonly limit: number;
-  readonly deadline: number;
+  /** `undefined` when a node before this one wrote it: `limit` is a reading of /proc/uptime then. */
+  readonly at: number | undefined;
   readonly box?: BoxHead;
 }
 
@@ -43,7 +46,8 @@ export function formatOrder(order: Order): string {
   return [
     `launcher=${quote(`${order.handle.pid} ${order.handle.start}`)}`,
     `limit=${order.limit}`,
-    `deadline=${order.deadline}`,
+    `lease=${order.lease}`,
+    `at=${order.at}`,
     // A comment to the shell.
     ...(order.box === undefined ? [] : [`# ${JSON.stringify(order.box)}`]),
     `input=${quote(order.input)}`,
@@ -61,10 +65,15 @@ export function formatOrder(order: Order): string {
 
 /** Reads the head of an order; `undefined` when it is not whole. */
 export function parseOrderHead(text: string): OrderHead | undefined {
-  const match = /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\ndeadline=(\d+)\n(?:# (\{.*\})\n)?/.exec(text);
-  const [, pid, start, limit, deadline, box] = match ?? [];
-  if (pid === undefined || start === undefined || limit === undefined || deadline === undefined) return undefined;
-  const head = { handle: { pid: Number(pid), start }, limit: Number(limit), deadline: Number(deadline) };
+  const match =
+    /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\n(?:lease=\d+\nat=(\d+)|deadline=\d+)\n(?:# (\{.*\})\n)?/.exec(text);
+  const [, pid, start, limit, at, box] = match ?? [];
+  if (pid === undefined || start === undefined || limit === undefined) return undefined;
+  const head = {
+    handle: { pid: Number(pid), start },
+    limit: Number(limit),
+    at: at === undefined ? undefined : Number(at),
+  };
   if (box === undefined) return head;
   const boxed = parseBox(box);
   return boxed === undefined ? undefined : { ...head, box: boxed };

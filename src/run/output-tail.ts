@@ -32,6 +32,12 @@ const STREAMS: readonly StreamName[] = ['stdout', 'stderr'];
 /** Kept back in each second for the last look, so that the last lines are always seen. */
 const RESERVE_BYTES = LOG_TEXT_BYTES_MAX;
 
+/**
+ * The beginning of a stream is given whole while the run goes on, however far ahead it is: a reader that goes away early
+ * (`| head`) is noticed only by bytes that continue what it has.
+ */
+const BEGINNING_BYTES: number = 256 * 1024;
+
 /** Creates the tail of a run, beginning at the start of its output. */
 export function createOutputTail(directory: string): OutputTail {
   const offsets = { stdout: 0, stderr: 0 };
@@ -40,7 +46,8 @@ export function createOutputTail(directory: string): OutputTail {
 
   const readStream = (stream: StreamName, isLast: boolean): readonly Output[] => {
     const allowance = LOG_BYTES_PER_S_MAX - used - (isLast ? 0 : RESERVE_BYTES);
-    const news = readNews(join(directory, stream), offsets[stream], Math.max(0, allowance));
+    const isBeginning = !isLast && offsets[stream] < BEGINNING_BYTES;
+    const news = readNews(join(directory, stream), offsets[stream], Math.max(0, allowance), isBeginning);
     const { outputs, bytes } = cutNews(stream, news, isLast);
     offsets[stream] = news.offset + bytes;
     used += bytes;
@@ -65,15 +72,15 @@ interface News {
 
 const NOTHING = new Uint8Array(0);
 
-/** Reads the end of a file from `offset` on, at most `bytesMax` bytes of it. */
-function readNews(file: string, offset: number, bytesMax: number): News {
+/** Reads a file from `offset` on, at most `bytesMax` bytes: the last of them, or with `isBeginning` the next. */
+function readNews(file: string, offset: number, bytesMax: number, isBeginning: boolean): News {
   let handle: number | undefined;
   try {
     handle = openSync(file, 'r');
     const size = fstatSync(handle).size;
     if (size <= offset || bytesMax === 0) return { offset, bytes: NOTHING };
-    const from = Math.max(offset, size - bytesMax);
-    const bytes = Buffer.alloc(size - from);
+    const from = isBeginning ? offset : Math.max(offset, size - bytesMax);
+    const bytes = Buffer.alloc(Math.min(size - from, bytesMax));
     const count = readSync(handle, bytes, 0, bytes.length, from);
     const torn = from === offset ? 0 : measureTornHead(bytes);
     return { offset: from + torn, bytes: bytes.subarray(torn, count) };

@@ -10,17 +10,18 @@ import type { Clock } from '../clock/clock.js';
 import type { Containers } from '../container/containers.js';
 import { BOX_FILES } from './box.js';
 import { createContainerRuns } from './container-runs.js';
+import { LOOK_MS } from './deadline.js';
 import { createForeignRuns } from './foreign-runs.js';
 import { freezableOf } from './freezable-run.js';
 import { createFreezer, type Freezable } from './freezer.js';
-import { GUARD_NEVER, readDeadline } from './guard-clock.js';
 import { createLaunchPad } from './launch-pad.js';
-import { isOfThisBoot } from './process-table.js';
+import { createOutputGuard, type OutputRules } from './output-guard.js';
+import { isAlive, isOfThisBoot, tryReadProcessTable } from './process-table.js';
 import { awaitRestored } from './restored.js';
-import { forbidStart, readOrderHead } from './run-directory.js';
+import { forbidStart, readOrderHead, readPrepared } from './run-directory.js';
 import { listBoxed } from './run-signals.js';
 import { createRunStarts, NO_CHECKPOINT } from './run-starts.js';
-import { createRunWatch, extendRun, isAlive, type LiveRun } from './run-watch.js';
+import { createRunWatch, type LiveRun } from './run-watch.js';
 import type { RunEvent, RunHandle, Runner, SaveRequest } from './runner.js';
 import { listMembers } from './session.js';
 import { createSpareDirectory } from './spare-directory.js';
@@ -34,10 +35,18 @@ export interface ProcessRunnerOptions {
   readonly checkpoint?: Checkpoint | undefined;
   /** Without it, or without a checkpoint, no container is moved as a whole. */
   readonly containers?: Containers | undefined;
+  /** How much runs may write; without it as much as there is room for. */
+  readonly output?: OutputRules | undefined;
 }
 
+const UNBOUND: OutputRules = {
+  output: { percent: 100, bytes: Number.MAX_SAFE_INTEGER },
+  reserve: { percent: 0, bytes: 0 },
+};
+
 /** Creates the runner of this machine's processes. Events come after the call that caused them has returned. */
-export function createProcessRunner({ clock, spares, checkpoint, containers }: ProcessRunnerOptions): Runner {
+export function createProcessRunner(options: ProcessRunnerOptions): Runner {
+  const { clock, spares, checkpoint, containers, output = UNBOUND } = options;
   const events = new Subject<RunEvent>();
   let isClosed = false;
   const later = (work: () => void): void => queueMicrotask(() => (isClosed ? undefined : work()));
@@ -53,8 +62,10 @@ export function createProcessRunner({ clock, spares, checkpoint, containers }: P
       : createContainerRuns({ clock, checkpoint, containers }, tell);
   const pad = createLaunchPad(clock.scheduler, process.env['PATH']);
   const spare = spares === undefined ? undefined : createSpareDirectory(spares, clock.scheduler);
+  const guard = createOutputGuard(clock, output, (run, reason) => tell({ type: 'OutputExceeded', run, reason }));
   const watch = createRunWatch({
     clock,
+    output: guard,
     tell,
     isStill: (live) => freezer?.isStill(freezableOf(live)) ?? false,
     explain: (directory) => checkpoint?.explain(directory) ?? NO_CHECKPOINT,
@@ -73,22 +84,27 @@ export function createProcessRunner({ clock, spares, checkpoint, containers }: P
     if (start === 'forbidden' || (start === 'absent' && told === null)) {
       return tell({ type: 'RunFailed', run, reason: 'its launcher never started it' });
     }
-    const head = readOrderHead(directory);
-    const handle = told ?? head?.handle ?? { pid: 0, start: 'unknown' };
-    const prepared = {
-      deadline: Math.max(readDeadline(directory), head?.deadline ?? 0),
-      limit: head?.limit ?? GUARD_NEVER,
-      box: head?.box,
-    };
+    const handle = told ?? readOrderHead(directory)?.handle ?? { pid: 0, start: 'unknown' };
+    const prepared = readPrepared(directory, { clock, doubted: () => tellLater({ type: 'RunDoubted', run }) });
     const live = watch.follow(run, directory, handle, prepared, true);
     if (!isAlive(handle)) return watch.settle(live, 'nothing of it was left');
     if (isUnthawed(live)) awaitRestored(clock, watch, live, checkpoint?.read(directory)?.imageBytes ?? 0, tell);
     else tell({ type: 'RunStarted', run, handle });
   };
 
+  /** What cannot be read now (no descriptor is left) says nothing: it is read again. */
+  const adoptSurely = (run: string, directory: string, told: RunHandle | null): void => {
+    try {
+      adopt(run, directory, told);
+    } catch {
+      if (watch.runs.get(run)?.isEnding === false) watch.forget(run);
+      clock.scheduler.schedule(() => (isClosed ? undefined : adoptSurely(run, directory, told)), LOOK_MS);
+    }
+  };
+
   const extend = (run: string, guardMs: number): void => {
     const live = watch.runs.get(run);
-    if (live !== undefined) extendRun(live, guardMs);
+    if (live !== undefined) live.deadline.extend(guardMs);
     else if (contained?.has(run) === true) contained.extend(run, guardMs);
     else starts.extend(run, guardMs);
   };
@@ -131,7 +147,8 @@ export function createProcessRunner({ clock, spares, checkpoint, containers }: P
       if (contained?.isCopy(order) === true) later(() => contained.start(order));
       else starts.start(order);
     },
-    adopt: (run, directory, handle) => later(() => adopt(run, directory, handle)),
+    adopt: (run, directory, handle) => later(() => adoptSurely(run, directory, handle)),
+    heed: (run, reading, forMs) => later(() => guard.heed(run, reading, forMs)),
     // These stand behind an `adopt` that was asked for before them: a stop that overtook it would be lost.
     extend: (run, guardMs) => later(() => extend(run, guardMs)),
     stop: (run, graceMs, ask) => later(() => stop(run, graceMs, ask)),
@@ -164,7 +181,8 @@ function isUnthawed({ box, directory }: LiveRun): boolean {
 
 /** All pids of runs. What is in a box has sessions of its own. */
 function listPids(runs: readonly LiveRun[]): ReadonlyMap<string, readonly number[]> {
-  const members = listMembers(runs.map(({ handle }) => handle.pid));
+  const pids = runs.map(({ handle }) => handle.pid);
+  const members = listMembers(pids, tryReadProcessTable);
   return new Map(
     runs.map(({ run, handle: { pid }, box }) => {
       const own = members.get(pid) ?? [];

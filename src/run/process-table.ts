@@ -17,7 +17,10 @@ export interface ProcessRow {
 
 const isLinux = process.platform === 'linux';
 
-/** Reads all processes; about 15 µs a process on Linux, some 10 ms elsewhere. */
+/**
+ * Reads all processes; about 15 µs a process on Linux, some 10 ms elsewhere. Throws when it cannot tell (the node has no descriptor
+ * left): a table with holes would have runs ended that live.
+ */
 export function readProcessTable(): readonly ProcessRow[] {
   if (!isLinux) return parseProcessList(listProcesses(['-A', '-o', 'pid=,ppid=,pgid=,stat=']));
   return readdirSync('/proc')
@@ -25,17 +28,64 @@ export function readProcessTable(): readonly ProcessRow[] {
     .flatMap((name) => parseProcessStat(readText(`/proc/${name}/stat`)) ?? []);
 }
 
-/** The start time of a live process; `undefined` when there is none, or only its zombie. Differs between boots. */
+/** Like {@link readProcessTable}; empty when it cannot tell, for who asks again soon. */
+export function tryReadProcessTable(): readonly ProcessRow[] {
+  try {
+    return readProcessTable();
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The start time of a live process; `undefined` when there is none, or only its zombie. Differs between boots. Throws when it cannot
+ * tell.
+ */
 export function readStart(pid: number): string | undefined {
   if (!isLinux) return listProcesses(['-o', 'lstart=', '-p', String(pid)]).trim() || undefined;
   const row = parseProcessStat(readText(`/proc/${pid}/stat`));
   return row === undefined || row.zombie ? undefined : `${row.startTicks}@${readBoot()}`;
 }
 
+/** Like {@link readStart}; `undefined` also when it cannot be told: nobody would find that process again. */
+export function tryReadStart(pid: number): string | undefined {
+  try {
+    return readStart(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the very process lives that started then; where it cannot be told, one with its pid is taken for it. */
+export function isAlive({ pid, start }: { readonly pid: number; readonly start: string }): boolean {
+  if (pid <= 1) return false;
+  try {
+    const found = readStart(pid);
+    if (found === undefined || found === start) return found === start;
+    // The boot id may have been unreadable at one of the two times.
+    const [ticks, boot] = found.split('@');
+    const [toldTicks, toldBoot] = start.split('@');
+    return ticks === toldTicks && (boot === '' || toldBoot === '');
+  } catch {
+    return exists(pid);
+  }
+}
+
+/** Asks without a descriptor. */
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
 /** Whether a start time as {@link readStart} gives it is of the machine's present run; where it does not tell, it may be. */
 export function isOfThisBoot(start: string): boolean {
   const [, told] = start.split('@');
-  return told === undefined || told === readBoot();
+  const boot = readBoot();
+  return told === undefined || told === '' || boot === '' || told === boot;
 }
 
 /** Whether a process works below a directory, or was given it in its environment: how a member of a run is known. */
@@ -78,26 +128,45 @@ export function listDescendants(pid: number, table: readonly ProcessRow[]): read
   return found;
 }
 
-/** The pids of a process, from this pid namespace to its innermost; empty when it is gone. Linux only. */
+/** The pids of a process, from this pid namespace to its innermost; empty when it is gone or cannot be read. Linux only. */
 export function readPidsWithin(pid: number): readonly number[] {
-  const text = /^NSpid:\s*(.*)$/m.exec(readText(`/proc/${pid}/status`))?.[1];
+  const text = /^NSpid:\s*(.*)$/m.exec(tryReadText(`/proc/${pid}/status`))?.[1];
   return text === undefined ? [] : text.split(/\s+/).map(Number);
 }
 
-let boot: string | undefined;
+let boot = '';
 
+/** Empty where it cannot be read; that is asked again. */
 function readBoot(): string {
-  boot ??= readText('/proc/sys/kernel/random/boot_id').slice(0, 8);
+  if (boot !== '') return boot;
+  try {
+    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().slice(0, 8);
+  } catch {
+    // Some containers hide it.
+  }
   return boot;
 }
 
+/** Reads a file of a process; empty when that is gone. Throws when it cannot tell. */
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && IS_GONE.has(String(error.code))) return '';
+    throw error;
+  }
+}
+
+function tryReadText(file: string): string {
+  try {
+    return readText(file);
   } catch {
     return '';
   }
 }
+
+/** What the kernel says of a process that is gone, or that is not ours to look at. */
+const IS_GONE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR']);
 
 function readPlace(pid: number): string {
   try {

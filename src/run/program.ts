@@ -40,8 +40,13 @@ function listPlaces(name: string, path: string, directory: string): readonly str
   return name === '' ? [] : path.split(':').map((part) => resolve(directory, part, name));
 }
 
+/** A directory of PATH that the node must not enter, or that leads in a circle, is passed over, as `execvp` does. */
 function isFile(place: string): boolean {
-  return statSync(place, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(place).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function isExecutable(place: string): boolean {

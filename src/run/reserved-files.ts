@@ -13,13 +13,14 @@ export interface ReservedFile {
   readonly text: string;
 }
 
-/** Longer than a reading of the guard clock and its line end, and than what is written of an end. */
-const READING_CHARS = 20;
+/** Longer than a deadline (two numbers of 6 digits, one of 15, a doubt), and than what is written of an end. */
+const LINE_CHARS = 40;
 const END_CHARS = 200;
 
 /** All of them. */
 export const RESERVED_FILES: readonly ReservedFile[] = [
-  { name: RUN_FILES.deadline, mode: 0o666, text: `${' '.repeat(READING_CHARS)}\n` },
+  { name: RUN_FILES.deadline, mode: 0o666, text: padReserved('') },
+  { name: RUN_FILES.doubt, mode: 0o666, text: padReserved('') },
   { name: RUN_FILES.exit, mode: 0o666, text: '\n'.repeat(END_CHARS) },
 ];
 
@@ -34,7 +35,7 @@ export function reserveFiles(directory: string): void {
   }
 }
 
-/** A reading as it stands in its file: as long as what it is written over. */
-export function formatReading(reading: number): string {
-  return `${String(reading).padStart(READING_CHARS)}\n`;
+/** A line as long as what it is written over. */
+export function padReserved(line: string): string {
+  return `${line.padEnd(LINE_CHARS)}\n`;
 }

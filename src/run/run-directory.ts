@@ -9,9 +9,12 @@ import type { RestorePlan } from '../checkpoint/checkpoint.js';
 import { FIRST_PID, type BoxHead } from './box.js';
 import { composeEnvironment } from './environment.js';
 import { parseExitFile, type Exit } from './exit-file.js';
-import { addGuardTime, GUARD_NEVER } from './guard-clock.js';
+import type { Clock } from '../clock/clock.js';
+import { followDeadline, GUARD_NEVER, toGuardTime, type Deadline } from './deadline.js';
 import { RUN_FILES } from './launcher.js';
-import { formatOrder, parseOrderHead, type OrderHead } from './order.js';
+import { formatMark, RUN_MARK_VARIABLE } from './left-behind.js';
+import { followLegacyDeadline, readLegacyMs } from './legacy-deadline.js';
+import { formatOrder, parseOrderHead, type Order, type OrderHead } from './order.js';
 import { RUN_DIRECTORY_VARIABLE } from './process-table.js';
 import { findInputFault, findProgram } from './program.js';
 import { reserveFiles } from './reserved-files.js';
@@ -34,11 +37,21 @@ export interface Remains {
 
 /** What a start has settled before the launcher is told to go. */
 export interface Prepared {
-  /** Readings of the guard clock. */
-  readonly deadline: number;
-  readonly limit: number;
+  readonly deadline: Deadline;
+  /** Milliseconds until the node ends it at its wall-clock limit; the guardian's limit comes two graces later. */
+  readonly wallMs: number;
+  /** Milliseconds of the machine's monotonic clock when it was started here; `undefined` when nobody wrote it down. */
+  readonly startedAt: number | undefined;
   /** Of a run that can be frozen. */
   readonly box?: BoxHead | undefined;
+}
+
+/** When a start was asked for, by the clock that leases are measured with. */
+export interface Timing {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly since: number;
+  /** Called when its guardian is in doubt. */
+  doubted(): void;
 }
 
 /** Says why a run cannot be started in its directory, or `undefined`; makes the directory and `work/` in it. */
@@ -52,11 +65,12 @@ export function openRunDirectory(directory: string, spare?: SpareDirectory): str
 }
 
 /** Writes the order: one file, because making files is the dearest part of a start. Throws what the file system does. */
-export function writeOrder(order: RunOrder, handle: RunHandle, reading: number, isBoxed: boolean): Prepared {
+export function writeOrder(order: RunOrder, handle: RunHandle, timing: Timing, isBoxed: boolean): Prepared {
   const { command, directory } = order;
   const work = join(directory, 'work');
   const environment = composeEnvironment(process.env, command.env, order.environment, {
     [RUN_DIRECTORY_VARIABLE]: directory,
+    [RUN_MARK_VARIABLE]: formatMark(handle),
   });
   const [name = '', ...args] = command.argv;
   const found = findProgram(name, environment['PATH'] ?? '', work);
@@ -68,33 +82,72 @@ export function writeOrder(order: RunOrder, handle: RunHandle, reading: number, 
   const box: BoxHead | undefined = isBoxed
     ? { kind: 'started', root: FIRST_PID, knownAs: directory, cpuS: 0, wallMs: 0 }
     : undefined;
-  const prepared = { deadline: addGuardTime(reading, order.guardMs), limit: limitOf(command.wall_ms, reading), box };
+  const { times, prepared } = timeStart(order, timing, command.wall_ms);
   writeFileSync(
     join(directory, RUN_FILES.order),
-    formatOrder({ handle, ...prepared, input, fault, argv: [program, ...args], environment }),
+    formatOrder({ handle, ...times, box, input, fault, argv: [program, ...args], environment }),
     { mode: 0o600 },
   );
-  return prepared;
+  return { ...prepared, box };
 }
 
 /**
  * Writes the order that restores an image. What the command used elsewhere counts against its wall-clock limit. Throws what the
  * file system does.
  */
-export function writeRestoreOrder(order: RunOrder, handle: RunHandle, reading: number, plan: RestorePlan): Prepared {
+export function writeRestoreOrder(order: RunOrder, handle: RunHandle, timing: Timing, plan: RestorePlan): Prepared {
   const { command, directory } = order;
   const { facts, argv, binds, freePid } = plan;
   const { root, known_as: knownAs, cpu_s: cpuS, wall_ms: wallMs } = facts;
   const box: BoxHead = { kind: 'restored', root, knownAs, cpuS, wallMs };
   const left = command.wall_ms === undefined ? undefined : Math.max(0, command.wall_ms - wallMs);
-  const prepared = { deadline: addGuardTime(reading, order.guardMs), limit: limitOf(left, reading), box };
+  const { times, prepared } = timeStart(order, timing, left);
   // An empty one does not travel, and the command has it open all the same.
   for (const name of ['stdout', 'stderr']) appendFileSync(join(directory, name), '');
   const restore = { binds, freePid };
   const rest = { input: '/dev/null', fault: undefined, environment: {} };
-  const text = formatOrder({ handle, ...prepared, ...rest, argv, restore });
+  const text = formatOrder({ handle, ...times, box, ...rest, argv, restore });
   writeFileSync(join(directory, RUN_FILES.order), text, { mode: 0o600 });
-  return prepared;
+  return { ...prepared, box };
+}
+
+/** Reads what an order says to a node that finds its run alive. */
+export function readPrepared(directory: string, { clock, doubted }: Omit<Timing, 'since'>): Prepared {
+  const head = readOrderHead(directory);
+  if (head === undefined)
+    return { deadline: followDeadline(directory, clock, undefined, doubted), wallMs: Infinity, startedAt: undefined };
+  const { limit, at: startedAt, box } = head;
+  const isLegacy = startedAt === undefined;
+  const ranMs = isLegacy ? readLegacyMs() : readMonotonicMs() - startedAt;
+  const wallMs = limit === GUARD_NEVER ? Infinity : limit * 10 - ranMs - 2 * WALL_GRACE_MS;
+  const deadline = isLegacy
+    ? followLegacyDeadline(directory, clock)
+    : followDeadline(directory, clock, undefined, doubted);
+  return { deadline, wallMs, startedAt, box };
+}
+
+/**
+ * Milliseconds of the machine's monotonic clock, which all processes of one run of the machine share. It does not count sleep, and no
+ * file is read for it.
+ */
+export function readMonotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+/** What the order and the node's watch go by; lease and limit run from the request, whatever had to be found out since. */
+function timeStart(
+  { directory, guardMs }: RunOrder,
+  { clock, since, doubted }: Timing,
+  wallMs: number | undefined,
+): { readonly times: Pick<Order, 'limit' | 'lease' | 'at'>; readonly prepared: Prepared } {
+  const startedAt = readMonotonicMs();
+  const passedMs = clock.now() - since;
+  const leftMs = guardMs - passedMs;
+  const limitMs = (wallMs ?? Infinity) - passedMs;
+  return {
+    times: { limit: toGuardTime(limitMs + 2 * WALL_GRACE_MS), lease: toGuardTime(leftMs), at: startedAt },
+    prepared: { deadline: followDeadline(directory, clock, leftMs, doubted), wallMs: limitMs, startedAt },
+  };
 }
 
 /**
@@ -116,7 +169,7 @@ export function readOrderHead(directory: string): OrderHead | undefined {
   return parseOrderHead(readText(directory, RUN_FILES.order) ?? '');
 }
 
-/** Reads what a launcher left; call it when nothing of the run lives. */
+/** Reads what a launcher left; call it when nothing of the run lives. Throws when it cannot tell. */
 export function readRemains(directory: string): Remains {
   return {
     isStarted: existsSync(join(directory, RUN_FILES.started)),
@@ -142,14 +195,13 @@ export function appendNotice(directory: string, sentence: string): void {
   }
 }
 
-function limitOf(wallMs: number | undefined, reading: number): number {
-  return wallMs === undefined ? GUARD_NEVER : addGuardTime(reading, wallMs + 2 * WALL_GRACE_MS);
-}
-
+/** `undefined` when there is no such file; throws when it cannot be read, for that says nothing about what is in it. */
 function readText(directory: string, name: string): string | undefined {
   try {
     return readFileSync(join(directory, name), 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw error;
   }
 }

@@ -3,7 +3,7 @@
  * Whether a signal is right is for the caller to know.
  */
 import { findBox, type BoxHead } from './box.js';
-import { listDescendants, readProcessTable } from './process-table.js';
+import { listDescendants, tryReadProcessTable } from './process-table.js';
 import type { RunHandle } from './runner.js';
 import { signalProcess, terminateSession } from './session.js';
 
@@ -22,7 +22,7 @@ export function terminateRun({ handle, box }: Signalled): void {
 /** Sends a signal to the command alone. The launcher's other children hear it too, and take no notice. */
 export function signalCommand({ handle, box }: Signalled, signal: NodeJS.Signals): void {
   if (box === undefined) {
-    const children = readProcessTable().filter((row) => row.parent === handle.pid && !row.zombie);
+    const children = tryReadProcessTable().filter((row) => row.parent === handle.pid && !row.zombie);
     for (const { pid } of children) signalProcess(pid, signal);
     return;
   }
@@ -32,5 +32,5 @@ export function signalCommand({ handle, box }: Signalled, signal: NodeJS.Signals
 
 /** The live processes of a run in a box, its launcher and guardian among them. */
 export function listBoxed(launcher: number): readonly number[] {
-  return listDescendants(launcher, readProcessTable()).flatMap(({ pid, zombie }) => (zombie ? [] : [pid]));
+  return listDescendants(launcher, tryReadProcessTable()).flatMap(({ pid, zombie }) => (zombie ? [] : [pid]));
 }

@@ -5,12 +5,11 @@
 import type { Checkpoint, RestorePlan } from '../checkpoint/checkpoint.js';
 import type { Clock } from '../clock/clock.js';
 import { BOX_FILES } from './box.js';
-import { readGuardClock } from './guard-clock.js';
-import type { LaunchPad } from './launch-pad.js';
+import type { Launched, LaunchPad } from './launch-pad.js';
 import type { Launcher } from './launcher.js';
 import { awaitRestored } from './restored.js';
-import { openRunDirectory, writeOrder, writeRestoreOrder, type Prepared } from './run-directory.js';
-import { extendRun, type LiveRun, type RunWatch } from './run-watch.js';
+import { openRunDirectory, writeOrder, writeRestoreOrder, type Prepared, type Timing } from './run-directory.js';
+import type { LiveRun, RunWatch } from './run-watch.js';
 import type { RunEvent, RunHandle, RunOrder } from './runner.js';
 import type { SpareDirectory } from './spare-directory.js';
 
@@ -45,7 +44,6 @@ interface Waiting {
 /** Why nothing can be frozen or restored without a checkpoint. */
 export const NO_CHECKPOINT = 'this node cannot freeze or restore processes';
 
-type Taken = Launcher | { readonly reason: string };
 type WriteOrder = (handle: RunHandle) => Prepared;
 
 /** Creates the starts of a runner. */
@@ -62,36 +60,37 @@ export function createRunStarts(parts: RunStartParts): RunStarts {
         : attempt(() => openRunDirectory(directory, restore === true ? undefined : spare));
     if (refusal !== undefined) return fail(run, refusal);
     // The lease runs from here, whatever has to be found out before.
-    const reading = readGuardClock();
-    if (restore === true) return prepareCopy(order, reading);
-    const startAs = (isBoxed: boolean, launcher: Taken): void =>
-      void launch(order, launcher, (handle) => writeOrder(order, handle, reading, isBoxed));
-    if (command.migrate !== 'checkpoint' || checkpoint === undefined) return startAs(false, pad.take());
+    const timing = { clock, since: clock.now(), doubted: () => tellLater({ type: 'RunDoubted', run }) };
+    if (restore === true) return prepareCopy(order, timing);
+    const startAs = (isBoxed: boolean, launcher: Launched): void =>
+      void launch(order, launcher, (handle) => writeOrder(order, handle, timing, isBoxed));
     const go = hold(run);
+    const startPlain = (): void => pad.take((launcher) => go(() => startAs(false, launcher), launcher));
+    if (command.migrate !== 'checkpoint' || checkpoint === undefined) return startPlain();
     checkpoint.survey(({ usable }) => {
       // Where nothing can be frozen it runs all the same.
       if (usable) pad.takeClean((launcher) => go(() => startAs(true, launcher), launcher));
-      else go(() => startAs(false, pad.take()));
+      else startPlain();
     });
   }
 
-  function prepareCopy(order: RunOrder, reading: number): void {
+  function prepareCopy(order: RunOrder, timing: Timing): void {
     const { run, directory } = order;
     if (checkpoint === undefined) return fail(run, NO_CHECKPOINT);
     const go = hold(run);
     checkpoint.plan(directory, `${directory}/${BOX_FILES.restored}`, (plan) => {
       if (!('argv' in plan)) return go(() => fail(run, plan.reason));
-      pad.takeClean((launcher) => go(() => restoreCopy(order, launcher, reading, plan), launcher));
+      pad.takeClean((launcher) => go(() => restoreCopy(order, launcher, timing, plan), launcher));
     });
   }
 
-  function restoreCopy(order: RunOrder, launcher: Taken, reading: number, plan: RestorePlan): void {
-    const live = launch(order, launcher, (handle) => writeRestoreOrder(order, handle, reading, plan));
+  function restoreCopy(order: RunOrder, launcher: Launched, timing: Timing, plan: RestorePlan): void {
+    const live = launch(order, launcher, (handle) => writeRestoreOrder(order, handle, timing, plan));
     if (live !== undefined) awaitRestored(clock, watch, live, plan.imageBytes, tellLater);
   }
 
   /** Holds a start until its `go`, which does nothing when the run was cancelled or the runner closed. */
-  function hold(run: string): (work: () => void, launcher?: Taken) => void {
+  function hold(run: string): (work: () => void, launcher?: Launched) => void {
     const held: Waiting = { isCancelled: false, extensions: [] };
     waiting.set(run, held);
     return (work, launcher) => {
@@ -101,13 +100,12 @@ export function createRunStarts(parts: RunStartParts): RunStarts {
       if (held.isCancelled) return fail(run, 'stopped before it was started');
       work();
       const live = watch.runs.get(run);
-      for (const { guardMs, at } of held.extensions)
-        if (live !== undefined) extendRun(live, guardMs - (clock.now() - at));
+      for (const { guardMs, at } of held.extensions) live?.deadline.extend(guardMs - (clock.now() - at));
     };
   }
 
   /** Sends a launcher off with its order. */
-  function launch({ run, directory, restore }: RunOrder, launcher: Taken, write: WriteOrder): LiveRun | undefined {
+  function launch({ run, directory, restore }: RunOrder, launcher: Launched, write: WriteOrder): LiveRun | undefined {
     if ('reason' in launcher) {
       fail(run, launcher.reason);
       return undefined;

@@ -2,18 +2,20 @@
  * Watches the runs that one runner answers for: tells their output, holds their wall-clock limit, stops them, and says how
  * they ended. It never says that a run ended while something of its process group lives.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { interval, type Subscription } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
-import { BOX_FILES, type BoxHead } from './box.js';
-import { addGuardTime, GUARD_NEVER, readGuardClock, writeDeadline } from './guard-clock.js';
+import type { BoxHead } from './box.js';
+import { LOOK_MS, type Deadline } from './deadline.js';
+import { endLeftBehind } from './end-left-behind.js';
+import { readLastPid } from './left-behind.js';
+import type { OutputGuard } from './output-guard.js';
 import { createOutputTail, type OutputTail } from './output-tail.js';
-import { readStart } from './process-table.js';
-import { appendNotice, measureRun, readRemains, WALL_GRACE_MS, type Prepared } from './run-directory.js';
+import { isAlive } from './process-table.js';
+import { concludeRun } from './run-conclusion.js';
+import { appendNotice, WALL_GRACE_MS, type Prepared } from './run-directory.js';
 import { signalCommand, terminateRun } from './run-signals.js';
 import type { RunEvent, RunHandle, SaveRequest } from './runner.js';
-import { isGroupGone, killSession, listMembers, listOrphans } from './session.js';
+import { isDeserted, killSession } from './session.js';
 
 /** A run that is watched. */
 export interface LiveRun {
@@ -28,17 +30,18 @@ export interface LiveRun {
   /** `clock.now()` when it was started or adopted, and when its wall-clock limit comes. */
   readonly since: number;
   readonly wallAt: number;
-  /** Reading of the guard clock at which the guardian ends it. */
-  deadline: number;
-  /** The deadline that it was given; written with the next look. */
-  wanted: number;
+  /** Milliseconds of the machine's monotonic clock when it was started here; `undefined` when nobody wrote it down. */
+  readonly startedAt: number | undefined;
+  readonly deadline: Deadline;
   /** Why it is being stopped, for people. */
   stopReason: string | undefined;
   /** It was asked to save its work and end. */
   isAsked: boolean;
   killTimer: Subscription | undefined;
-  /** The launcher has ended; only leftovers of its session are waited for. */
+  /** The launcher has ended; only what it left is waited for. */
   isEnding: boolean;
+  /** The highest pid before its command; not known of one that was adopted. */
+  readonly afterPid: number | undefined;
 }
 
 /** The runs of one runner. */
@@ -46,6 +49,8 @@ export interface RunWatch {
   readonly runs: ReadonlyMap<string, LiveRun>;
   /** Begins to watch a run. */
   follow(run: string, directory: string, handle: RunHandle, prepared: Prepared, isAdopted: boolean): LiveRun;
+  /** Forgets a run that could not be taken up whole. */
+  forget(run: string): void;
   /** Nobody will tell when its launcher ends: it is looked for from now on. */
   adopt(live: LiveRun): void;
   /** Asks the command to end by itself; calls `then` when it has not within the time, and drops that when it is stopped. */
@@ -58,17 +63,10 @@ export interface RunWatch {
   close(): void;
 }
 
-/** How often output, limits and adopted runs are looked at. */
-const LOOK_MS = 200;
-/** A guardian that is due within this time hears of its new deadline at once; several looks long. */
-const NEAR_MS = 2000;
 /** How soon to look again whether the last processes of an ended run are gone, and how seldom at most. */
 const SETTLE_MS = 10;
 const SETTLE_MS_MAX = 1000;
-/**
- * A run shorter than this is not searched for processes that left its group but not its session: looking at all
- * processes takes milliseconds.
- */
+/** A shorter run is not searched for processes that left its group but not its session: that takes milliseconds. */
 const SHORT_RUN_MS = 500;
 /** Longest delay that timers take; a longer grace is cut to it. */
 const DELAY_MS_MAX: number = 2 ** 31 - 1;
@@ -83,21 +81,22 @@ export interface RunWatchParts {
   explain(directory: string): string;
   /** Removes what a copy needed and nobody uses any more. */
   clean(directory: string): void;
+  readonly output: OutputGuard;
 }
 
 /** Creates the watch of a runner. */
-export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatchParts): RunWatch {
+export function createRunWatch({ clock, tell, isStill, explain, clean, output }: RunWatchParts): RunWatch {
   const runs = new Map<string, LiveRun>();
   let looks: Subscription | undefined;
 
   const tellOutput = (live: LiveRun, isLast: boolean): void => {
-    for (const output of live.tail.read(clock.now(), isLast)) tell({ type: 'RunOutput', run: live.run, ...output });
+    for (const news of live.tail.read(clock.now(), isLast)) tell({ type: 'RunOutput', run: live.run, ...news });
   };
 
   const look = (live: LiveRun): void => {
     if (live.isEnding) return;
     tellOutput(live, false);
-    moveDeadline(live);
+    live.deadline.look();
     if (live.isAdopted && !isAlive(live.handle)) return settle(live, LAUNCHER_GONE);
     if (clock.now() < live.wallAt || live.stopReason !== undefined) return;
     appendNotice(live.directory, 'wall-clock limit');
@@ -106,6 +105,7 @@ export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatc
 
   const lookAtAll = (): void => {
     for (const live of runs.values()) look(live);
+    output.look();
   };
 
   const stop = (live: LiveRun, graceMs: number, reason: string): void => {
@@ -115,6 +115,8 @@ export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatc
     live.stopReason ??= reason;
     live.killTimer?.unsubscribe();
     if (graceMs <= 0 || isStill(live)) return killSession(live.handle.pid);
+    // One that is killed is not let go on before.
+    output.letGo(live.run);
     if (isFirst) terminateRun(live);
     live.killTimer = clock.scheduler.schedule(() => stop(live, 0, reason), Math.min(graceMs, DELAY_MS_MAX));
   };
@@ -123,6 +125,7 @@ export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatc
     if (live.isEnding || live.isAsked || live.stopReason !== undefined) return;
     if (isStill(live)) return then();
     live.isAsked = true;
+    output.letGo(live.run);
     signalCommand(live, signal);
     live.killTimer = clock.scheduler.schedule(then, Math.min(saveMs, DELAY_MS_MAX));
   };
@@ -131,16 +134,35 @@ export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatc
     if (runs.get(live.run) !== live) return;
     live.isEnding = true;
     live.killTimer?.unsubscribe();
-    if (!isDeserted(live, clock.now())) {
+    const isShort = clock.now() - live.since < SHORT_RUN_MS;
+    const end = readEnd(live, isShort, reason);
+    if (end === undefined) {
       killSession(live.handle.pid);
       clock.scheduler.schedule(() => settle(live, reason, Math.min(2 * waitMs, SETTLE_MS_MAX)), waitMs);
       return;
     }
+    // What is in a box ends with it. In a long life pids may have begun anew more than once.
+    if (live.box !== undefined) return conclude(live, end);
+    endLeftBehind({ ...live, afterPid: isShort ? live.afterPid : undefined }, clock, () => conclude(live, end));
+  };
+
+  const conclude = (live: LiveRun, end: RunEvent): void => {
+    if (runs.get(live.run) !== live) return;
     tellOutput(live, true);
     runs.delete(live.run);
     if (live.box?.kind === 'restored') clean(live.directory);
     if (runs.size === 0) stopLooking();
-    tell(concludeRun(live, live.stopReason ?? reason, clock.now() - live.since, explain));
+    tell({ ...end, ...output.end(live.run) });
+  };
+
+  /** How a run ended; `undefined` while something of it lives, and while nothing can be opened to tell. */
+  const readEnd = (live: LiveRun, isShort: boolean, reason: string): RunEvent | undefined => {
+    try {
+      if (!isDeserted(live, isShort)) return undefined;
+      return concludeRun(live, live.stopReason ?? reason, clock.now() - live.since, explain);
+    } catch {
+      return undefined;
+    }
   };
 
   const stopLooking = (): void => {
@@ -150,7 +172,7 @@ export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatc
 
   return {
     runs,
-    follow: (run, directory, handle, { deadline, limit, box }, isAdopted) => {
+    follow: (run, directory, handle, { deadline, wallMs, startedAt, box }, isAdopted) => {
       const since = clock.now();
       const live: LiveRun = {
         run,
@@ -160,17 +182,24 @@ export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatc
         isAdopted,
         tail: createOutputTail(directory),
         since,
-        wallAt: since + measureWall(limit),
+        wallAt: since + wallMs,
+        startedAt,
         deadline,
-        wanted: deadline,
         stopReason: undefined,
         isAsked: false,
         killTimer: undefined,
         isEnding: false,
+        afterPid: isAdopted ? undefined : readLastPid(),
       };
       runs.set(run, live);
+      output.begin({ run, directory, launcher: handle.pid, isBoxed: box !== undefined, isDoubted: deadline.isDoubted });
       looks ??= interval(LOOK_MS, clock.scheduler).subscribe(lookAtAll);
       return live;
+    },
+    forget: (run) => {
+      runs.delete(run);
+      output.end(run);
+      if (runs.size === 0) stopLooking();
     },
     adopt: (live) => {
       live.isAdopted = true;
@@ -180,67 +209,14 @@ export function createRunWatch({ clock, tell, isStill, explain, clean }: RunWatc
     settle: (live, reason) => settle(live, reason),
     close: () => {
       stopLooking();
+      output.close();
       for (const live of runs.values()) {
         live.killTimer?.unsubscribe();
-        moveDeadline(live);
+        live.deadline.flush();
       }
       runs.clear();
     },
   };
 }
 
-/**
- * Gives the guardian of a run `guardMs` from now; an earlier deadline changes nothing. It is written with the next look, because
- * most runs end before it and making a file is dear, but at once when the old deadline is near.
- */
-export function extendRun(live: LiveRun, guardMs: number): void {
-  const reading = readGuardClock();
-  live.wanted = Math.max(live.wanted, addGuardTime(reading, guardMs));
-  if (live.deadline < addGuardTime(reading, NEAR_MS)) moveDeadline(live);
-}
-
-function moveDeadline(live: LiveRun): void {
-  if (live.wanted <= live.deadline) return;
-  try {
-    writeDeadline(live.directory, live.wanted);
-    live.deadline = live.wanted;
-  } catch {
-    // The guardian then ends the run at its old deadline, which is the safe side.
-  }
-}
-
-/** Whether the very process of a handle lives. */
-export function isAlive({ pid, start }: RunHandle): boolean {
-  return pid > 1 && readStart(pid) === start;
-}
-
 const LAUNCHER_GONE = 'its launcher is gone';
-
-function isDeserted({ handle, directory, isAdopted, since }: LiveRun, now: number): boolean {
-  if (isAdopted) return listOrphans(handle.pid, directory).length === 0;
-  if (now - since < SHORT_RUN_MS && isGroupGone(handle.pid)) return true;
-  return listMembers([handle.pid]).get(handle.pid)?.length === 0;
-}
-
-/** Reads how a run ended. The guardian's word stands above an exit code that its own signal made. */
-function concludeRun(
-  { run, directory, isAdopted, stopReason, box }: LiveRun,
-  reason: string,
-  lifeMs: number,
-  explain: (directory: string) => string,
-): RunEvent {
-  const { isStarted, exit, ended } = readRemains(directory);
-  if (box?.kind === 'restored' && !existsSync(join(directory, BOX_FILES.restored)))
-    return { type: 'RunFailed', run, reason: stopReason ?? ended ?? explain(directory) };
-  if (!isStarted && !isAdopted && stopReason === undefined) return { type: 'RunFailed', run, reason };
-  if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
-  if (exit === undefined) return { type: 'RunDied', run, reason };
-  const cpuS = exit.cpuS + (box?.cpuS ?? 0);
-  const runMs = (isAdopted ? measureRun(directory) : lifeMs) + (box?.wallMs ?? 0);
-  return { type: 'RunExited', run, ...exit, cpuS, runMs };
-}
-
-/** Milliseconds until the node ends a run at its wall-clock limit; the guardian's limit comes two graces later. */
-function measureWall(limit: number): number {
-  return limit === GUARD_NEVER ? Infinity : (limit - readGuardClock()) * 10 - 2 * WALL_GRACE_MS;
-}

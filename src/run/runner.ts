@@ -47,6 +47,12 @@ export interface RunHandle {
   readonly start: string;
 }
 
+/** How far somebody has read, in bytes of each stream. */
+export interface Reading {
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
 /** What happens to a run. */
 export type RunEvent =
   | { readonly type: 'RunStarted'; readonly run: string; readonly handle: RunHandle }
@@ -69,12 +75,23 @@ export type RunEvent =
       readonly signal: string | null;
       readonly cpuS: number;
       readonly runMs: number;
+      /** Nobody had asked it to end: a stop that was on its way came too late. */
+      readonly untouched?: boolean | undefined;
+      /** The disk was full while it ran, or when it ended: what it wrote may be cut. */
+      readonly diskWasFull?: boolean | undefined;
     }
+  /** It has written what nobody reads, more than it may; it is held until it is stopped. */
+  | { readonly type: 'OutputExceeded'; readonly run: string; readonly reason: string }
   /**
    * It ended and left no exit code (killed with its launcher, machine restarted; a foreign process where it was born, whose
    * exit code only its parent learns). Nothing of its group lives.
    */
   | { readonly type: 'RunDied'; readonly run: string; readonly reason: string }
+  /**
+   * Its guardian does not know how much time passed (the machine slept, its clock jumped), and may have stopped it. What {@link Runner.extend}
+   * gave before counts no more; the next one lets it go on.
+   */
+  | { readonly type: 'RunDoubted'; readonly run: string }
   /** Answer to freeze: a complete image is in `image/` below its directory, and every task of it is stopped. */
   | {
       readonly type: 'RunFrozen';
@@ -133,6 +150,8 @@ export interface Runner {
    * Its end is RunDied.
    */
   take(run: string, directory: string, process: ForeignProcess): void;
+  /** Somebody reads what it writes, has come so far, and is there for `forMs`: it is held while it is too far ahead. */
+  heed(run: string, reading: Reading, forMs: number): void;
   /** The pids that belong to live runs, by run: what a process list is matched against. */
   pids(): ReadonlyMap<string, readonly number[]>;
   /** Lets go of all runs without ending them; they are adopted at the next start. */

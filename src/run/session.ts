@@ -2,16 +2,23 @@
  * The session of a run: the launcher's session and process group, known by the launcher's pid. It tells who lives in it
  * and sends signals to all of them; whether that is right is for the caller to know.
  */
-import { belongsTo, readProcessTable } from './process-table.js';
+import { belongsTo, readProcessTable, tryReadProcessTable, type ProcessRow } from './process-table.js';
+import type { RunHandle } from './runner.js';
 
 /** As a target of `kill`, 0 and -1 mean far more than one group: never a launcher. */
 const PID_INIT = 1;
 
-/** Live members (zombies left out) of several sessions, by the pid of their launcher; one look at all processes. */
-export function listMembers(launchers: readonly number[]): ReadonlyMap<number, readonly number[]> {
+/**
+ * Live members (zombies left out) of several sessions, by the pid of their launcher; one look at all processes. Throws when that
+ * cannot be had.
+ */
+export function listMembers(
+  launchers: readonly number[],
+  look: () => readonly ProcessRow[] = readProcessTable,
+): ReadonlyMap<number, readonly number[]> {
   const members = new Map<number, number[]>(launchers.map((pid) => [pid, []]));
   if (launchers.length === 0) return members;
-  for (const row of readProcessTable()) {
+  for (const row of look()) {
     if (!row.zombie) (members.get(row.session) ?? members.get(row.group))?.push(row.pid);
   }
   return members;
@@ -28,6 +35,16 @@ export function killSession(launcher: number): void {
   signalSession(launcher, 'SIGKILL');
 }
 
+/** Whether nothing of the session of an ended launcher lives; `isShort`: nobody had time to leave the group. */
+export function isDeserted(
+  { handle, directory, isAdopted }: { handle: RunHandle; directory: string; isAdopted: boolean },
+  isShort: boolean,
+): boolean {
+  if (isAdopted) return listOrphans(handle.pid, directory).length === 0;
+  if (isShort && isGroupGone(handle.pid)) return true;
+  return listMembers([handle.pid]).get(handle.pid)?.length === 0;
+}
+
 /** Whether the process group is surely empty: a cheap question that a zombie answers with no. */
 export function isGroupGone(launcher: number): boolean {
   try {
@@ -38,7 +55,7 @@ export function isGroupGone(launcher: number): boolean {
   }
 }
 
-/** Live members of the session of a dead launcher, none if they are not the run's: the pid may long be another's. */
+/** Live members of the session of a dead launcher, none if they are not the run's: the pid may long be another's. Throws as above. */
 export function listOrphans(launcher: number, directory: string): readonly number[] {
   if (launcher <= PID_INIT) return [];
   const members = listMembers([launcher]).get(launcher) ?? [];
@@ -48,7 +65,9 @@ export function listOrphans(launcher: number, directory: string): readonly numbe
 /** The group by one call; who left it, one by one. Nobody gets a signal twice: a second SIGTERM means "at once" to many. */
 function signalSession(launcher: number, signal: NodeJS.Signals): void {
   if (launcher <= PID_INIT) return;
-  const strays = readProcessTable().filter((row) => row.session === launcher && row.group !== launcher && !row.zombie);
+  const strays = tryReadProcessTable().filter(
+    (row) => row.session === launcher && row.group !== launcher && !row.zombie,
+  );
   signalProcess(-launcher, signal);
   for (const stray of strays) signalProcess(stray.pid, signal);
 }

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { arch, platform } from 'node:process';
-import { defer, filter, map, of, switchMap, type Observable } from 'rxjs';
+import { defer, filter, from, map, of, switchMap, type Observable } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
 import { createCgroupRatio } from './cgroup-ratio.js';
 import { createCommandRatio } from './command-ratio.js';
@@ -13,6 +13,7 @@ import { createLinuxProcesses } from './linux-processes.js';
 import { createEwmaRatio, createLoadAverageRatio } from './load-ratio.js';
 import type { LoadRatio, LookAtMachine, LookAtProcesses, MachineLook, RatioOf } from './machine.js';
 import type { Metric } from './metric.js';
+import { createDiskReader } from '../os/disk-space.js';
 import { createOtherMachine } from './other-machine.js';
 import { createOtherProcesses } from './other-processes.js';
 import { readKernelUnits, type KernelUnits } from './process-scan.js';
@@ -27,6 +28,8 @@ export interface SenseOptions {
   readonly clock: Clock;
   /** What the load is a share of: the cores that this process may use, or those of the cgroup's quota. */
   readonly cpus?: number | undefined;
+  /** Directory whose file system's room is told; none is without it. */
+  readonly diskPath?: string | undefined;
   /** Between two looks at the load: {@link LOAD_MS}. */
   readonly loadMs?: number | undefined;
   /** Between two looks at the processes: {@link PROCESSES_MS}, or {@link OTHER_PROCESSES_MS} where /proc is not there. */
@@ -71,7 +74,18 @@ export function createSense(options: SenseOptions): Sense {
       repeatLook(clock, every(options.loadMs ?? LOAD_MS), joinLooks(createMachine(place), createRatio(options, place))),
     ),
     processes$: defer(() => repeatLook(clock, every(processesMs), createProcesses(options, place))),
+    disk$: options.diskPath === undefined ? undefined : senseDisk(clock, options.diskPath),
   };
+}
+
+/** Room changes fast: a disk may be filled within seconds. */
+const DISK_MS = 2_000;
+
+function senseDisk(clock: Clock, path: string): Sense['disk$'] {
+  return defer(() => {
+    const read = createDiskReader(path);
+    return repeatLook(clock, { everyMs: DISK_MS, secondMs: DISK_MS }, () => from(read()));
+  });
 }
 
 interface Place {
@@ -95,8 +109,8 @@ function createRatio({ metric, clock, cpus, commandMs }: SenseOptions, place: Pl
       return createCgroupRatio(place, cpus);
     case 'tree':
       return place.isLinux
-        ? createTreeRatio(place.procDir, readUnits(place), metric.pid)
-        : createListedTreeRatio(listOthers(clock, place), metric.pid);
+        ? createTreeRatio(place.procDir, readUnits(place), metric)
+        : createListedTreeRatio(listOthers(clock, place), metric);
     case 'command':
       return createCommandRatio(metric.command, commandMs ?? COMMAND_MS, clock.scheduler);
     case 'fixed':

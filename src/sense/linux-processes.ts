@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { defer, of } from 'rxjs';
 import { readHeavyFacts } from './heavy-facts.js';
 import type { LookAtProcesses } from './machine.js';
-import { readProcFile } from './proc-file.js';
+import { tryReadRecord } from './proc-file.js';
 import { readMemory } from './proc-memory.js';
 import { scanProcesses, type KernelUnits, type ProcessCount } from './process-scan.js';
 import type { ProcessSample } from './sense.js';
@@ -19,21 +19,24 @@ interface Scan {
 /** Lists the processes below one /proc directory; the first look is empty. */
 export function createLinuxProcesses(procDir: string, units: KernelUnits): LookAtProcesses {
   let before: Scan | undefined;
+  const toBootS = createBootTime(procDir, units);
   return (now) =>
     defer(() => {
       const after = { now, processes: scanProcesses(procDir, units) };
       const last = before;
       before = after;
+      const bootS = toBootS(after);
       if (last === undefined || now <= last.now) return of([]);
       const { memoryBytes } = readMemory(procDir);
-      const facts = { ...units, memoryBytes, uptimeS: readUptime(procDir) };
+      const facts = { ...units, memoryBytes, bootS };
       return of(compareScans(last, after, facts).map((sample) => addFacts(procDir, sample)));
     });
 }
 
 interface Facts extends KernelUnits {
   readonly memoryBytes: number;
-  readonly uptimeS: number;
+  /** Seconds since the machine started, on the clock that start times are counted on. */
+  readonly bootS: number;
 }
 
 function compareScans(before: Scan, after: Scan, facts: Facts): readonly ProcessSample[] {
@@ -49,7 +52,7 @@ function compareScans(before: Scan, after: Scan, facts: Facts): readonly Process
       name: process.name,
       cpuPercent: (100 * Math.max(0, ran)) / ticks,
       memoryPercent: Math.min(100, (100 * process.residentBytes) / facts.memoryBytes),
-      ageS: Math.max(0, facts.uptimeS - process.startTicks / facts.ticksPerS),
+      ageS: Math.max(0, facts.bootS - process.startTicks / facts.ticksPerS),
       start: String(process.startTicks),
       session: process.session,
       terminal: process.terminal,
@@ -67,9 +70,25 @@ function addFacts(procDir: string, sample: ProcessSample): ProcessSample {
   return isLight ? sample : { ...sample, ...readHeavyFacts(procDir, sample.pid) };
 }
 
-/** Seconds since the machine started, on the clock that start times are counted on. */
-function readUptime(procDir: string): number {
-  const uptime = Number.parseFloat(readProcFile(join(procDir, 'uptime')));
-  if (Number.isNaN(uptime)) throw new Error('/proc/uptime does not begin with a number');
-  return uptime;
+/**
+ * Tells how long ago the machine started, from what the kernel says of its processes alone: the youngest process that was ever seen
+ * was no younger then. This program's own start was a moment ago when it begins to look. /proc/uptime is not asked: under LXCFS it is
+ * the container's own, may be unreadable, and may jump.
+ */
+function createBootTime(procDir: string, { ticksPerS }: KernelUnits): (scan: Scan) => number {
+  /** The latest moment that is known on both clocks: the kernel's, in seconds, less the node's. */
+  let leadS = Number.NEGATIVE_INFINITY;
+  return ({ now, processes }) => {
+    let youngest = readOwnStart(procDir);
+    for (const { startTicks } of processes.values()) youngest = Math.max(youngest, startTicks);
+    leadS = Math.max(leadS, youngest / ticksPerS - now / 1000);
+    return leadS + now / 1000;
+  };
+}
+
+/** In ticks; 0 when it cannot be read. */
+function readOwnStart(procDir: string): number {
+  const stat = tryReadRecord(join(procDir, 'self/stat')) ?? '';
+  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return Number.isFinite(ticks) ? ticks : 0;
 }

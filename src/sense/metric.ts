@@ -11,8 +11,8 @@ export type Metric =
   | { readonly kind: 'loadavg1' }
   /** What this container or slice used of its quota. */
   | { readonly kind: 'cgroup' }
-  /** What a process and its descendants used of the cpus. */
-  | { readonly kind: 'tree'; readonly pid: number }
+  /** What a process and its descendants used of the cpus; of the descendants alone with `withoutRoot`. */
+  | { readonly kind: 'tree'; readonly pid: number; readonly withoutRoot?: true }
   /** A number that a shell command prints. */
   | { readonly kind: 'command'; readonly command: string }
   | { readonly kind: 'fixed'; readonly ratio: number };
@@ -21,10 +21,12 @@ export type Metric =
 export const RATIO_MAX = 1_000_000;
 
 const FORMS = 'ewma, loadavg1, cgroup, tree:PID, command:CMD or fixed:N';
+const TREE_FORMS =
+  'tree needs a pid: tree:PID, or tree:self for the node and all it starts, or tree:jobs for that without the node';
 
 /**
- * Reads `ewma`, `loadavg1`, `cgroup`, `tree:PID` (or `tree:self`: the node itself and all it starts), `command:CMD`,
- * `fixed:N`. Never throws; `reason` continues a sentence that began with the name of the option.
+ * Reads `ewma`, `loadavg1`, `cgroup`, `tree:PID` (or `tree:self`: the node itself and all it starts, `tree:jobs`: all that it
+ * starts, without itself), `command:CMD`, `fixed:N`. Never throws; `reason` continues a sentence that began with the name of the option.
  */
 export function parseMetric(
   text: string,
@@ -50,7 +52,7 @@ function readPlain(kind: string): Metric | string {
     case 'cgroup':
       return { kind };
     case 'tree':
-      return 'tree needs a pid: tree:PID, or tree:self for the node and all it starts';
+      return TREE_FORMS;
     case 'command':
       return 'command needs a program: command:CMD';
     case 'fixed':
@@ -81,6 +83,7 @@ function readValued(kind: string, value: string): Metric | string {
 
 function readTree(value: string): Metric | string {
   if (value === 'self') return { kind: 'tree', pid: process.pid };
-  if (!/^[1-9]\d{0,9}$/.test(value)) return 'tree needs a pid: tree:PID, or tree:self for the node and all it starts';
+  if (value === 'jobs') return { kind: 'tree', pid: process.pid, withoutRoot: true };
+  if (!/^[1-9]\d{0,9}$/.test(value)) return TREE_FORMS;
   return { kind: 'tree', pid: Number(value) };
 }

@@ -3,6 +3,7 @@
  * could not be taken is said, never made up.
  */
 import type { Observable } from 'rxjs';
+import type { DiskSample } from '../core/disk-room.js';
 import type { ProcessFacts } from '../core/process-facts.js';
 
 /** One reading of the load. */
@@ -37,4 +38,6 @@ export interface Sense {
   readonly load$: Observable<LoadSample | SenseFault>;
   /** All processes that use anything; empty at the first look where shares need two looks. */
   readonly processes$: Observable<readonly ProcessSample[] | SenseFault>;
+  /** Room on the disk of the state directory; without it that is not known. */
+  readonly disk$?: Observable<DiskSample | SenseFault> | undefined;
 }

@@ -48,6 +48,7 @@ function aim(fault: TimedFault, stepper: string, now: number, endMs: number): Ti
     at: now + fault.at,
     ...('until' in fault ? { until: Math.min(endMs, now + fault.until) } : {}),
     ...('node' in fault ? { node: name(fault.node) } : {}),
+    ...(fault.kind === 'bad-lines' && fault.mute !== undefined ? { mute: name(fault.mute) } : {}),
     ...(fault.kind === 'cut' ? { from: name(fault.from), to: name(fault.to) } : {}),
   };
 }

@@ -5,8 +5,13 @@
 import type { BusPublish } from '../bus/bus.js';
 import { parseTopic } from '../protocol/topics.js';
 import { createMoveChecks } from './move-checks.js';
-import { GUARDIAN_STEP_MS, type SimMachine, type SimProcess } from './sim-machine.js';
+import { createRoomChecks } from './room-checks.js';
+import type { SimMachine } from './sim-machine.js';
+import type { SimProcess } from './sim-process.js';
+import type { SimRoom } from './sim-room.js';
 import type { Plan, Submission } from './plan.js';
+import { createTwiceChecks, itemOf, splitRun } from './twice-checks.js';
+import type { AckSaid, LeaseSaid, OfferSaid, RecordKept, ResultSaid } from './observed.js';
 
 /** A promise that was broken. */
 export interface Violation {
@@ -19,6 +24,8 @@ export interface Violation {
 export interface Claimant {
   readonly trit: number;
   readonly draining: boolean;
+  readonly slots_free: number;
+  readonly disk_free_bytes?: number | undefined;
 }
 
 /** What the checkers look at. */
@@ -30,6 +37,7 @@ export interface CheckerParts {
   /** An entry of a node's disk, parsed. */
   entry(node: string, key: string): Record<string, unknown> | undefined;
   claimant(node: string): Claimant | undefined;
+  room(node: string): SimRoom | undefined;
 }
 
 /** The checkers of one simulation. */
@@ -40,6 +48,12 @@ export interface Checkers {
   published(message: BusPublish): void;
   journalled(node: string, key: string, before: string | undefined, after: string | undefined): void;
   processChanged(machine: SimMachine, process: SimProcess): void;
+  /** A fetch of a node found no room. */
+  starved(node: string, share: string): void;
+  /** Looks for what runs twice although nothing changed: a machine that stood still has had its time to learn. */
+  lookAgain(): void;
+  /** To be called {@link WAKE_GRACE_MS} after a machine woke. */
+  woken(machine: SimMachine): void;
   report(promise: string, detail: string): void;
 }
 
@@ -50,7 +64,7 @@ export function createCheckers(parts: CheckerParts): Checkers {
   const holders = new Map<string, string>();
   const starts = new Map<string, Set<string>>();
   const finished = new Map<string, string>();
-  const works = new Map<string, Submission>(plan.submissions.map((one) => [`${one.node}/${one.item}`, one]));
+  const works = new Map<string, Submission>(plan.submissions.map((one) => [one.item, one]));
   const report = (promise: string, detail: string): void => {
     violations.push({ at: parts.now(), promise, detail });
   };
@@ -58,7 +72,7 @@ export function createCheckers(parts: CheckerParts): Checkers {
   const moves = createMoveChecks({
     entry: parts.entry,
     report,
-    isOnce: (work) => works.get(work)?.retry === 'once',
+    isOnce: (work) => works.get(itemOf(work))?.retry === 'once',
     lives: (node, run) =>
       parts
         .machines()
@@ -66,11 +80,21 @@ export function createCheckers(parts: CheckerParts): Checkers {
         ?.processes.get(run)?.state === 'lives',
   });
 
+  const twice = createTwiceChecks({ now: parts.now, machines: parts.machines, report });
+  const rooms = createRoomChecks({
+    now: parts.now,
+    room: parts.room,
+    report,
+  });
+
   function published(message: BusPublish): void {
     const topic = parseTopic(base, message.topic);
     if (topic?.kind === 'ack') checkAck(topic.owner, topic.item, JSON.parse(message.payload) as AckSaid);
     if (topic?.kind === 'lease') checkOrder(topic.owner, topic.item, JSON.parse(message.payload) as LeaseSaid);
     if (topic?.kind === 'result') noteResult(topic, JSON.parse(message.payload) as ResultSaid);
+    if (topic?.kind === 'offer')
+      rooms.offered(topic.owner, topic.item, (JSON.parse(message.payload) as OfferSaid).size_bytes);
+    if (topic?.kind === 'claim') rooms.claimed(topic.node, topic.owner, topic.item);
     if (topic?.kind === 'claim' && topic.node !== topic.owner) checkClaim(topic.node, topic.item);
   }
 
@@ -132,6 +156,8 @@ export function createCheckers(parts: CheckerParts): Checkers {
         'stale epochs change nothing',
         `${node} ${key} went from epoch ${old.lastEpoch} back to ${next.lastEpoch}`,
       );
+    if (next.phase === 'cancelled' && next.result?.outcome === 'exited')
+      report('a cancel throws no result away', `${node} ${key} was cancelled although its result was there`);
     if (SETTLED.has(old.phase) && next.phase !== old.phase) {
       report('a settled item stays settled', `${node} ${key} went from ${old.phase} to ${next.phase}`);
     }
@@ -141,70 +167,48 @@ export function createCheckers(parts: CheckerParts): Checkers {
     const work = splitRun(process.run);
     moves.processChanged(work, process);
     if (process.state !== 'lives') return;
-    if (!process.stopped) checkRun(work, process);
+    if (!process.stopped) checkRun(work, process, machine);
     checkSlots(machine);
   }
 
-  function checkRun(work: string, process: SimProcess): void {
-    const count = (starts.get(work) ?? new Set()).add(process.writes);
-    starts.set(work, count);
-    if (works.get(work)?.retry === 'once' && count.size > 1)
+  function checkRun(work: string, process: SimProcess, machine: SimMachine): void {
+    // By item, whoever calls itself its owner.
+    const item = itemOf(work);
+    const count = (starts.get(item) ?? new Set()).add(process.writes);
+    starts.set(item, count);
+    if (works.get(item)?.retry === 'once' && count.size > 1)
       report('a once item never starts twice', `${work} was started ${count.size} times`);
-    for (const other of parts.machines()) checkOthers(work, process, other);
-  }
-
-  function checkOthers(work: string, process: SimProcess, machine: SimMachine): void {
-    // What sleeps does not execute; a machine that just woke gives its guardians a moment to look (see the limits).
-    if (machine.suspended || parts.now() - machine.wokeAt <= WAKE_GRACE_MS) return;
-    for (const other of machine.processes.values()) {
-      if (other === process || other.state !== 'lives' || other.stopped || splitRun(other.run) !== work) continue;
-      report('nothing runs twice at the same time', `${process.execution} started while ${other.execution} lived`);
-    }
+    if (plan.startsOnce === true && count.size > 1) report(STARTS_ONCE, `${work} was started ${count.size} times`);
+    twice.started(process, machine);
   }
 
   function checkSlots(machine: SimMachine): void {
     let taken = 0;
     for (const process of machine.processes.values()) {
-      if (process.state === 'lives') taken += works.get(splitRun(process.run))?.cpus ?? 1;
+      if (process.state === 'lives') taken += works.get(itemOf(splitRun(process.run)))?.cpus ?? 1;
     }
     if (taken > plan.slots)
       report('a receiver never exceeds its slots', `${machine.host.id} runs ${taken} of ${plan.slots} slots`);
   }
 
-  return { violations, finished, published, journalled, processChanged, report };
+  return {
+    violations,
+    finished,
+    published,
+    journalled,
+    processChanged,
+    lookAgain: twice.lookAgain,
+    woken: twice.woken,
+    starved: rooms.starved,
+    report,
+  };
 }
 
-interface AckSaid {
-  readonly epoch: number;
-  readonly to: string;
-}
-
-interface LeaseSaid {
-  readonly epoch: number;
-  readonly to: string;
-  readonly order: string;
-}
-
-interface ResultSaid {
-  readonly outcome: string;
-}
-
-interface RecordKept {
-  readonly phase: string;
-  readonly lastEpoch: number;
-}
+/** Of plans in which nothing excuses more than one start, or another end than a job's own. */
+export const STARTS_ONCE = 'what nothing excuses ends no job and starts none again';
 
 /** Phases that are ends; `lost` is none, a person may still decide. */
 export const SETTLED: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
 
 /** Phases in which a receiver still has what its owner needs. */
 const HELD: ReadonlySet<string> = new Set(['acked', 'running', 'returning']);
-
-/** After a machine woke: its guardians look within this time. */
-const WAKE_GRACE_MS = GUARDIAN_STEP_MS + 500;
-
-/** `<owner>/<item>` of a run. */
-function splitRun(run: string): string {
-  const [owner = '', item = ''] = run.split('/');
-  return `${owner}/${item}`;
-}

@@ -3,11 +3,18 @@
  * others as they were.
  */
 import { drawAmbushes } from './draw-ambushes.js';
+import { drawDisks } from './draw-disks.js';
 import { drawFaults } from './draw-faults.js';
+import { drawIdentityFaults, drawVirtualMachines } from './draw-identity.js';
 import { drawLateAnswers } from './draw-late-answers.js';
+import { drawLocalWork } from './draw-local-work.js';
+import { drawLies, drawLyingOnly } from './draw-lies.js';
 import { drawMoves } from './draw-moves.js';
 import { drawMoving } from './draw-moving.js';
+import { drawOneWay } from './draw-one-way.js';
 import type { LoadChange, Plan, Submission } from './plan.js';
+import { drawOutages } from './draw-outages.js';
+import { drawSleepers } from './draw-sleepers.js';
 import { createRandom, type Random } from './random.js';
 
 /** How long faults strike, virtual ms. */
@@ -30,18 +37,49 @@ export function drawPlan(seed: number): Plan {
     faults: [
       ...drawFaults(random.split('faults'), nodes, SAFETY_MS),
       ...drawAmbushes(random.split('ambushes'), nodes, SAFETY_MS),
+      ...drawIdentityFaults(random.split('identity'), nodes, SAFETY_MS),
+      ...drawLies(random.split('lies'), nodes, SAFETY_MS),
     ],
   };
+  const disks = random.split('disks');
+  if (disks.chance(SHORT_DISKS)) return drawDisks(disks, plan);
   const late = random.split('late');
   if (late.chance(LATE)) return { ...plan, ...drawLateAnswers(late, nodes) };
   const moving = random.split('moving');
-  return moving.chance(MOVING) ? { ...plan, ...drawMoving(moving, nodes) } : plan;
+  if (moving.chance(MOVING)) return { ...plan, ...drawMoving(moving, nodes) };
+  const virtual = random.split('virtual');
+  if (virtual.chance(VIRTUAL)) return { ...plan, ...drawVirtualMachines(virtual, nodes) };
+  const local = random.split('local');
+  if (local.chance(LOCAL)) return { ...plan, ...drawLocalWork(local, nodes, slots) };
+  const lying = random.split('lying');
+  if (lying.chance(LYING)) return { ...plan, ...drawLyingOnly(lying, nodes, SAFETY_MS) };
+  const outages = random.split('outages');
+  // By the strict rule nothing leaves its owner while others are idle.
+  if (outages.chance(OUTAGES) && seed % 4 !== 0) return { ...plan, ...drawOutages(outages, nodes, slots) };
+  const sleeping = random.split('sleeping');
+  if (sleeping.chance(SLEEPING)) return { ...plan, ...drawSleepers(sleeping, nodes) };
+  const ways = random.split('ways');
+  return ways.chance(ONE_WAY) ? { ...plan, ...drawOneWay(ways, nodes, SAFETY_MS) } : plan;
 }
 
-/** Of plans, how many are about answers that come late. */
+/** Of plans, how many have disks with little room. */
+const SHORT_DISKS = 0.15;
+/** Of the others, how many are about answers that come late. */
 const LATE = 0.06;
 /** And how many about a process that moves all the time. */
 const MOVING = 0.1;
+/** And how many about virtual machines. */
+const VIRTUAL = 0.08;
+/** And how many about work that is submitted while the broker is away. */
+const LOCAL = 0.08;
+/** And how many about clocks that lie. */
+const LYING = 0.08;
+/** And how many about a broker that is away for longer than a lease. */
+const OUTAGES = 0.3;
+/** And how many about a machine that sleeps past a lease, and is not heard then. */
+const SLEEPING = 0.05;
+/** And how many about peers that cannot be called. */
+const ONE_WAY = 0.4;
 
 function drawSubmissions(random: Random, nodes: readonly string[], slots: number): Submission[] {
   const count = random.between(1, 10);

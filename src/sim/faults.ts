@@ -1,10 +1,12 @@
 /**
  * Faults strike a world, each at its time, and end at theirs; healing ends all of them at once.
  */
-import { formatTopic } from '../protocol/topics.js';
 import { aimStrikes } from './ambushes.js';
+import { PAUSE_GRACE_MS, WAKE_GRACE_MS } from './twice-checks.js';
 import type { Ambush, Fault, TimedFault } from './plan.js';
 import { NO_FLAWS } from './sim-broker.js';
+import { GOOD_LINES } from './sim-direct.js';
+import { bearImpostor, leaveCommands, takeOver } from './strangers.js';
 import type { SimNode } from './sim-node.js';
 import type { World } from './world.js';
 
@@ -55,6 +57,23 @@ function strike(fault: TimedFault, world: World): () => void {
     case 'crash':
       node?.crash();
       return () => node?.start();
+    case 'host-renamed':
+      node?.crash();
+      node?.renameHost();
+      return () => node?.start();
+    case 'set-back': {
+      const setBack = node?.snapshot();
+      const from = world.timeline.now();
+      return () => {
+        // What it did since is known to nobody but by a direct path: the limit of RELIABILITY.md.
+        if ((world.stateSaidAt.get(fault.node) ?? 0) <= from) return;
+        setBack?.();
+        world.setBacks.push({ node: fault.node, from, to: world.timeline.now() });
+        node?.start();
+      };
+    }
+    case 'pause':
+      return pause(node, world);
     case 'power-loss':
       node?.losePower();
       return () => node?.start();
@@ -62,17 +81,41 @@ function strike(fault: TimedFault, world: World): () => void {
       node?.host.stall();
       return () => node?.host.resume();
     case 'suspend':
-      return suspend(node);
+      return suspend(node, world);
     case 'disk-full':
       return fillDisk(node);
+    case 'disk-short':
+      node?.room.squeeze(fault.leaves, fault.told);
+      return () => node?.room.relax();
     case 'clock-jump':
-      node?.host.jumpWall(fault.byMs);
+      whenAwake(node, () => node?.host.clocks.jumpWall(fault.byMs));
       return () => undefined;
+    case 'boot-jump':
+      whenAwake(node, () => node?.host.clocks.jumpBoot(fault.byMs));
+      return () => undefined;
+    case 'boot-fails':
+      node?.host.clocks.failBoot(fault.how);
+      return () => node?.host.clocks.failBoot(undefined);
     case 'cut': {
       const cut = { from: fault.from, to: fault.to };
       world.network.cut(cut);
       return () => world.network.mend(cut);
     }
+    case 'closed': {
+      const door = { from: fault.from, to: fault.to };
+      world.network.close(door);
+      return () => world.network.reopen(door);
+    }
+    case 'shut-door':
+      return shutDoor(fault.node, world);
+    case 'bad-lines':
+      world.lines.flaws = fault;
+      return () => {
+        world.lines.flaws = GOOD_LINES;
+      };
+    case 'impostor':
+      bearImpostor(fault.node, world);
+      return () => undefined;
     case 'slow-network':
       world.network.slowDown(fault.ms);
       return () => world.network.slowDown(0);
@@ -97,48 +140,57 @@ function strike(fault: TimedFault, world: World): () => void {
   }
 }
 
-function suspend(node: SimNode | undefined): () => void {
+function suspend(node: SimNode | undefined, world: World): () => void {
   node?.machine.suspend();
   node?.host.stall();
   return () => {
     node?.machine.wake();
     node?.host.resume();
+    if (node !== undefined) world.timeline.after(WAKE_GRACE_MS + 1, () => world.checkers.woken(node.machine));
   };
 }
+
+/** Nobody sets the clocks of a machine that sleeps; what will, begins some while after it woke. */
+function whenAwake(node: SimNode | undefined, act: () => void): void {
+  if (node?.machine.suspended === true) node.machine.when(SETTING_MS, act);
+  else act();
+}
+
+const SETTING_MS = 1000;
+
+function pause(node: SimNode | undefined, world: World): () => void {
+  if (node === undefined || node.machine.suspended) return () => undefined;
+  node.machine.pause();
+  node.host.pause();
+  // Its broker gives it up meanwhile.
+  const vanish = world.timeline.after(GIVEN_UP_MS, () => world.broker.vanishFrom(node.id));
+  return () => {
+    vanish();
+    node.host.resume();
+    node.machine.wake();
+    world.timeline.after(PAUSE_GRACE_MS + 1, world.checkers.lookAgain);
+  };
+}
+
+function shutDoor(id: string, { lines, plan }: World): () => void {
+  const meant = plan.nodes.filter((node) => id === '*' || id === node);
+  for (const node of meant) lines.shut.add(node);
+  return () => {
+    for (const node of meant) lines.shut.delete(node);
+  };
+}
+
+/** After so long without a word the broker takes a client for dead, ms. */
+const GIVEN_UP_MS = 9000;
 
 function fillDisk(node: SimNode | undefined): () => void {
-  if (node !== undefined) node.disk.full = true;
-  return () => {
-    if (node !== undefined) node.disk.full = false;
+  const set = (full: boolean): void => {
+    if (node === undefined) return;
+    node.disk.full = full;
+    node.room.note();
   };
-}
-
-/** Another client takes the node's name for a moment: the node is thrown out and its will is said. */
-function takeOver(id: string, world: World): void {
-  const rival = {
-    clientId: `${world.base}-${id}`,
-    place: 'broker',
-    will: undefined,
-    deliver: () => undefined,
-    drop: () => undefined,
-  };
-  if (world.broker.connect(rival)) world.timeline.after(100, () => world.broker.leave(rival));
-}
-
-/** Commands and work that somebody left on the bus as retained messages: nobody may obey them. */
-function leaveCommands(id: string, world: World): void {
-  const person = {
-    clientId: 'careless',
-    place: 'broker',
-    will: undefined,
-    deliver: () => undefined,
-    drop: () => undefined,
-  };
-  if (!world.broker.connect(person)) return;
-  world.misled.add(id);
-  const drain = formatTopic(world.base, { kind: 'set', node: id, key: 'drain' });
-  world.broker.publish(person, { topic: drain, payload: 'ON', qos: 1, retain: true });
-  world.broker.leave(person);
+  set(true);
+  return () => set(false);
 }
 
 /** Ends every fault, and starts what is down. */
@@ -147,11 +199,15 @@ export function heal(world: World): void {
   world.ambushes.clear();
   world.network.mendAll();
   world.network.slowDown(0);
+  world.lines.flaws = GOOD_LINES;
+  world.lines.shut.clear();
   world.broker.setFlaws(NO_FLAWS);
   world.broker.start(false);
   for (const node of world.nodes.values()) {
     world.broker.slow(node.id, 0);
     node.disk.full = false;
+    node.room.relax();
+    node.host.clocks.failBoot(undefined);
     if (node.machine.suspended) node.machine.wake();
     if (node.host.stalled) node.host.resume();
     node.start();

@@ -1,10 +1,11 @@
 /**
  * A machine in the simulation: it runs, it is stalled (a lid that is closed, a long pause), or it is down. Timers of a program
  * on it are its own: they do not ring while it is stalled, ring late when it wakes, and are gone when the program dies. Its
- * wall clock may be wrong and may jump; its monotonic clock counts on while it is stalled.
+ * clocks may lie (sim-clocks.ts).
  */
 import { Subscription, type SchedulerAction, type SchedulerLike } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
+import { createSimClocks, type SimClocks } from './sim-clocks.js';
 import type { Timeline } from './timeline.js';
 
 /** A machine that programs run on. */
@@ -21,23 +22,31 @@ export interface Host {
   begin(): number;
   /** Ends the present life without a word. */
   end(): void;
+  /** Nothing on it goes on, and its clocks stand still until it is resumed. */
+  pause(): void;
+  /** Its own monotonic clock, ms. */
+  now(): number;
   stall(): void;
   resume(): void;
-  /** Moves the wall clock, ms. */
-  jumpWall(ms: number): void;
+  readonly clocks: SimClocks;
   /** The clock that a program of this life sees. */
   clock(life: number): Clock;
 }
 
-/** When all simulations begin, on the wall clock. */
-const WALL_START = Date.UTC(2026, 0, 1);
+/** Times that differ by less are the same, ms: sums of fractions are not exact. */
+const CLOCK_STEP_MS = 1e-6;
 
 /** Makes a machine; its wall clock starts off by `wallOffMs` and runs `drift` times as fast as time (1.0 is right). */
 export function createHost(id: string, timeline: Timeline, wallOffMs: number, drift: number): Host {
   let lives = 0;
   let life = 0;
   let stalled = false;
-  let wallOff = wallOffMs;
+  /** How long its clocks have stood still, ms, and since when they do. */
+  let stoodMs = 0;
+  let standsSince: number | undefined;
+  const now = (): number => (standsSince ?? timeline.now()) - stoodMs;
+  const clocks = createSimClocks(now, wallOffMs, drift);
+  let known: { readonly life: number; readonly clock: Clock } | undefined;
   let waiting: { readonly life: number; readonly act: () => void }[] = [];
 
   function enter(of: number, act: () => void): void {
@@ -48,7 +57,16 @@ export function createHost(id: string, timeline: Timeline, wallOffMs: number, dr
 
   function after(of: number, delayMs: number, act: () => void): () => void {
     let cancelled = false;
-    const cancel = timeline.after(delayMs, () => enter(of, () => !cancelled && act()));
+    const dueAt = now() + Math.max(0, delayMs);
+    let cancel = timeline.after(delayMs, ring);
+    function ring(): void {
+      enter(of, () => {
+        if (cancelled) return;
+        // Its clock stood still meanwhile: it is not time yet.
+        if (dueAt - now() > CLOCK_STEP_MS) cancel = timeline.after(dueAt - now(), ring);
+        else act();
+      });
+    }
     return () => {
       cancelled = true;
       cancel();
@@ -56,6 +74,8 @@ export function createHost(id: string, timeline: Timeline, wallOffMs: number, dr
   }
 
   function resume(): void {
+    if (standsSince !== undefined) stoodMs += timeline.now() - standsSince;
+    standsSince = undefined;
     stalled = false;
     const due = waiting;
     waiting = [];
@@ -81,21 +101,23 @@ export function createHost(id: string, timeline: Timeline, wallOffMs: number, dr
       life = 0;
       waiting = [];
     },
+    now,
+    pause: () => {
+      standsSince ??= timeline.now();
+      stalled = true;
+    },
     stall: () => {
       stalled = true;
     },
     resume,
-    jumpWall: (ms) => {
-      wallOff += ms;
+    clocks,
+    clock: (of) => {
+      if (known?.life !== of) {
+        const scheduler = createHostScheduler((delayMs, act) => after(of, delayMs, act), now);
+        known = { life: of, clock: clocks.create(scheduler) };
+      }
+      return known.clock;
     },
-    clock: (of) => ({
-      now: () => timeline.now(),
-      wall: () => WALL_START + wallOff + timeline.now() * drift,
-      scheduler: createHostScheduler(
-        (delayMs, act) => after(of, delayMs, act),
-        () => timeline.now(),
-      ),
-    }),
   };
 }
 

@@ -2,12 +2,13 @@
  * Lets a world live its plan: first a phase with faults, in which the promises of safety must hold; then everything is healed,
  * and every item must settle and all views must agree within a bound.
  */
-import type { Violation } from './checkers.js';
+import { ALONE_LOOK_MS } from './alone-checks.js';
+import { STARTS_ONCE, type Violation } from './checkers.js';
 import { heal, schedule } from './faults.js';
 import { scheduleWork } from './people.js';
 import type { Plan } from './plan.js';
-import { findLostResult, findStrangeOutput, findUnrest } from './rest.js';
-import { createWorld, type Trace } from './world.js';
+import { findEnded, findLostResult, findStrangeOutput, findStuck, findUnrest } from './rest.js';
+import { createWorld, type Trace, type World } from './world.js';
 
 /** What became of a world. */
 export interface Fate {
@@ -20,6 +21,12 @@ export interface Fate {
   readonly executions: number;
   /** That struck. */
   readonly faults: number;
+}
+
+/** As long as faults strike; in the end the broker is there. */
+function watchAlone(world: World): void {
+  world.alone.look();
+  if (world.timeline.now() < world.plan.safetyMs) world.timeline.after(ALONE_LOOK_MS, () => watchAlone(world));
 }
 
 /** After the healing everything must be settled within this time, virtual ms. */
@@ -43,7 +50,12 @@ export function live(plan: Plan, trace?: Trace): Fate {
   };
   for (const fault of plan.faults) schedule(fault, world);
   scheduleWork(world);
+  watchAlone(world);
   timeline.run(plan.safetyMs, broken);
+  if (!broken()) {
+    const stuck = findStuck(world);
+    if (stuck !== undefined) checkers.report('what a dead receiver held is offered again', stuck);
+  }
   if (!broken()) {
     heal(world);
     const limit = plan.safetyMs + LIVENESS_MS;
@@ -66,6 +78,8 @@ export function live(plan: Plan, trace?: Trace): Fate {
   function checkEnd(): void {
     const unrest = findUnrest(world);
     if (unrest !== undefined) checkers.report('when faults stop, everything settles and all agree', unrest);
+    const ended = findEnded(world);
+    if (ended !== undefined) checkers.report(STARTS_ONCE, ended);
     const lost = findLostResult(world);
     if (lost !== undefined) checkers.report('a result that was said is not lost', lost);
     const strange = findStrangeOutput(world);

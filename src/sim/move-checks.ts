@@ -2,7 +2,7 @@
  * What must hold while processes move as they are: the six steps in their order, and no part of an item to run once done twice.
  * Like all checkers they look at messages, disks and processes only.
  */
-import type { SimProcess } from './sim-machine.js';
+import type { SimProcess } from './sim-process.js';
 
 /** What these checks look at. */
 export interface MoveCheckParts {

@@ -17,10 +17,15 @@ export interface Cut {
 export interface Network {
   /** Whether packets pass. */
   passes(from: string, to: string): boolean;
+  /** Whether a connection can be made: packets pass both ways, and no door is closed. */
+  connects(from: string, to: string): boolean;
   /** Milliseconds that the next packet takes. */
   delay(): number;
   cut(cut: Cut): void;
   mend(cut: Cut): void;
+  /** A place takes no connection from another any more; those that it makes itself are as they were. Not mended with all else. */
+  close(door: Cut): void;
+  reopen(door: Cut): void;
   mendAll(): void;
   /** Makes every packet slower by up to this, ms. */
   slowDown(ms: number): void;
@@ -32,14 +37,12 @@ const CALM_MS = 3;
 /** Makes a network where everything passes. */
 export function createNetwork(random: Random): Network {
   const cuts = new Set<Cut>();
+  const doors = new Set<Cut>();
   let slowMs = 0;
   return {
-    passes: (from, to) => {
-      for (const one of cuts) {
-        if ((one.from === '*' || one.from === from) && (one.to === '*' || one.to === to)) return false;
-      }
-      return true;
-    },
+    passes: (from, to) => !isNamed(cuts, from, to),
+    connects: (from, to) =>
+      !isNamed(cuts, from, to) && !isNamed(cuts, to, from) && (from === to || !isNamed(doors, from, to)),
     delay: () => 0.2 + random.next() * CALM_MS + random.next() * slowMs,
     cut: (cut) => {
       cuts.add(cut);
@@ -47,9 +50,22 @@ export function createNetwork(random: Random): Network {
     mend: (cut) => {
       cuts.delete(cut);
     },
+    close: (door) => {
+      doors.add(door);
+    },
+    reopen: (door) => {
+      doors.delete(door);
+    },
     mendAll: () => cuts.clear(),
     slowDown: (ms) => {
       slowMs = ms;
     },
   };
+}
+
+function isNamed(cuts: ReadonlySet<Cut>, from: string, to: string): boolean {
+  for (const one of cuts) {
+    if ((one.from === '*' || one.from === from) && (one.to === '*' || one.to === to)) return true;
+  }
+  return false;
 }

@@ -33,7 +33,7 @@ function submit(work: Submission, world: World): void {
   const node = world.nodes.get(work.node)?.node;
   if (node === undefined) return;
   node.submit(toItem(work), (error) => {
-    if (error === undefined) world.accepted.add(work.item);
+    if (error === undefined) world.accepted.set(work.item, world.timeline.now());
     world.say(`${work.node} ${error === undefined ? 'took' : 'refused'} ${work.item}`);
   });
   const asks: [string, number | undefined][] = [

@@ -3,15 +3,57 @@
  * it can be printed, shortened, kept in a file and replayed. Nothing is drawn here.
  */
 
+import type { BootFailure } from './sim-clocks.js';
+
 /** A fault that strikes at its time. Times in ms since the beginning; what lasts ends at `until`. */
 export type TimedFault =
   | { readonly kind: 'crash'; readonly node: string; readonly at: number; readonly until: number }
   | { readonly kind: 'power-loss'; readonly node: string; readonly at: number; readonly until: number }
+  /** The machine gets another host name, and its node is started again. */
+  | { readonly kind: 'host-renamed'; readonly node: string; readonly at: number; readonly until: number }
+  /** A snapshot of the machine is made at `at`, and put back at `until`. */
+  | { readonly kind: 'set-back'; readonly node: string; readonly at: number; readonly until: number }
+  /** The hypervisor stops the machine and lets it go on: nothing on it notices, and its clocks stood still. */
+  | { readonly kind: 'pause'; readonly node: string; readonly at: number; readonly until: number }
   | { readonly kind: 'stall'; readonly node: string; readonly at: number; readonly until: number }
   | { readonly kind: 'suspend'; readonly node: string; readonly at: number; readonly until: number }
   | { readonly kind: 'disk-full'; readonly node: string; readonly at: number; readonly until: number }
+  /** Strangers leave no more than `leaves` bytes of a disk free; unless `told`, only a quota knows. */
+  | {
+      readonly kind: 'disk-short';
+      readonly node: string;
+      readonly leaves: number;
+      readonly told: boolean;
+      readonly at: number;
+      readonly until: number;
+    }
   | { readonly kind: 'clock-jump'; readonly node: string; readonly at: number; readonly byMs: number }
+  /** The boot clock jumps, alone. */
+  | { readonly kind: 'boot-jump'; readonly node: string; readonly at: number; readonly byMs: number }
+  | {
+      readonly kind: 'boot-fails';
+      readonly node: string;
+      readonly how: BootFailure;
+      readonly at: number;
+      readonly until: number;
+    }
   | { readonly kind: 'cut'; readonly from: string; readonly to: string; readonly at: number; readonly until: number }
+  /** `to` takes no connection from `from` (`*`: from nobody); messages over the broker pass. It is not healed: `until` may be never. */
+  | { readonly kind: 'closed'; readonly from: string; readonly to: string; readonly at: number; readonly until: number }
+  /** A node that can call and not be called by the direct path; `*` for all. */
+  | { readonly kind: 'shut-door'; readonly node: string; readonly at: number; readonly until: number }
+  | {
+      readonly kind: 'bad-lines';
+      readonly losses: number;
+      readonly duplicates: number;
+      readonly lateMs: number;
+      readonly answersMs?: number;
+      readonly mute?: string;
+      readonly at: number;
+      readonly until: number;
+    }
+  /** A stranger is born under the id of a node, with another key. */
+  | { readonly kind: 'impostor'; readonly node: string; readonly at: number }
   | { readonly kind: 'slow-network'; readonly ms: number; readonly at: number; readonly until: number }
   | {
       readonly kind: 'slow-subscriber';
@@ -65,6 +107,8 @@ export interface Submission {
   readonly retry: 'once' | 'rerun';
   readonly migrate: 'never' | 'restart' | 'checkpoint';
   readonly withInputs: boolean;
+  /** Of its inputs; a byte where it is not said. */
+  readonly bytes?: number;
   readonly place: 'any' | 'here' | 'away';
   readonly deferred: boolean;
   readonly cpus: number;
@@ -94,6 +138,10 @@ export interface Plan {
   readonly loads: readonly LoadChange[];
   readonly drains: readonly { readonly node: string; readonly at: number; readonly until: number }[];
   readonly faults: readonly Fault[];
+  /** A receiver dies for good, and nothing excuses that its items are not offered again before everything is healed. */
+  readonly dies?: string | undefined;
+  /** Nothing in it excuses a second start of an item, or an end without its own exit code. */
+  readonly startsOnce?: true | undefined;
 }
 
 /** The load ratio that the plan gives a node at a moment. */

@@ -10,6 +10,11 @@ import type { Plan } from './plan.js';
 /** Base topic of simulated meshes. */
 export const SIM_BASE = 'sim';
 
+/** Longer than a healed world may take to come to rest, ms. */
+const KEPT_AFTER_MS = 600_000;
+/** What simulated nodes keep of their disks, bytes. */
+export const SIM_RESERVE = 50;
+
 /** The settings of one node. */
 export function settingsOf(plan: Plan, id: string): NodeSettings {
   return {
@@ -30,6 +35,7 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
     // What was called done survives a loss of power here; what an unsynced journal loses is its own trade.
     journalSync: true,
     slots: plan.slots,
+    diskReserve: { bytes: SIM_RESERVE, percent: 100 },
     trit: { ...DEFAULT_TRIT_RULES, plusHoldMs: 1000, minusHoldMs: 2000, ergodicHoldMs: 1000 },
     scumFormula: 'clamped',
     // Simulated machines list no processes; what moves, moves by the policy.
@@ -47,6 +53,7 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
       repeatMs: 500,
       claimWindowMs: 120,
       returnMs: 60_000,
+      returnedMs: 5000,
       frozenMs: 10_000,
       preparedMs: 20_000,
       processLeaseMs: 60_000,
@@ -65,8 +72,8 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
     accept: 'commands',
     acceptFrom: ['*'],
     unsignedVerbs: UNSIGNED_VERBS,
-    // Far beyond any jump of a wall clock, which is all that retiring goes by.
-    keepSettledMs: 30 * 24 * 3_600_000,
+    // Longer than a world lives, and less than wall clocks jump: an end that is thrown away by the wall clock is missing.
+    keepSettledMs: plan.safetyMs + KEPT_AFTER_MS,
     statusKeptMs: 600_000,
   };
 }

@@ -49,9 +49,13 @@ export interface SimBroker {
   slow(place: string, ms: number): void;
   /** Sends a subscriber once more what it was sent in so many ms: a session that is taken up again does that. */
   redeliver(place: string, sinceMs: number): void;
+  /** Since when it is down, as the timeline has it; `undefined` while it is up. */
+  downSince(): number | undefined;
   stop(): void;
   /** Starts again; `forgets` loses what was retained. */
   start(forgets: boolean): void;
+  /** What is retained, as one on this machine finds it; `undefined` when the broker cannot be reached from there. */
+  peek(place: string): ReadonlyMap<string, string> | undefined;
   /** Told of every message that the broker took. */
   onPublish(look: (from: string, message: BusPublish) => void): void;
 }
@@ -93,6 +97,7 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
   const sent = new Map<string, Sent[]>();
   let flaws = NO_FLAWS;
   let up = true;
+  let wentAt = 0;
 
   function sessionOf(client: SimClient): Session | undefined {
     const session = sessions.get(client.clientId);
@@ -200,7 +205,9 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
       slowness.set(place, ms);
     },
     redeliver,
+    downSince: () => (up ? undefined : wentAt),
     stop: () => {
+      if (up) wentAt = timeline.now();
       up = false;
       // A broker that dies says no wills; it forgets its sessions.
       for (const session of sessions.values()) end(session, 'the broker went away', false);
@@ -209,6 +216,8 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
       up = true;
       if (forgets) retained.clear();
     },
+    peek: (place) =>
+      up && network.passes(place, BROKER_PLACE) && network.passes(BROKER_PLACE, place) ? retained : undefined,
     onPublish: (look) => {
       lookers.push(look);
     },

@@ -2,7 +2,7 @@
  * The Bus port on the simulated broker: connects, notices when the connection is dead, tries again with growing pauses, and
  * says retained topics anew at each connect, as the real adapter does.
  */
-import { BehaviorSubject, Subject } from 'rxjs';
+import { BehaviorSubject, NEVER, Subject } from 'rxjs';
 import { BusOffline, type Bus, type BusLink, type BusMessage, type BusPublish, type BusWill } from '../bus/bus.js';
 import type { Host } from './host.js';
 import { BROKER_PLACE, type Network } from './network.js';
@@ -21,7 +21,7 @@ export interface SimBusParts {
 /** A connection that carries nothing for this long is given up, ms; the broker gives it up at the same time. */
 const KEEPALIVE_MS = 6000;
 const BACKOFF_MS_MIN = 500;
-const BACKOFF_MS_MAX = 8000;
+const BACKOFF_MS_MAX = 2500;
 
 /** Makes a bus for one life of a program. */
 export function createSimBus(parts: SimBusParts): Bus {
@@ -85,6 +85,7 @@ export function createSimBus(parts: SimBusParts): Bus {
   return {
     link$,
     messages$,
+    refused$: NEVER,
     connect: () => {
       if (started) return;
       started = true;

@@ -14,6 +14,8 @@ export interface SimDisk {
   open(life: number): Journal;
   /** The program died: what was being written is decided by chance. */
   crash(): void;
+  /** Puts all of it back as it was once, behind the program's back. */
+  setBack(contents: ReadonlyMap<string, string>): void;
   /** Told before each change is made. */
   onChange(look: (key: string, before: string | undefined, after: string | undefined) => void): void;
 }
@@ -77,6 +79,11 @@ export function createSimDisk(host: Host, random: Random): SimDisk {
       // Writes reach the disk in order: a prefix of them is there.
       const kept = disk.full ? 0 : random.between(0, underWay.length);
       for (const changes of underWay.slice(0, kept)) apply(changes);
+      underWay = [];
+    },
+    setBack: (before) => {
+      contents.clear();
+      for (const [key, text] of before) contents.set(key, text);
       underWay = [];
     },
     onChange: (look) => {

@@ -5,36 +5,9 @@
  */
 import type { Host } from './host.js';
 import type { Random } from './random.js';
+import { startGuardian, GUARDIAN_STEP_MS } from './sim-guardian.js';
+import { createSimProcess, type SimImage, type SimProcess } from './sim-process.js';
 import type { Timeline } from './timeline.js';
-
-/** One process of a job. */
-export interface SimProcess {
-  readonly run: string;
-  readonly pid: number;
-  readonly startedAt: number;
-  /** No two executions have the same. */
-  readonly execution: string;
-  /** What it writes is told by this name: that of the execution that it is a copy of, or its own. */
-  readonly writes: string;
-  /** It was restored from an image, and is no first start. */
-  readonly isCopy: boolean;
-  /** It was let run at least once. */
-  ran: boolean;
-  /** It is there, and does nothing. */
-  stopped: boolean;
-  /** Work done so far, ms, up to `since`; from then on it goes on unless it is stopped. */
-  doneMs: number;
-  since: number;
-  deadline: number;
-  state: 'lives' | 'exited' | 'killed';
-  endedAt: number;
-}
-
-/** An image: whose, and how far that had come. */
-export interface SimImage {
-  readonly writes: string;
-  readonly doneMs: number;
-}
 
 /** A machine's processes and directories. */
 export interface SimMachine {
@@ -42,13 +15,13 @@ export interface SimMachine {
   readonly processes: ReadonlyMap<string, SimProcess>;
   /** Contents by path: the name of what made them. */
   readonly files: Map<string, string>;
-  /** Starts a job that takes this long; its guardian gives it until `deadline`. */
-  start(run: string, takesMs: number, deadline: number, onEnd: (process: SimProcess) => void): SimProcess;
+  /** Starts a job that takes this long; its guardian gives it `guardMs`. */
+  start(run: string, takesMs: number, guardMs: number, onEnd: (process: SimProcess) => void): SimProcess;
   /** Restores a process from its image: it is stopped. */
   restore(
     run: string,
     takesMs: number,
-    deadline: number,
+    guardMs: number,
     image: SimImage,
     onEnd: (process: SimProcess) => void,
   ): SimProcess;
@@ -62,7 +35,11 @@ export interface SimMachine {
   suspend(): void;
   /** The lid is opened: its guardians look soon. */
   wake(): void;
+  /** The hypervisor stops it: nothing on it goes on, and nothing is due until it is woken. */
+  pause(): void;
   readonly suspended: boolean;
+  /** Since when it goes on after it was stopped by its hypervisor, ms: what it runs may be out of its lease, and it cannot know. */
+  readonly resumedAt: number;
   /** When it last woke, ms. */
   readonly wokeAt: number;
   /** The machine loses power: all its processes are gone, and of some it is not known any more that they ever were. */
@@ -70,12 +47,14 @@ export interface SimMachine {
   readonly powerLosses: number;
   /** Told when a process starts, goes on, stops and ends. */
   onProcess(look: (process: SimProcess) => void): void;
+  /** Told by guardians that are in doubt: the present life of the node. */
+  onDoubt(answer: (process: SimProcess) => void): void;
   /** Told who waits for the end of a process now: the present life of the node. */
   follow(run: string, onEnd: (process: SimProcess) => void): void;
 }
 
-/** A guardian looks this often at the latest, ms. */
-export const GUARDIAN_STEP_MS = 2000;
+/** Times that differ by less are the same, ms. */
+const CLOCK_STEP_MS = 1e-6;
 
 /** Cores that jobs share: they take as long as the others on the machine let them. */
 export interface Cores {
@@ -92,14 +71,21 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
   let suspended = false;
   let powerLosses = 0;
   let wokeAt = Number.NEGATIVE_INFINITY;
+  let resumedAt = Number.NEGATIVE_INFINITY;
+  let paused = false;
   let asleep: (() => void)[] = [];
+  let answer: (process: SimProcess) => void = () => undefined;
 
-  /** What is due while the machine sleeps happens when it wakes. */
+  /** What is due while the machine sleeps happens when it wakes; while it is paused, its clock stands still. */
   function when(delayMs: number, act: () => void): void {
-    timeline.after(delayMs, () => {
-      if (suspended) asleep.push(act);
+    const dueAt = host.now() + Math.max(0, delayMs);
+    const ring = (): void => {
+      if (paused) asleep.push(ring);
+      else if (suspended) asleep.push(act);
+      else if (dueAt - host.now() > CLOCK_STEP_MS) timeline.after(dueAt - host.now(), ring);
       else act();
-    });
+    };
+    timeline.after(delayMs, ring);
   }
 
   function end(process: SimProcess, state: 'exited' | 'killed'): void {
@@ -111,53 +97,41 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
     listeners.get(process.run)?.(process);
   }
 
-  function start(run: string, takesMs: number, deadline: number, onEnd: (process: SimProcess) => void): SimProcess {
-    const process = enter(run, deadline, undefined, onEnd);
+  function start(run: string, takesMs: number, guardMs: number, onEnd: (process: SimProcess) => void): SimProcess {
+    const process = enter(run, undefined, onEnd);
     takes.set(process, takesMs);
     for (const look of lookers) look(process);
     if (cores === undefined) work(process);
     else cores.begin(run, takesMs, () => end(process, 'exited'));
-    guard(process);
+    guard(process, guardMs);
     return process;
   }
 
   function restore(
     run: string,
     takesMs: number,
-    deadline: number,
+    guardMs: number,
     image: SimImage,
     onEnd: (process: SimProcess) => void,
   ): SimProcess {
-    const process = enter(run, deadline, image, onEnd);
+    const process = enter(run, image, onEnd);
     takes.set(process, takesMs);
     for (const look of lookers) look(process);
-    guard(process);
+    guard(process, guardMs);
     return process;
   }
 
-  function enter(
-    run: string,
-    deadline: number,
-    image: SimImage | undefined,
-    onEnd: (process: SimProcess) => void,
-  ): SimProcess {
+  function enter(run: string, image: SimImage | undefined, onEnd: (process: SimProcess) => void): SimProcess {
     pids += 1;
     const execution = `${host.id}:${run}:${pids}`;
-    const process: SimProcess = {
+    const process = createSimProcess({
       run,
       pid: pids,
-      startedAt: timeline.now(),
       execution,
-      writes: image?.writes ?? execution,
-      isCopy: image !== undefined,
-      ran: image === undefined,
-      stopped: image !== undefined,
-      doneMs: image?.doneMs ?? 0,
-      since: timeline.now(),
-      deadline,
-      state: 'lives',
-      endedAt: Number.POSITIVE_INFINITY,
-    };
+      image,
+      startedAt: timeline.now(),
+      since: host.now(),
+    });
     processes.set(run, process);
     listeners.set(run, onEnd);
     return process;
@@ -172,29 +146,32 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
     });
   }
 
-  function stop(process: SimProcess): void {
-    if (process.state !== 'lives' || process.stopped) return;
-    process.doneMs += timeline.now() - process.since;
-    process.stopped = true;
+  /** It is frozen or held, or not any more; what it has done so far counts. */
+  function change(process: SimProcess, how: Partial<Pick<SimProcess, 'frozen' | 'held'>>): void {
+    if (process.state !== 'lives') return;
+    const wasStopped = process.stopped;
+    Object.assign(process, how);
+    if (process.stopped === wasStopped) return;
+    if (process.stopped) process.doneMs += host.now() - process.since;
+    else process.ran = true;
+    process.since = host.now();
     for (const look of lookers) look(process);
-  }
-
-  function go(process: SimProcess): void {
-    if (process.state !== 'lives' || !process.stopped) return;
-    process.stopped = false;
-    process.ran = true;
-    process.since = timeline.now();
-    for (const look of lookers) look(process);
-    work(process);
+    if (!process.stopped) work(process);
   }
 
   /** The guardian is a process of its own: it looks whatever became of the node. */
-  function guard(process: SimProcess): void {
-    const wait = Math.min(GUARDIAN_STEP_MS, Math.max(1, process.deadline - timeline.now()));
-    when(wait + random.next() * 50, () => {
-      if (process.state !== 'lives') return;
-      if (timeline.now() >= process.deadline) end(process, 'killed');
-      else guard(process);
+  function guard(process: SimProcess, leaseMs: number): void {
+    process.guardian = startGuardian({
+      leaseMs,
+      after: when,
+      jitter: () => random.next(),
+      readBoot: host.clocks.readBoot,
+      isOver: () => process.state !== 'lives',
+      isHeld: () => process.held,
+      hold: () => change(process, { held: true }),
+      release: () => change(process, { held: false }),
+      end: () => end(process, 'killed'),
+      ask: () => answer(process),
     });
   }
 
@@ -204,8 +181,8 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
     files: new Map(),
     start,
     restore,
-    stop,
-    go,
+    stop: (process) => change(process, { frozen: true }),
+    go: (process) => change(process, { frozen: false }),
     when,
     kill: (run) => {
       const process = processes.get(run);
@@ -213,9 +190,25 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
     },
     suspend: () => {
       suspended = true;
+      host.clocks.sleep();
+    },
+    pause: () => {
+      paused = true;
+      suspended = true;
+    },
+    get resumedAt() {
+      return resumedAt;
     },
     wake: () => {
       suspended = false;
+      const wasPaused = paused;
+      paused = false;
+      if (wasPaused) {
+        resumedAt = timeline.now();
+        for (const ring of asleep.splice(0)) ring();
+        return;
+      }
+      host.clocks.wake();
       wokeAt = timeline.now();
       const due = asleep;
       asleep = [];
@@ -240,6 +233,9 @@ export function createSimMachine(host: Host, timeline: Timeline, random: Random,
     },
     onProcess: (look) => {
       lookers.push(look);
+    },
+    onDoubt: (told) => {
+      answer = told;
     },
     follow: (run, onEnd) => {
       listeners.set(run, onEnd);

@@ -4,7 +4,8 @@
  */
 import type { RunEvent, Runner } from '../run/runner.js';
 import type { Random } from './random.js';
-import type { SimImage, SimMachine, SimProcess } from './sim-machine.js';
+import type { SimMachine } from './sim-machine.js';
+import type { SimImage, SimProcess } from './sim-process.js';
 
 /** What it is made of. */
 export interface SimMovesParts {
@@ -17,13 +18,7 @@ export interface SimMovesParts {
 
 /** The part of a runner that moves are made with. */
 export interface SimMoves extends Pick<Runner, 'freeze' | 'thaw'> {
-  restore(
-    run: string,
-    directory: string,
-    takesMs: number,
-    deadline: number,
-    onEnd: (process: SimProcess) => void,
-  ): void;
+  restore(run: string, directory: string, takesMs: number, guardMs: number, onEnd: (process: SimProcess) => void): void;
 }
 
 /** Writing or reading an image takes up to this long, ms. */
@@ -39,7 +34,7 @@ export function createSimMoves({ machine, random, isDead, tell }: SimMovesParts)
     const process = processes.get(run);
     if (isDead() || process?.state !== 'lives') return;
     const path = imagePath(run);
-    if (process.stopped && files.has(path)) return tell({ type: 'RunFrozen', run, imageBytes: 1, tookMs: 1 });
+    if (process.frozen && files.has(path)) return tell({ type: 'RunFrozen', run, imageBytes: 1, tookMs: 1 });
     if (random.chance(FAILS))
       return tell({ type: 'FreezeFailed', run, reason: 'it holds something that cannot be frozen' });
     const writer = `${process.execution} ${random.next()}`;
@@ -62,11 +57,11 @@ export function createSimMoves({ machine, random, isDead, tell }: SimMovesParts)
     tell({ type: 'RunThawed', run });
   }
 
-  const restore: SimMoves['restore'] = (run, directory, takesMs, deadline, onEnd) => {
+  const restore: SimMoves['restore'] = (run, directory, takesMs, guardMs, onEnd) => {
     const image = readImage(files.get(`${directory}/image/core`));
     if (image === undefined) return tell({ type: 'RunFailed', run, reason: 'there is no image' });
     if (random.chance(FAILS)) return tell({ type: 'RunFailed', run, reason: 'it needs something that is not here' });
-    const process = machine.restore(run, takesMs, deadline, image, onEnd);
+    const process = machine.restore(run, takesMs, guardMs, image, onEnd);
     tell({ type: 'RunPrepared', run, handle: { pid: process.pid, start: process.execution } });
   };
 

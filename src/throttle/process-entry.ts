@@ -15,25 +15,31 @@ export interface ProcessEntry {
   readonly cpuS: number | undefined;
 }
 
-/** Reads a process; `undefined` when there is none, or only its zombie. */
+/** Reads a process; `undefined` when there is none, or only its zombie, and when it cannot be told. */
 export function readEntry(pid: number): ProcessEntry | undefined {
-  return process.platform === 'linux' ? readStat(pid) : askPs(pid);
+  const entry = process.platform === 'linux' ? readStat(pid) : askPs(pid);
+  return entry === 'unknown' ? undefined : entry;
 }
 
-/** Whether the very process lives. */
+/**
+ * Whether the very process lives. Where it cannot be told (no descriptor is left) it is taken to: what is stopped must not be left so
+ * because its file could not be opened.
+ */
 export function isSame({ pid, start }: { readonly pid: number; readonly start: string }): boolean {
-  return readEntry(pid)?.start === start;
+  const entry = process.platform === 'linux' ? readStat(pid) : askPs(pid);
+  return entry === 'unknown' || entry?.start === start;
 }
 
 /** USER_HZ: 100 wherever Node runs on Linux. */
 const TICKS_PER_S = 100;
 
-function readStat(pid: number): ProcessEntry | undefined {
+function readStat(pid: number): ProcessEntry | 'unknown' | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+    return isGone ? undefined : 'unknown';
   }
   // The name stands in brackets and may hold brackets itself.
   const fields = text.slice(text.lastIndexOf(') ') + 2).split(' ');

@@ -5,7 +5,6 @@
  */
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ManifestFile } from '../protocol/manifest.js';
 import { matchGlobs } from './glob-match.js';
 import { isBelow } from './inner-tree.js';
 import { sealBundle } from './manifest-bundle.js';
@@ -24,8 +23,19 @@ export async function collectOutputs(
   const least = image.files.length === 0 || !everything ? 1 : 0;
   const streams = await Promise.all(['stdout', 'stderr'].map((name) => describeStream(directory, name, least)));
   const tree = await describeWork(join(directory, 'work'), globs, everything);
-  const files = [...streams.filter((file) => file !== undefined), ...tree.files, ...image.files];
-  return sealBundle(directory, { files, directories: [...tree.directories, ...image.directories] });
+  const room = tree.room + image.room + sumRoom(streams);
+  return sealBundle(
+    directory,
+    {
+      files: [
+        ...streams.flatMap((stream) => (stream === undefined ? [] : [stream.file])),
+        ...tree.files,
+        ...image.files,
+      ],
+      directories: [...tree.directories, ...image.directories],
+    },
+    room,
+  );
 }
 
 /** The image of a stopped process, and the files outside its directory that it has open. */
@@ -41,10 +51,17 @@ async function describeImage(directory: string): Promise<TreeDescription> {
   return {
     files: [...image.files, ...carried.files, ...closed],
     directories: [...image.directories, ...carried.directories, ...held.directories],
+    room: image.room + carried.room + held.room,
   };
 }
 
-async function describeStream(directory: string, name: string, least: number): Promise<ManifestFile | undefined> {
+type Stream = Awaited<ReturnType<typeof describeFile>>;
+
+function sumRoom(streams: readonly Stream[]): number {
+  return streams.reduce((sum, stream) => sum + (stream?.room ?? 0), 0);
+}
+
+async function describeStream(directory: string, name: string, least: number): Promise<Stream> {
   const path = join(directory, name);
   const stats = await lstat(path).catch(() => undefined);
   return stats?.isFile() === true && stats.size >= least ? describeFile(name, path) : undefined;

@@ -22,9 +22,24 @@ async function judge<T>(work: Promise<T>): Promise<Ended<T>> {
   try {
     return { ok: true, value: await work };
   } catch (error) {
-    return { ok: false, reason: describeError(error), final: error instanceof Refused };
+    const lacksRoom = ROOM_FAULTS.has(errorCode(error));
+    return {
+      ok: false,
+      reason: describeError(error),
+      final: error instanceof Refused,
+      ...(lacksRoom ? { lacksRoom } : {}),
+      ...(isUncalled(error) ? { unreached: true } : {}),
+    };
   }
 }
+
+/** See `peer-connect.ts`, which stands above this. */
+function isUncalled(error: unknown): boolean {
+  return error instanceof Error && 'isUncalled' in error && error.isUncalled === true;
+}
+
+/** Faults of a disk, or of somebody's share of it, that is full. */
+export const ROOM_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** The message of whatever was thrown. */
 export function describeError(error: unknown): string {

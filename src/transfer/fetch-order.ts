@@ -1,175 +1,109 @@
 /**
- * Carries out one fetch: the manifest, then the one byte stream behind it. A cut is gone over again from where it stopped,
- * address by address, with growing pauses; a wrong hash or a refusal that lasts is final.
+ * Carries out one fetch: the manifest, then the one byte stream behind it. A cut is gone over again from where it stopped, with growing
+ * pauses; a wrong hash or a refusal that lasts is final. Where no address of the peer takes a connection that is told, and the
+ * fetch stays open for a while: the peer may bring it.
  */
-import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Manifest } from '../protocol/manifest.js';
 import { MANIFEST_BYTES_MAX } from '../protocol/limits.js';
-import { describeError, Refused } from './ended.js';
-import { openManifest, sumBytes } from './manifest-bundle.js';
-import { StalePart } from './part-file.js';
-import { Unreachable, type PeerClient } from './peer-client.js';
+import { Refused } from './ended.js';
+import { Busy, createIntake, type Intake } from './intake.js';
+import type { PeerClient } from './peer-client.js';
+import { Unreachable } from './peer-connect.js';
+import { readChunks } from './read-chunks.js';
 import type { Fetched, FetchOrder } from './transfer.js';
-import { openTree, type TreeWriter } from './tree-writer.js';
 
-/** Progress is told at most this often. */
-const PROGRESS_MS = 500;
+/** How long a fetch whose peer cannot be called stays open without a byte: that one must hear of it, and connect. */
+export const PUSH_WAIT_MS = 7000;
+const BUSY_MS = 250;
+const LONGEST_PAUSE_MS = 1000;
 
 /** What a fetch works with. */
 export interface FetchTools {
   readonly client: PeerClient;
-  /** Pauses between rounds over the addresses; after the last one the fetch has failed. Progress starts them anew. */
+  /** Pauses between attempts; after the last one the fetch has failed. Progress starts them anew. */
   readonly retryDelaysMs: readonly number[];
-  /** The address that worked last for a peer: it is tried first. */
-  readonly preferred: Map<string, string>;
+  readonly pushWaitMs: number;
+  /** Fetches under way by share: what may be pushed here. */
+  readonly intakes: Map<string, Intake>;
 }
 
 /** Fetches. Throws Refused when trying again cannot help, the signal's reason when it was abandoned. */
 export async function fetchOrder(order: FetchOrder, tools: FetchTools, signal: AbortSignal): Promise<Fetched> {
-  const manifest = await retry(order, tools, signal, {
-    run: (url) => fetchManifest(order, tools, url, signal),
-    progress: () => 0,
-  });
-  const total = sumBytes(manifest);
-  const tree = await openTree(order.directory, manifest);
+  const intake = createIntake(order);
+  const whole = new AbortController();
+  tools.intakes.set(order.share, intake);
   try {
-    const tell = createTeller(order, total);
-    await retry(order, tools, signal, {
-      run: (url) => fetchBytes({ order, tools, url, signal, tree, total, tell }),
-      progress: () => tree.offset(),
-    });
-    await tree.finish();
-    const { command, files, directories } = manifest;
-    return { command, contents: { files, directories }, bytes: total, count: files.length };
+    const stop = AbortSignal.any([signal, whole.signal]);
+    return await Promise.race([intake.whole, pull(intake, tools, stop)]);
   } finally {
-    await tree.close();
+    whole.abort();
+    if (tools.intakes.get(order.share) === intake) tools.intakes.delete(order.share);
+    await intake.close();
   }
 }
 
-/** Something to try at one address after the other. */
-interface Attempt<T> {
-  run(url: string): Promise<T>;
-  /** Grows while attempts get further. */
-  progress(): number;
-}
-
-async function retry<T>(order: FetchOrder, tools: FetchTools, signal: AbortSignal, attempt: Attempt<T>): Promise<T> {
-  let reached = attempt.progress();
-  for (let round = 0; ; round += 1) {
+async function pull(intake: Intake, tools: FetchTools, signal: AbortSignal): Promise<Fetched> {
+  const patience = createPatience(intake, tools);
+  for (;;) {
     try {
-      return await tryAddresses(order, tools, attempt, signal);
-    } catch (error) {
-      if (!(error instanceof Unreachable)) throw error;
-      if (attempt.progress() > reached) round = 0;
-      reached = attempt.progress();
-      const delayMs = tools.retryDelaysMs[round];
-      if (delayMs === undefined) throw error.isRefusal ? new Refused(error.message) : error;
-      await pause(delayMs, undefined, { signal });
-    }
-  }
-}
-
-/** Tries every address once, the one that worked last first. */
-async function tryAddresses<T>(
-  order: FetchOrder,
-  tools: FetchTools,
-  attempt: Attempt<T>,
-  signal: AbortSignal,
-): Promise<T> {
-  const faults: Unreachable[] = [];
-  for (const url of sortAddresses(order, tools)) {
-    try {
-      const value = await attempt.run(url);
-      tools.preferred.set(order.peerKey, url);
-      return value;
+      await pullOnce(intake, tools.client, signal);
+      return await intake.whole;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof Unreachable)) throw error;
-      faults.push(error);
+      await pause(error instanceof Busy ? BUSY_MS : patience(error), undefined, { signal });
     }
   }
-  if (faults.length === 0) throw new Refused('there is no address to fetch from');
-  const sentence = [...new Set(faults.map((fault) => fault.message))].join('; ');
-  throw new Unreachable(
-    sentence,
-    faults.every((fault) => fault.isRefusal),
-  );
 }
 
-function sortAddresses(order: FetchOrder, tools: FetchTools): readonly string[] {
-  const first = tools.preferred.get(order.peerKey);
-  if (first === undefined || !order.urls.includes(first)) return order.urls;
-  return [first, ...order.urls.filter((url) => url !== first)];
+async function pullOnce(intake: Intake, client: PeerClient, signal: AbortSignal): Promise<void> {
+  if (!intake.isDescribed()) await intake.describe(await fetchManifest(intake.order, client, signal));
+  const { peerKey, share, urls } = intake.order;
+  while (intake.offset() < intake.total()) {
+    if (intake.isBusy()) throw new Busy('it is being pushed');
+    const start = intake.offset();
+    const answer = await client.get({ peerKey, urls, path: `/t/${share}/bytes`, start, signal });
+    const before = intake.offset();
+    await intake.fill(start, readChunks(answer));
+    if (intake.offset() === before && intake.offset() < intake.total()) throw new Unreachable('the stream ended early');
+  }
 }
 
-async function fetchManifest(
-  order: FetchOrder,
-  tools: FetchTools,
-  url: string,
-  signal: AbortSignal,
-): Promise<Manifest> {
-  const { peerKey, share } = order;
-  const answer = await tools.client.get({ peerKey, url, path: `/t/${share}/manifest`, start: 0, signal });
+/**
+ * How long to pause after a failed attempt, ms; throws the error when it has been enough. A peer that cannot be called is waited for by
+ * the clock, since it may push meanwhile; any other fault is counted.
+ */
+function createPatience(intake: Intake, { retryDelaysMs, pushWaitMs }: FetchTools): (error: unknown) => number {
+  const { onUnreached } = intake.order;
+  let reached = intake.offset();
+  let round = 0;
+  let toldAt: number | undefined;
+  return (error) => {
+    if (!(error instanceof Unreachable)) throw error;
+    if (intake.offset() > reached) round = 0;
+    reached = intake.offset();
+    const delayMs = retryDelaysMs[round];
+    round += 1;
+    if (!error.isUncalled || onUnreached === undefined) {
+      if (delayMs === undefined) throw error.isRefusal ? new Refused(error.message) : error;
+      return delayMs;
+    }
+    if (toldAt === undefined) onUnreached(error.message);
+    toldAt ??= performance.now();
+    const isOver = performance.now() - Math.max(toldAt, intake.activeAt()) >= pushWaitMs && !intake.isBusy();
+    if (isOver) throw error;
+    return Math.min(delayMs ?? LONGEST_PAUSE_MS, LONGEST_PAUSE_MS);
+  };
+}
+
+async function fetchManifest(order: FetchOrder, client: PeerClient, signal: AbortSignal): Promise<Buffer> {
+  const { peerKey, share, urls } = order;
+  const answer = await client.get({ peerKey, urls, path: `/t/${share}/manifest`, start: 0, signal });
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of readChunks(answer, url)) {
+  for await (const chunk of readChunks(answer)) {
     size += chunk.length;
     if (size > MANIFEST_BYTES_MAX) throw new Refused(`the manifest is over ${MANIFEST_BYTES_MAX} bytes`);
     chunks.push(chunk);
   }
-  return openManifest(Buffer.concat(chunks), order.sha256);
-}
-
-interface Stream {
-  readonly order: FetchOrder;
-  readonly tools: FetchTools;
-  readonly url: string;
-  readonly signal: AbortSignal;
-  readonly tree: TreeWriter;
-  readonly total: number;
-  readonly tell: (bytes: number) => void;
-}
-
-async function fetchBytes({ order, tools, url, signal, tree, total, tell }: Stream): Promise<void> {
-  const { peerKey, share } = order;
-  while (tree.offset() < total) {
-    const answer = await tools.client.get({ peerKey, url, path: `/t/${share}/bytes`, start: tree.offset(), signal });
-    try {
-      for await (const chunk of readChunks(answer, url)) {
-        await tree.write(chunk);
-        tell(tree.offset());
-      }
-      if (tree.offset() < total) throw new Unreachable(`${url}: the stream ended early`, false);
-    } catch (error) {
-      // A part of an earlier fetch was not of this file: the loop asks again from where that file begins.
-      if (!(error instanceof StalePart)) throw error;
-    }
-  }
-}
-
-/** The chunks of an answer; a connection that breaks is told apart from what the reader of the chunks throws. */
-async function* readChunks(answer: IncomingMessage, url: string): AsyncGenerator<Buffer, void, void> {
-  const chunks = answer[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  try {
-    for (;;) {
-      const next = await chunks.next().catch((error: unknown) => {
-        throw new Unreachable(`${url}: ${describeError(error)}`, false, error);
-      });
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    answer.destroy();
-  }
-}
-
-function createTeller(order: FetchOrder, total: number): (bytes: number) => void {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  return (bytes) => {
-    const now = performance.now();
-    if (now - toldAt < PROGRESS_MS) return;
-    toldAt = now;
-    order.onProgress(bytes, total);
-  };
+  return Buffer.concat(chunks);
 }

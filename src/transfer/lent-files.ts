@@ -2,14 +2,14 @@
  * Files of this machine that a process had open when it was moved away for the first time: which they are is written down here,
  * from the process itself, and only these are put back when it has ended elsewhere. No path that comes from elsewhere counts.
  */
-import { constants } from 'node:fs';
-import { access, chmod, chown, copyFile, lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Manifest } from '../protocol/manifest.js';
 import { errorCode, Refused } from './ended.js';
 import { readFacts } from './file-hash.js';
 import { swapIn } from './place-outputs.js';
+import { copySparse } from './sparse-file.js';
 
 const CARRIED = 'carried/';
 /** What the runner leaves in the directory of a run that it did not start; no copy of it has one. */
@@ -60,7 +60,7 @@ async function putBack(source: string, { path, mode, uid, gid }: Lent): Promise<
   const stats = await lstat(path).catch(() => undefined);
   if (stats !== undefined && !stats.isFile()) throw new Refused(`${path} is in the way: it is no file any more`);
   await swapIn(path, async (draft) => {
-    await copyFile(source, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await copySparse(source, draft);
     await chown(draft, uid, gid);
     await chmod(draft, mode);
   });

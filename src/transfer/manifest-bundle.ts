@@ -16,8 +16,8 @@ export function encodeManifest(manifest: Manifest): Buffer {
   return Buffer.from(JSON.stringify(manifest), 'utf8');
 }
 
-/** Puts a bundle together. Throws {@link Refused} when the manifest is over a limit. */
-export function sealBundle(root: string, manifest: Manifest): Bundle {
+/** Puts a bundle together; `room` is what it takes on a disk. Throws {@link Refused} when the manifest is over a limit. */
+export function sealBundle(root: string, manifest: Manifest, room: number = sumBytes(manifest)): Bundle {
   if (manifest.files.length > MANIFEST_FILES_MAX) {
     throw new Refused(
       `${manifest.files.length} files are too many: at most ${MANIFEST_FILES_MAX} travel with one item`,
@@ -27,7 +27,7 @@ export function sealBundle(root: string, manifest: Manifest): Bundle {
   if (bytes.length > MANIFEST_BYTES_MAX) {
     throw new Refused(`the list of files takes ${bytes.length} bytes, at most ${MANIFEST_BYTES_MAX} travel`);
   }
-  return { root, manifest, sha256: hash(bytes), bytes: sumBytes(manifest), count: manifest.files.length };
+  return { root, manifest, sha256: hash(bytes), bytes: sumBytes(manifest), count: manifest.files.length, room };
 }
 
 /** Reads a manifest whose hash must be `sha256`. Throws {@link Refused}. */

@@ -4,10 +4,11 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { ManifestFile } from '../protocol/manifest.js';
 import { Refused } from './ended.js';
 import { hashHandle } from './file-hash.js';
+import { writeSparse } from './sparse-file.js';
 import type { TaskPool } from './task-pool.js';
 
 /** Files up to this many bytes are written in one go. */
@@ -61,7 +62,7 @@ export function createSmallPart(file: ManifestFile, paths: PartPaths, pool: Task
 async function writeSmall(file: ManifestFile, paths: PartPaths, bytes: Buffer): Promise<void> {
   const handle = await open(paths.part, 'wx', 0o600);
   try {
-    await writeFile(handle, bytes);
+    await writeSparse(handle, bytes, 0);
     await handle.chmod(file.mode & 0o777);
   } finally {
     await handle.close();
@@ -75,15 +76,18 @@ export async function openLargePart(file: ManifestFile, paths: PartPaths): Promi
   let left = file.size - kept;
   let gathered: Buffer[] = [];
   let gatheredBytes = 0;
-  // One write runs while the next bytes come in; the file's own position keeps the order.
+  let position = kept;
+  // One write runs while the next bytes come in. The part is always as long as what it has: a later fetch goes on from there.
   let writing: Promise<unknown> = Promise.resolve();
 
   async function flush(): Promise<void> {
     await writing;
     const batch = gathered;
+    const at = position;
+    position += gatheredBytes;
     gathered = [];
     gatheredBytes = 0;
-    writing = writeAll(handle, batch);
+    writing = writeAll(handle, batch, at);
     // Met by the next flush.
     writing.catch(() => undefined);
   }
@@ -122,8 +126,8 @@ async function openPart(file: ManifestFile, part: string): Promise<{ handle: Fil
   return { handle: await open(part, 'wx', 0o600), hash, kept: 0 };
 }
 
-async function writeAll(handle: FileHandle, batch: readonly Buffer[]): Promise<void> {
-  if (batch.length > 0) await handle.appendFile(Buffer.concat(batch));
+async function writeAll(handle: FileHandle, batch: readonly Buffer[], position: number): Promise<void> {
+  if (batch.length > 0) await writeSparse(handle, Buffer.concat(batch), position);
 }
 
 interface Grown {

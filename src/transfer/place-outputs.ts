@@ -3,11 +3,11 @@
  * replaced, and no link inside the destination leads a file out of it.
  */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { link, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode, Refused } from './ended.js';
 import { createInnerTree } from './inner-tree.js';
+import { copySparse } from './sparse-file.js';
 import { walkTree } from './tree-walk.js';
 
 /** Copies the tree `source` into `destination`, which is made; nothing to do when there is no such tree. */
@@ -29,7 +29,7 @@ function isAbout(error: unknown, path: string): boolean {
 
 /** Copies one file in a single step, with its mode. */
 export async function placeFile(source: string, target: string): Promise<void> {
-  await swapIn(target, (draft) => copyFile(source, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL));
+  await swapIn(target, (draft) => copySparse(source, draft));
 }
 
 /** Gives one file a second name in a single step; copies it where the file system has no hard links. */

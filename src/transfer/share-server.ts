@@ -4,11 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { TLSSocket } from 'node:tls';
-import { formatPublicKey } from '../identity/create-identity.js';
 import { readBundle } from './bundle-reader.js';
 import { Refused } from './ended.js';
 import { encodeManifest } from './manifest-bundle.js';
+import { answerText, type PeerRequest } from './peer-listener.js';
 import type { Share } from './transfer.js';
 
 /** Streams that are sent at once; one more is told to come back. */
@@ -18,7 +17,9 @@ const STREAMS_MAX = 64;
 export interface ShareServer {
   share(share: Share): void;
   unshare(name: string): void;
-  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** What is shared under a name. */
+  find(name: string): Share | undefined;
+  answer(asked: PeerRequest): void;
 }
 
 interface Shared {
@@ -32,14 +33,14 @@ export function createShareServer(): ShareServer {
   const shares = new Map<string, Shared>();
   let streams = 0;
 
-  function answer(request: IncomingMessage, response: ServerResponse): void {
+  function answer({ peerKey, request, response }: PeerRequest): void {
     const [name, part] = splitPath(request.url ?? '');
     const shared = shares.get(name);
-    const isKnown = request.method === 'GET' && shared !== undefined && readPeerKey(request) === shared.share.peerKey;
-    if (!isKnown) refuse(response, 404, 'there is no such share for this peer');
-    else if (shared.fault !== undefined) refuse(response, 409, shared.fault);
+    const isKnown = request.method === 'GET' && shared !== undefined && peerKey === shared.share.peerKey;
+    if (!isKnown) answerText(response, 404, 'there is no such share for this peer');
+    else if (shared.fault !== undefined) answerText(response, 409, shared.fault);
     else if (part === 'manifest') send(response, encodeManifest(shared.share.bundle.manifest));
-    else if (streams >= STREAMS_MAX) refuse(response, 503, 'too many transfers at once');
+    else if (streams >= STREAMS_MAX) answerText(response, 503, 'too many transfers at once');
     else void stream(shared, request, response);
   }
 
@@ -59,6 +60,7 @@ export function createShareServer(): ShareServer {
   return {
     share: (share) => void shares.set(share.share, { share }),
     unshare: (name) => void shares.delete(name),
+    find: (name) => shares.get(name)?.share,
     answer,
   };
 }
@@ -69,21 +71,10 @@ function splitPath(url: string): readonly [string, 'manifest' | 'bytes'] {
   return [match?.[1] ?? '', match?.[2] === 'manifest' ? 'manifest' : 'bytes'];
 }
 
-function readPeerKey(request: IncomingMessage): string | undefined {
-  if (!(request.socket instanceof TLSSocket)) return undefined;
-  try {
-    const certificate = request.socket.getPeerX509Certificate();
-    return certificate === undefined ? undefined : formatPublicKey(certificate.publicKey);
-  } catch {
-    // A key of another kind, or a certificate that cannot be read: nobody we know.
-    return undefined;
-  }
-}
-
 async function sendBytes(share: Share, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const total = share.bundle.bytes;
   const start = readRangeStart(request.headers.range);
-  if (start > total) return refuse(response, 416, `there are ${total} bytes`);
+  if (start > total) return answerText(response, 416, `there are ${total} bytes`);
   const isPart = request.headers.range !== undefined;
   response.writeHead(isPart ? 206 : 200, {
     'content-type': 'application/octet-stream',
@@ -101,11 +92,5 @@ function readRangeStart(range: string | undefined): number {
 
 function send(response: ServerResponse, bytes: Buffer): void {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length });
-  response.end(bytes);
-}
-
-function refuse(response: ServerResponse, status: number, reason: string): void {
-  const bytes = Buffer.from(`${reason}\n`);
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': bytes.length });
   response.end(bytes);
 }

@@ -2,11 +2,12 @@
  * Copies the inputs of an item into a directory of its own, each under its base name. What cannot be copied as it is (a
  * device, a link that leads out of its input, two inputs of one name) is refused by name, and never left out in silence.
  */
-import { constants, type Stats } from 'node:fs';
-import { copyFile, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, Refused } from './ended.js';
 import { createInnerTree, type InnerTree } from './inner-tree.js';
+import { copySparse } from './sparse-file.js';
 import { createTaskPool, type TaskPool } from './task-pool.js';
 import { checkName, walkTree } from './tree-walk.js';
 
@@ -69,7 +70,7 @@ async function copyEntry({ target, tree, pool }: Copying, path: string, source: 
   await tree.ensure(dirname(path));
   await pool.add(async () => {
     try {
-      await copyFile(source, join(target, path), constants.COPYFILE_FICLONE);
+      await copySparse(source, join(target, path));
     } catch (error) {
       throw describeFault(source, error);
     }

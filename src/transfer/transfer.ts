@@ -3,6 +3,7 @@
  * travels is a manifest (path, size, mode, sha256) and one byte stream. A fetch verifies every hash before it says it is done,
  * resumes where it was cut, and writes nothing outside its directory whatever the manifest says.
  */
+import type { Observable } from 'rxjs';
 import type { Command } from '../protocol/item.js';
 import type { Manifest } from '../protocol/manifest.js';
 
@@ -15,6 +16,8 @@ export interface Bundle {
   readonly sha256: string;
   readonly bytes: number;
   readonly count: number;
+  /** Bytes that it takes on a disk when it is written without its holes. */
+  readonly room?: number | undefined;
 }
 
 /** What is shared, and with whom. */
@@ -38,6 +41,21 @@ export interface FetchOrder {
   readonly directory: string;
   /** Bytes so far and in all, at most twice a second. */
   readonly onProgress: (bytes: number, total: number) => void;
+  /**
+   * No address took a connection, and why, each address named. The fetch stays open for some seconds, and as long as its peer pushes;
+   * without this it fails after a few attempts.
+   */
+  readonly onUnreached?: ((reason: string) => void) | undefined;
+}
+
+/** What to take out of a seal. */
+export interface OpenOrder {
+  readonly share: string;
+  /** Base64, as the message brought it. */
+  readonly sealed: string;
+  readonly sha256: string;
+  /** Absolute directory to put the files in. */
+  readonly directory: string;
 }
 
 /** Files and directories below a root. */
@@ -55,8 +73,17 @@ export interface Fetched {
 /** How a port's work ended: the value, or a sentence for people. */
 export type Ended<T> =
   | { readonly ok: true; readonly value: T }
-  /** `final` when trying again cannot help: wrong hash, refused, too large. */
-  | { readonly ok: false; readonly reason: string; readonly final: boolean };
+  /**
+   * `final` when trying again cannot help: wrong hash, refused, too large. `lacksRoom`: the disk here, or a share of it, is full.
+   * `unreached`: no address of the peer took a connection.
+   */
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      readonly final: boolean;
+      readonly lacksRoom?: boolean | undefined;
+      readonly unreached?: boolean | undefined;
+    };
 
 /** Moves files between nodes. */
 export interface Transfer {
@@ -71,7 +98,40 @@ export interface Transfer {
   unshare(share: string): void;
   /** Fetches; gives a function that abandons it (then `done` is not called). */
   fetch(order: FetchOrder, done: (ended: Ended<Fetched>) => void): () => void;
+  /** Brings what is shared under this name to its peer, at `urls`; gives a function that abandons it. */
+  push(share: string, urls: readonly string[], done: (ended: Ended<undefined>) => void): () => void;
+  /** Connects to a peer and hangs up; gives the address that answered. */
+  call(peerKey: string, urls: readonly string[], done: (ended: Ended<string>) => void): void;
+  /** This node's own key that small bundles are sealed to, 43 characters of base64url. */
+  readonly sealKey: string;
+  /** Seals a bundle to a peer's seal key; `undefined` when it is too large for a message. */
+  seal(share: string, bundle: Bundle, sealKey: string, done: (ended: Ended<string | undefined>) => void): void;
+  /** Takes a bundle out of its seal: what comes of it is what a fetch would have brought. */
+  open(order: OpenOrder, done: (ended: Ended<Fetched>) => void): void;
   close(done: () => void): void;
+}
+
+/** What must stay of a state directory. */
+export interface Needed {
+  item(item: string): boolean;
+  /** `<owner>/<item>/<epoch>`. */
+  guest(name: string): boolean;
+}
+
+/** Something that was not needed: where below the state directory, and the bytes that it took on the disk. */
+export interface SweptPath {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** What a sweep removed, or would. */
+export interface Swept {
+  readonly paths: readonly SweptPath[];
+  readonly bytes: number;
+  /** Directories of guests whose files a person was told to fetch there: they stay. */
+  readonly kept: number;
+  /** What cannot be removed, and why. */
+  readonly left: readonly { readonly path: string; readonly reason: string }[];
 }
 
 /**
@@ -128,6 +188,12 @@ export interface Workspace {
   adoptGuest(owner: string, item: string, epoch: number, done: (ended: Ended<Contents>) => void): void;
   /** Removes an item's image. */
   dropImage(item: string): void;
+  /** The files of a guest stay where they are, for a person to fetch. */
+  keepGuest?(owner: string, item: string, epoch: number): void;
+  /** Removes what is not needed; with `dryRun` it only tells. */
+  sweep?(needed: Needed, dryRun: boolean, done: (ended: Ended<Swept>) => void): void;
+  /** What could not be removed, each once. */
+  readonly left$?: Observable<{ readonly path: string; readonly reason: string }> | undefined;
   /** Removes a guest's directory. */
   removeGuest(owner: string, item: string, epoch: number): void;
   /** Removes what was staged of an item, keeping what came home; with `all` everything. */

@@ -10,10 +10,13 @@ import { walkTree, type TreeEntry } from './tree-walk.js';
 const READS_MAX = 8;
 
 /** What a manifest says about files. */
-export type TreeDescription = Pick<Manifest, 'files' | 'directories'>;
+export interface TreeDescription extends Pick<Manifest, 'files' | 'directories'> {
+  /** Bytes that all of it takes on a disk, holes left out; it does not travel. */
+  readonly room: number;
+}
 
 /** Nothing at all. */
-export const NOTHING: TreeDescription = { files: [], directories: [] };
+export const NOTHING: TreeDescription = { files: [], directories: [], room: 0 };
 
 /** Describes a whole directory; nothing if it does not exist. Links that lead out of it, devices and the like are left out. */
 export async function describeTree(root: string, prefix: string): Promise<TreeDescription> {
@@ -31,6 +34,7 @@ export async function describeTree(root: string, prefix: string): Promise<TreeDe
 export async function describeEntries(entries: readonly TreeEntry[], prefix: string): Promise<TreeDescription> {
   const files: (ManifestFile | undefined)[] = [];
   const directories: string[] = [];
+  let room = 0;
   const pool = createTaskPool(READS_MAX);
   for (const entry of entries) {
     const path = prefix + entry.path;
@@ -38,19 +42,26 @@ export async function describeEntries(entries: readonly TreeEntry[], prefix: str
     else {
       const at = files.push(undefined) - 1;
       await pool.add(async () => {
-        files[at] = await describeFile(path, entry.source);
+        const described = await describeFile(path, entry.source);
+        files[at] = described?.file;
+        room += described?.room ?? 0;
       });
     }
   }
   await pool.drain();
-  return { files: files.filter((file) => file !== undefined), directories };
+  return { files: files.filter((file) => file !== undefined), directories, room };
 }
 
-/** Describes one file; `undefined` when it is no regular file. */
-export async function describeFile(path: string, source: string): Promise<ManifestFile | undefined> {
+/** Describes one file, and what it takes on a disk; `undefined` when it is no regular file. */
+export async function describeFile(
+  path: string,
+  source: string,
+): Promise<{ readonly file: ManifestFile; readonly room: number } | undefined> {
   try {
     const facts = await readFacts(source);
-    return facts === undefined ? undefined : { path, ...facts };
+    if (facts === undefined) return undefined;
+    const { room, ...described } = facts;
+    return { file: { path, ...described }, room };
   } catch (error) {
     if (errorCode(error) === 'EACCES') throw new Refused(`${source} cannot be read: permission denied`);
     throw error;

@@ -2,8 +2,9 @@
  * Turns the byte stream of a manifest back into files below one directory. Each file appears whole and checked or not at
  * all; what an earlier, cut fetch left is used again. It follows no link below its directory: one that is in the way is replaced.
  */
-import { chmod, lstat, readdir, rm } from 'node:fs/promises';
+import { chmod, lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { removeTree } from '../os/remove-tree.js';
 import type { Manifest, ManifestFile } from '../protocol/manifest.js';
 import { Refused } from './ended.js';
 import { readFacts } from './file-hash.js';
@@ -79,7 +80,7 @@ async function openParts(
   const continued = next !== undefined && isLarge(next) ? String(index) : undefined;
   for (const name of await readdir(parts)) {
     // What is left of a small file, by a node that died or a disk that was full, would be in the way of its next writing.
-    if (name !== continued) await rm(join(parts, name), { recursive: true, force: true });
+    if (name !== continued) await removeTree(join(parts, name));
   }
 }
 
@@ -140,7 +141,7 @@ function createWriter(directory: string, files: readonly ManifestFile[], tree: I
     write,
     finish: async () => {
       await pool.drain();
-      await rm(join(directory, PARTS_DIRECTORY), { recursive: true, force: true });
+      await removeTree(join(directory, PARTS_DIRECTORY));
     },
     close: async () => {
       await part?.close();

@@ -7,19 +7,29 @@ import { dirname, join } from 'node:path';
 import type { Command } from '../protocol/item.js';
 import { adoptCollected, rememberCollected } from './adopt-guest.js';
 import { collectOutputs } from './collect-outputs.js';
-import { describeError, errorCode, Refused, settle } from './ended.js';
+import { describeError, errorCode, Refused, ROOM_FAULTS, settle } from './ended.js';
 import { sealBundle } from './manifest-bundle.js';
 import { recordLent, returnLent } from './lent-files.js';
 import { linkFile, placeTree } from './place-outputs.js';
 import { stageInputs } from './stage-inputs.js';
 import { createLayout, type StateLayout } from './state-layout.js';
+import { KEPT_MARK, sweepState } from './sweep.js';
 import type { Bundle, Contents, Workspace } from './transfer.js';
-import { describeTree, NOTHING } from './tree-description.js';
+import { createTrash, type Trash } from './trash.js';
+import { describeTree, NOTHING, type TreeDescription } from './tree-description.js';
 
 /** Makes the workspace below `stateDir` (absolute). `done` is never called before a call has returned. */
 export function createWorkspace(stateDir: string): Workspace {
-  const layout = createLayout(stateDir);
+  const trash = createTrash(stateDir);
+  const layout: Rooms = { ...createLayout(stateDir), trash };
+  // What an earlier life could not remove; it was told then.
+  void trash.empty();
+  /** In the background: nothing waits for it. */
+  const removeLater = (path: string): void => void trash.remove(path);
   return {
+    left$: trash.left$,
+    sweep: (needed, dryRun, done) => settle(sweepState(stateDir, needed, dryRun, trash), done),
+    keepGuest: (owner, item, epoch) => markKept(layout.guest(owner, item, epoch)),
     stage: (item, inputs, command, done) => settle(stage(layout, item, inputs, command), done),
     restage: (item, command, image, done) =>
       settle(describeStaged(image ? layout.image(item) : layout.staged(item), command), done),
@@ -31,7 +41,7 @@ export function createWorkspace(stateDir: string): Workspace {
     carry: (item, epoch, image, done) => settle((image ? carryImage : carry)(layout, item, epoch), done),
     dropImage: (item) => removeLater(layout.image(item)),
     adoptGuest: (owner, item, epoch, done) => settle(adopt(layout, owner, item, epoch), done),
-    removeGuest: (owner, item, epoch) => void removeEpoch(layout.guest(owner, item, epoch)),
+    removeGuest: (owner, item, epoch) => void removeEpoch(layout.guest(owner, item, epoch), trash),
     removeItem: (item, all) => {
       if (all) return removeLater(layout.item(item));
       for (const path of [layout.staged(item), layout.image(item)]) removeLater(path);
@@ -39,38 +49,47 @@ export function createWorkspace(stateDir: string): Workspace {
   };
 }
 
+/** Where things lie, and where they go. */
+type Rooms = StateLayout & { readonly trash: Trash };
+
 /** The copy grows beside its place, so that a node that dies in between leaves no half of it. */
 async function stage(
-  layout: StateLayout,
+  layout: Rooms,
   item: string,
   inputs: readonly string[],
   command: Command | undefined,
 ): Promise<Bundle> {
   const staged = layout.staged(item);
-  if (inputs.length === 0) return sealBundle(staged, { ...NOTHING, command });
+  if (inputs.length === 0) return seal(staged, NOTHING, command);
   const draft = `${staged}.new`;
   try {
-    await rm(draft, { recursive: true, force: true });
+    await layout.trash.remove(draft);
     await stageInputs(inputs, draft);
-    await rm(staged, { recursive: true, force: true });
+    await layout.trash.remove(staged);
     await rename(draft, staged);
   } catch (error) {
-    removeLater(draft);
+    void layout.trash.remove(draft);
     throw error;
   }
   return describeStaged(staged, command);
 }
 
 async function describeStaged(staged: string, command: Command | undefined): Promise<Bundle> {
-  return sealBundle(staged, { ...(await describeTree(staged, '')), command });
+  return seal(staged, await describeTree(staged, ''), command);
+}
+
+function seal(root: string, { room, ...described }: TreeDescription, command: Command | undefined): Bundle {
+  return sealBundle(root, { ...described, command }, room);
 }
 
 async function reseal(image: string, contents: Contents, command: Command | undefined): Promise<Bundle> {
+  let room = 0;
   for (const { path, size } of contents.files) {
     const stats = await lstat(join(image, path));
     if (!stats.isFile() || stats.size !== size) throw new Error(`${path} is not what came home`);
+    room += stats.blocks * 512;
   }
-  return sealBundle(image, { ...contents, command });
+  return sealBundle(image, { ...contents, command }, room);
 }
 
 async function collect(directory: string, globs: readonly string[], everything: boolean): Promise<Bundle> {
@@ -96,9 +115,6 @@ async function place(
   }
 }
 
-/** Faults of a disk, or of somebody's share of it, that is full. */
-const ROOM_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
-
 /** A stream that stayed empty did not travel: one of an earlier epoch must not stand in for it. */
 async function placeStream(source: string, target: string): Promise<void> {
   if (await exists(source)) await linkFile(source, target);
@@ -106,7 +122,7 @@ async function placeStream(source: string, target: string): Promise<void> {
 }
 
 /** The mark is set before the move: called again after a crash, it goes on, and does not take an empty directory for news. */
-async function carry(layout: StateLayout, item: string, epoch: number): Promise<undefined> {
+async function carry(layout: Rooms, item: string, epoch: number): Promise<undefined> {
   const [home, staged] = [layout.home(item, epoch), layout.staged(item)];
   const mark = join(layout.item(item), `carried-${epoch}`);
   if (!(await exists(home))) throw new Refused(`nothing came home of ${item} in epoch ${epoch}`);
@@ -116,27 +132,27 @@ async function carry(layout: StateLayout, item: string, epoch: number): Promise<
   }
   if (!(await exists(join(home, 'work')))) return;
   const old = `${staged}.old`;
-  await rm(old, { recursive: true, force: true });
+  await layout.trash.remove(old);
   if (await exists(staged)) await rename(staged, old);
   await rename(join(home, 'work'), staged);
-  removeLater(old);
+  void layout.trash.remove(old);
 }
 
 /**
  * The same epoch may be frozen more than once, so nothing is remembered of an earlier time: called again after a crash, it finds
  * either what came home or what it made of it.
  */
-async function carryImage(layout: StateLayout, item: string, epoch: number): Promise<undefined> {
+async function carryImage(layout: Rooms, item: string, epoch: number): Promise<undefined> {
   const [home, image] = [layout.home(item, epoch), layout.image(item)];
   if (!(await exists(home))) {
     if (await exists(image)) return;
     throw new Refused(`no image came home of ${item} in epoch ${epoch}`);
   }
   const old = `${image}.old`;
-  await rm(old, { recursive: true, force: true });
+  await layout.trash.remove(old);
   if (await exists(image)) await rename(image, old);
   await rename(home, image);
-  removeLater(old);
+  void layout.trash.remove(old);
 }
 
 async function adopt(layout: StateLayout, owner: string, item: string, epoch: number): Promise<Contents> {
@@ -159,13 +175,13 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** The item's own directory goes with its last epoch: a receiver has thousands of items in its life. */
-async function removeEpoch(guest: string): Promise<void> {
-  await rm(guest, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+async function removeEpoch(guest: string, trash: Trash): Promise<void> {
+  await trash.remove(guest);
   // It refuses while another epoch of the item is there, which is what is wanted.
   await rmdir(dirname(guest)).catch(() => undefined);
 }
 
-/** In the background: nothing waits for it, and what cannot be removed stays where it harms nobody. */
-function removeLater(path: string): void {
-  rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+/** Only a mark: without it the files are where they were told to be all the same. */
+function markKept(guest: string): void {
+  writeFile(join(guest, KEPT_MARK), '').catch(() => undefined);
 }

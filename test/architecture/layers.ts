@@ -4,6 +4,7 @@
 export type Layer =
   | 'protocol'
   | 'core'
+  | 'os'
   | 'port'
   | 'vocabulary'
   | 'pipelines'
@@ -24,12 +25,15 @@ const VOCABULARY_FILES: ReadonlySet<string> = new Set([
   'src/sense/metric.ts',
   'src/identity/certificate.ts',
   'src/identity/create-identity.ts',
+  'src/identity/seal.ts',
   'src/checkpoint/criu-log.ts',
 ]);
 const PORT_FILES: ReadonlySet<string> = new Set([
   'src/bus/bus.ts',
+  'src/bus/local-door.ts',
   'src/sense/sense.ts',
   'src/transfer/transfer.ts',
+  'src/transfer/direct.ts',
   'src/run/runner.ts',
   'src/checkpoint/checkpoint.ts',
   'src/container/containers.ts',
@@ -37,6 +41,8 @@ const PORT_FILES: ReadonlySet<string> = new Set([
   'src/journal/journal.ts',
   'src/identity/identity.ts',
   'src/clock/clock.ts',
+  // No port, and pure: the simulator's nodes tell time by the same rules.
+  'src/clock/steady-clock.ts',
 ]);
 const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([...PORT_FILES].map((file) => file.split('/')[1] ?? ''));
 /** The one place that picks adapters, a file for each program (node, client, broker), and what they read of the machine. */
@@ -44,6 +50,7 @@ const COMPOSE_FILES = /^src\/(?:compose(?:-[a-z]+)*|machine-facts|inherited-desc
 const FOLDERS: Readonly<Record<string, Layer>> = {
   protocol: 'protocol',
   core: 'core',
+  os: 'os',
   pipelines: 'pipelines',
   node: 'node',
   observe: 'observe',
@@ -70,10 +77,12 @@ export function findLayer(path: string): Layer | undefined {
 export const ALLOWED_LAYERS: Readonly<Record<Layer, readonly Layer[] | 'any'>> = {
   protocol: [],
   core: ['protocol'],
+  // Read-only facts of the system, below every adapter: it decides nothing and knows no word of the mesh.
+  os: [],
   port: ['protocol', 'core'],
   pipelines: ['protocol', 'core', 'port'],
   vocabulary: ['protocol', 'core', 'port'],
-  adapter: ['protocol', 'core', 'port', 'vocabulary'],
+  adapter: ['protocol', 'core', 'os', 'port', 'vocabulary'],
   node: ['protocol', 'core', 'port', 'pipelines', 'log'],
   observe: ['protocol', 'core', 'port'],
   // It says what its keys mean to the stages, too.
@@ -82,7 +91,7 @@ export const ALLOWED_LAYERS: Readonly<Record<Layer, readonly Layer[] | 'any'>> =
   // The simulator judges the defaults as they are.
   sim: ['protocol', 'core', 'port', 'pipelines', 'node', 'config'],
   compose: 'any',
-  cli: ['protocol', 'core', 'port', 'vocabulary', 'node', 'observe', 'config', 'log', 'sim', 'compose', 'broker'],
+  cli: ['protocol', 'core', 'os', 'port', 'vocabulary', 'node', 'observe', 'config', 'log', 'sim', 'compose', 'broker'],
   index: 'any',
   broker: ['protocol', 'core', 'port', 'vocabulary', 'adapter', 'config', 'log'],
   bench: 'any',

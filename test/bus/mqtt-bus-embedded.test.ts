@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
+import { firstValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createBroker, type BrokerOptions, type RunningBroker } from '../../broker/create-broker.js';
 import type { BrokerEvent } from '../../broker/event.js';
@@ -87,6 +88,21 @@ describe('the bus over MQTT and the embedded broker', () => {
     await untilLink(bus, { state: 'online' });
     const refused = broker.events.filter(({ kind }) => kind === 'connection-failed');
     expect(refused.map((event) => ('reason' in event ? event.reason : ''))).toEqual(['unacceptable protocol version']);
+  });
+
+  it('tells of a publish that the broker denies by hanging up, when it did so twice at the same topic', async () => {
+    const broker = await startBroker();
+    const bus = makeBus({ url: broker.url });
+    // Nobody writes outside of the base; it is retained, and so said again at each connect.
+    bus.publish({ topic: 'elsewhere/a', payload: '1', qos: 1, retain: true });
+    const refused = firstValueFrom(bus.refused$);
+    bus.connect();
+    expect(await refused).toEqual({
+      topic: 'elsewhere/a',
+      reason: `the broker at ${broker.url} does not let a client without a user name write there (Not authorized)`,
+    });
+    await untilLink(bus, { state: 'offline', reason: /closed the connection at what is published to elsewhere\/a/ });
+    expect(broker.events.filter(({ kind }) => kind === 'publish-denied').length).toBeGreaterThanOrEqual(2);
   });
 
   it('says once that a broker is down, however often it tries, and comes online when it is up', async () => {

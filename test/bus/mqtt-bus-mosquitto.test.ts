@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PublishRefused } from '../../src/bus/bus.js';
 import { createMqttBus } from '../../src/bus/mqtt-bus.js';
 import { describeBus } from '../conformance/bus.js';
 import { hasMosquitto, startMosquitto } from '../mosquitto.js';
@@ -22,13 +23,17 @@ describe.skipIf(!isThere)('with a real Mosquitto', () => {
   it('hears of a publish that the ACL denies, and stays online', async () => {
     const mosquitto = await startMosquitto({ users: USERS });
     const bus = createMqttBus({ url: mosquitto.url, clientId: 'alpha', username: 'alpha', password: 'secret' });
+    const refused: unknown[] = [];
+    bus.refused$.subscribe((one) => void refused.push(one));
     try {
       bus.connect();
       await untilLink(bus, { state: 'online' });
       const denied = await new Promise<Error | undefined>((resolve) =>
         bus.publish({ topic: 'tritmesh/node/beta/trit', payload: '1', qos: 1, retain: true }, resolve),
       );
-      expect(denied?.message).toMatch(/Not authorized/);
+      expect(denied).toBeInstanceOf(PublishRefused);
+      expect(denied?.message).toMatch(/does not let user alpha write there \(Not authorized\)/);
+      expect(refused).toEqual([{ topic: 'tritmesh/node/beta/trit', reason: denied?.message }]);
       const allowed = await new Promise<Error | undefined>((resolve) =>
         bus.publish({ topic: 'tritmesh/node/alpha/trit', payload: '1', qos: 1, retain: true }, resolve),
       );

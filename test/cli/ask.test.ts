@@ -84,6 +84,13 @@ describe('asking a node', () => {
     });
   });
 
+  it('says that a node does not answer when not even the request is taken', async () => {
+    await startNode(() => undefined);
+    // A node that stands still holds its local socket open.
+    const asker = await openAsker({ answerMs: 50, change: (bus) => ({ ...bus, publish: () => undefined }) });
+    await expect(asker.ask('ping')).rejects.toMatchObject({ fault: 'silent' });
+  });
+
   it('says that a node does not answer', async () => {
     await startNode(() => undefined);
     const asker = await openAsker({ answerMs: 50 });
@@ -138,8 +145,16 @@ const birth = {
   labels: [],
 };
 
-async function openAsker(change: { node?: string; signer?: Signer; answerMs?: number }): Promise<Asker> {
-  const bus = createMemoryBus({ broker, clientId: 'cli' });
+interface AskerChange {
+  readonly node?: string;
+  readonly signer?: Signer;
+  readonly answerMs?: number;
+  readonly change?: (bus: Bus) => Bus;
+}
+
+async function openAsker(change: AskerChange): Promise<Asker> {
+  const own = createMemoryBus({ broker, clientId: 'cli' });
+  const bus = change.change?.(own) ?? own;
   const asker = createAsker({
     bus,
     base: BASE,

@@ -1,7 +1,20 @@
 /** The stitching of output: whatever is lost, repeated or cut, each byte of the last epoch is given exactly once. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinPiece, LOG_START, stitchFile, stitchPiece, type LogPiece } from '../../src/cli/log-stitch.js';
+import {
+  joinPiece,
+  LOG_START,
+  stitchEnd,
+  stitchPiece,
+  type LogPiece,
+  type LogPosition,
+} from '../../src/cli/log-stitch.js';
+
+/** What a job's output writes from the file that came home. */
+function stitchFile(position: LogPosition, epoch: number, file: Uint8Array): { bytes: Uint8Array; restarted: boolean } {
+  const { position: begun, restarted } = stitchEnd(position, epoch);
+  return { bytes: file.subarray(begun.given), restarted };
+}
 
 describe('the stitched output of a job', () => {
   it('gives each byte of the file exactly once, whatever became of the pieces', () => {

@@ -52,8 +52,11 @@ describe('bad input', () => {
 
 describe('a broker that is down', () => {
   it('is said, and a command that only looks exits with 1', async () => {
-    const ended = await tritmesh(['status', '--broker', 'mqtt://127.0.0.1:1']);
-    expect(ended).toEqual({ code: 1, stdout: '', stderr: 'tritmesh: connection refused at mqtt://127.0.0.1:1\n' });
+    const stateDir = makeDirectory();
+    const ended = await tritmesh(['status', '--broker', 'mqtt://127.0.0.1:1', '--state-dir', stateDir]);
+    const here = `no node runs here (state directory ${stateDir}; "tritmesh up" starts one)`;
+    const there = 'there is no way to the broker: connection refused at mqtt://127.0.0.1:1';
+    expect(ended).toEqual({ code: 1, stdout: '', stderr: `tritmesh: ${here}, and ${there}\n` });
   });
 });
 

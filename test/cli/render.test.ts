@@ -1,16 +1,19 @@
 /** What people read: tables, blocks for narrow terminals, sentences, and nothing that could steer a terminal. */
 import { describe, expect, it } from 'vitest';
 import { describeEvent } from '../../src/cli/render/event.js';
-import { renderItems, renderWaiting } from '../../src/cli/render/items.js';
+import { renderItems } from '../../src/cli/render/items.js';
 import { renderReceivers, renderScum, renderStatus } from '../../src/cli/render/mesh.js';
 import { describeEnd, exitCodeOf } from '../../src/cli/render/run.js';
 import { renderTable } from '../../src/cli/render/table.js';
+import { renderWaiting } from '../../src/cli/render/waiting.js';
 import { formatAge, formatBytes, formatRun, showText } from '../../src/cli/render/words.js';
 import type { ItemSeen, MemberSeen, MeshSnapshot } from '../../src/observe/mesh-picture.js';
 import type { State, Trit } from '../../src/protocol/messages.js';
 import type { Status } from '../../src/protocol/status.js';
 
 const WIDE = 200;
+/** Two hours after what is said here. */
+const LOOK = { width: WIDE, all: false, wall: Date.parse('2026-01-01T02:00:00.000Z') };
 const STAMP = { v: 1, ts: '2026-01-01T00:00:00.000Z', boot: 1, seq: 1 } as const;
 
 describe('a table', () => {
@@ -41,30 +44,64 @@ describe('the status', () => {
           member('alpha', 1, { draining: true }),
           member('beta', -1, {}),
           { ...member('gamma', 0, {}), online: false },
+          { ...member('omega', 0, {}), online: false, gone: true, last_seen: '2025-12-25T00:00:00.000Z' },
         ],
         items: [item({ blocked: [{ node: 'beta', reason: 'arch is arm64, x64 is needed' }] })],
       }),
-      WIDE,
+      LOOK,
     );
     expect(text).toBe(
       [
         'node   trit      ratio  cpus  free  guests  queued  scum  flags',
         'alpha  +1 PLUS    0.50     4   3/4       1       2     5  draining',
         'beta   -1 MINUS   0.50     4   3/4       1       2     5',
-        'gamma                                                     offline',
+        'gamma                                                     offline, last seen 2h ago',
         '',
         'sum +1, residue 1 (invariant does not hold), direction shed: PLUS nodes offer waiting and movable work',
         '2 online: 1 PLUS, 0 ERGODIC, 1 MINUS',
         '',
         'alpha/k1 (gzip) is queued: no receiver: see why each node does not take it',
         '  beta: arch is arm64, x64 is needed',
+        '1 gone node not shown (--all shows them)',
         '',
       ].join('\n'),
     );
   });
 
+  it('shows with --all the nodes that are gone, and their items', () => {
+    const gone = { ...member('omega', 0, {}), online: false, gone: true, last_seen: '2025-12-25T00:00:00.000Z' };
+    const shown = snapshot({
+      members: [gone],
+      items: [item({ owner: 'omega', owner_online: false, owner_gone: true })],
+    });
+    expect(renderStatus(shown, LOOK)).not.toContain('omega');
+    const text = renderStatus(shown, { ...LOOK, all: true });
+    expect(text).toMatch(/omega +gone, last seen 7d ago/);
+    expect(text).toContain('omega/k1 (gzip) is queued');
+    expect(text).toContain('so omega said last, which is offline');
+  });
+
+  it('doubts a node whose state is old although it is said to be online', () => {
+    const stale = { ...member('alpha', 0, {}), last_seen: '2025-12-31T00:00:00.000Z' };
+    expect(renderStatus(snapshot({ members: [stale] }), LOOK)).toContain('its clock is wrong, or it is gone');
+  });
+
+  it('tells ten reasons and how many items wait for others', () => {
+    const items = Array.from({ length: 14 }, (_one, at) => item({ item: `k${at}`, reason: `reason ${at}` }));
+    const text = renderStatus(snapshot({ members: [member('alpha', 0, {})], items }), LOOK);
+    expect(text.match(/is queued/g)).toHaveLength(10);
+    expect(text).toContain('and 4 more wait for other reasons: "tritmesh items" tells them all');
+  });
+
+  it('says when more wait than are on the bus', () => {
+    const items = Array.from({ length: 100 }, (_one, at) => item({ item: `k${at}` }));
+    const members = [member('alpha', 0, { queued: 140, deferred: 10 })];
+    expect(renderStatus(snapshot({ members, items }), LOOK)).toContain('alpha has 50 more waiting than it keeps');
+    expect(renderStatus(snapshot({ members, items: items.slice(1) }), LOOK)).not.toContain('more waiting');
+  });
+
   it('says what to do when there is no node', () => {
-    expect(renderStatus(snapshot({}), WIDE)).toContain('start one with "tritmesh node"');
+    expect(renderStatus(snapshot({}), LOOK)).toContain('start one with "tritmesh node"');
   });
 });
 
@@ -73,9 +110,13 @@ describe('the receivers', () => {
     const ranking = {
       ranked: ['a', 'b', 'c', 'd'],
       full: [],
-      blocked: new Map([['e', 'it is draining']]),
+      blocked: new Map([
+        ['e', 'it is draining'],
+        ['z', 'offline'],
+      ]),
     };
-    const lines = renderReceivers(ranking, [member('a', -1, {})], WIDE)
+    const gone = { ...member('z', 0, {}), online: false, gone: true };
+    const lines = renderReceivers(ranking, [member('a', -1, {}), gone], LOOK)
       .trimEnd()
       .split('\n');
     expect(lines).toEqual([
@@ -85,6 +126,7 @@ describe('the receivers', () => {
       '   3  c            receives',
       '      d            more loaded',
       '      e            it is draining',
+      '1 gone node not shown (--all shows them)',
     ]);
   });
 });
@@ -143,6 +185,31 @@ describe('the items', () => {
 
   it('show the exit code of one that failed by itself', () => {
     expect(renderItems([item({ phase: 'done', exit_code: 3, run_ms: 1500 })], true, WIDE)).toMatch(/done 3 +1\.5 s/);
+  });
+
+  it('of an owner that is away are not shown as if they ran', () => {
+    const away = item({ phase: 'running', receiver: 'beta', owner_online: false });
+    expect(renderItems([away], false, WIDE)).toContain('running, owner offline');
+    const gone = { ...away, owner_gone: true };
+    expect(renderItems([gone], false, WIDE)).toBe(
+      'no items\n1 item whose owner is gone not shown (--all shows them)\n',
+    );
+    expect(renderItems([gone, gone], true, WIDE)).toContain('running, owner gone');
+    expect(renderItems([item({ ...away, phase: 'done', exit_code: 0 })], true, WIDE)).toMatch(/done +beta/);
+  });
+
+  it('that wait for one reason are told of once', () => {
+    const blocked = ['beta', 'gamma'].map((node) => ({ node, reason: 'offline' }));
+    const items = Array.from({ length: 150 }, (_one, at) => item({ item: `k${at}`, blocked }));
+    expect(renderWaiting([...items, item({ item: 'x1', owner: 'beta', phase: 'lost', reason: 'lease' })])).toBe(
+      [
+        '150 items of alpha are queued: no receiver: see why each node does not take it',
+        '  k0 (gzip), k1 (gzip), k2 (gzip) and 147 more',
+        '  beta, gamma: offline',
+        'beta/x1 (gzip) is lost: lease',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('show no control characters of others', () => {
@@ -253,12 +320,15 @@ function member(id: string, trit: Trit, change: Partial<State>): MemberSeen {
     ttl_s: 45,
     ...change,
   };
-  return { id, online: true, info: undefined, state, scum: undefined };
+  const last_seen = id === 'gamma' ? '2026-01-01T00:00:00.000Z' : '2026-01-01T02:00:00.000Z';
+  return { id, online: true, info: undefined, state, scum: undefined, last_seen, gone: false };
 }
 
 function item(change: Partial<ItemSeen>): ItemSeen {
   return {
     owner: 'alpha',
+    owner_online: true,
+    owner_gone: false,
     item: 'k1',
     phase: 'queued',
     name: 'gzip',

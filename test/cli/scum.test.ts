@@ -25,6 +25,8 @@ function member(items: readonly ScumItem[], more: object = {}): MemberSeen {
     info: undefined,
     state: undefined,
     scum: { count: items.length, items, ...more },
+    last_seen: null,
+    gone: false,
   };
 }
 

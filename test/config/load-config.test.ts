@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.js';
 import { CONFIG_KEYS } from '../../src/config/keys.js';
-import { loadConfig, type ConfigInput, type LoadedConfig } from '../../src/config/load-config.js';
+import { findPersonsOrigin, loadConfig, type ConfigInput, type LoadedConfig } from '../../src/config/load-config.js';
 import type { Machine } from '../../src/config/machine.js';
 
 const MACHINE: Machine = { hostname: 'Alpha.Home.arpa', cpus: 4, isRoot: false, home: '/home/me' };
@@ -78,10 +78,12 @@ describe('the defaults', () => {
       offers: { ttl_ms: 10_000, repeat_ms: 1000, claim_step_ms: 40, claim_window_ms: 120, claim_hold_ms: 3000 },
       moves: { projected_max: 0.65, gain_min: 0.1, cooldown_ms: 60_000, item_rest_ms: 600_000 },
       journal: { sync: false },
-      transfer: { listen: '0.0.0.0', port: 0 },
+      transfer: { listen: '::', port: 0, advertise: [] },
+      disk: { reserve: 'auto' },
+      limits: { output: '10%' },
       accept: 'commands',
       accept_from: ['*'],
-      requests: { unsigned: ['ping', 'refresh', 'drain', 'cancel', 'retry', 'migrate'] },
+      requests: { unsigned: ['ping', 'refresh', 'drain', 'cancel', 'retry', 'migrate', 'item', 'items', 'fetch'] },
       state: { every_ms: 15_000, offline_after_ms: 3000 },
       retry: { attempts: 3 },
       keep_settled_ms: 86_400_000,
@@ -126,6 +128,53 @@ describe('the defaults', () => {
   ])('give $slots slots for $flags', async ({ flags, slots, origin }) => {
     const { config, origins } = await load({ flags });
     expect([config.slots, origins['slots']]).toEqual([slots, origin]);
+  });
+});
+
+describe('the record of whose the state directory is', () => {
+  const RECORD_FILE = '/home/me/.local/state/tritmesh/identity/node.json';
+  const record = (change: object = {}): Readonly<Record<string, string>> => ({
+    [RECORD_FILE]: JSON.stringify({ format: 1, id: 'recorded', base: 'home/mesh', ...change }),
+  });
+
+  it('stands above the host name and what join wrote, and gives the user name too', async () => {
+    const files = { ...record(), [JOINED_FILE]: 'id: joined\nbase: joined\n' };
+    const loaded = await load({ env: { TRITMESH_PASSWORD: 'x' }, files });
+    expect(loaded.config).toMatchObject({ id: 'recorded', base: 'home/mesh', username: 'recorded' });
+    expect(loaded.origins).toMatchObject({ id: RECORD_FILE, base: RECORD_FILE });
+    expect(loaded.record).toMatchObject({ id: 'recorded' });
+    expect([findPersonsOrigin(loaded, 'id'), findPersonsOrigin(loaded, 'base')]).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    { what: 'a flag', given: { flags: { id: 'said' } }, origin: '--id' },
+    { what: 'a variable', given: { env: { TRITMESH_ID: 'said' } }, origin: 'TRITMESH_ID' },
+    { what: 'the file', given: { files: { [DEFAULT_FILE]: 'id: said' } }, origin: `${DEFAULT_FILE}:1` },
+  ])('stands below what a person said, by $what', async ({ given, origin }) => {
+    const loaded = await load({ ...given, files: { ...record(), ...('files' in given ? given.files : {}) } });
+    expect([loaded.config.id, findPersonsOrigin(loaded, 'id')]).toEqual(['said', origin]);
+    expect(loaded.record?.id).toBe('recorded');
+  });
+
+  it('is named with what to do when it is damaged', async () => {
+    const error = await fail({ files: { [RECORD_FILE]: '{' } });
+    expect(error.message).toBe(
+      `id (${RECORD_FILE}): the record must be JSON; remove the file, the node writes it anew when it starts`,
+    );
+  });
+
+  it('of another user keeps only who does not name the node from going on', async () => {
+    const files = (path: string): string | undefined => {
+      if (path.startsWith('/home/me/.local')) throw new Error('EACCES: permission denied');
+      return undefined;
+    };
+    const input = { machine: MACHINE, env: {}, files };
+    await expect(loadConfig({ ...input, flags: { broker: 'mqtt://there' } })).rejects.toThrow(
+      /identity\/node\.json\): cannot be read: EACCES.*as the user that runs the node, or name the node with --id/,
+    );
+    await expect(loadConfig({ ...input, flags: { id: 'a' } })).rejects.toThrow(/joined\.yaml .*cannot be read/);
+    const { config } = await loadConfig({ ...input, flags: { broker: 'mqtt://there', id: 'a' } });
+    expect(config).toMatchObject({ id: 'a', broker: 'mqtt://there' });
   });
 });
 
@@ -183,7 +232,7 @@ describe('sources', () => {
     { key: 'scum.throttle_methods', text: 'duty-cycle', value: ['duty-cycle'] },
     { key: 'rebalance', text: 'gf3', value: 'gf3' },
     { key: 'journal.sync', text: 'YES', value: true },
-    { key: 'transfer.advertise', text: 'alpha.lan', value: 'alpha.lan' },
+    { key: 'transfer.advertise', text: 'alpha.lan,[fd00::1]:4711', value: ['alpha.lan', '[fd00::1]:4711'] },
     { key: 'accept', text: 'nothing', value: 'nothing' },
     { key: 'accept_from', text: 'beta,gamma', value: ['beta', 'gamma'] },
     { key: 'requests.unsigned', text: 'ping', value: ['ping'] },
@@ -299,6 +348,9 @@ describe('what is wrong', () => {
     { flags: { 'lease-lease-ms': '999' }, field: 'lease.lease_ms', value: '999', expected: /from 1000/ },
     { flags: { 'lease-margin-ms': '10' }, field: 'lease.margin_ms', value: '10', expected: /from 1000/ },
     { flags: { 'transfer-port': '70000' }, field: 'transfer.port', value: '70000', expected: /from 0 to 65535/ },
+    { flags: { 'disk-reserve': '-1' }, field: 'disk.reserve', value: '"-1"', expected: /auto, a size such as 512M or/ },
+    { flags: { 'disk-reserve': '101%' }, field: 'disk.reserve', value: '"101%"', expected: /a share such as 5%/ },
+    { flags: { 'limits-output': 'auto' }, field: 'limits.output', value: '"auto"', expected: /a size such as 512M or/ },
     { flags: { 'accept-from': 'beta,?' }, field: 'accept_from', value: '["beta","?"]', expected: /node ids, or \*/ },
     { flags: { 'requests-unsigned': 'run' }, field: 'requests.unsigned', value: '["run"]', expected: /must be ping, / },
     {

@@ -1,7 +1,17 @@
 /**
  * What every transfer promises, whatever it moves bytes with. Each adapter's test runs this suite.
  */
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, chmodSync, lstatSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  chmodSync,
+  lstatSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -158,7 +168,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
       share(bundle);
       const stranger = { share: 'alpha/item-1/1/in', urls: owner.transfer.urls(), sha256: bundle.sha256 };
-      const result = await fetchOnce(receiver.transfer, { ...stranger, peerKey: receiver.key, directory: target });
+      const result = await fetchOnce(receiver.transfer, { ...stranger, peerKey: createNode().key, directory: target });
       expect(result).toMatchObject({ ok: false, final: true });
       expect(result.ok ? '' : result.reason).toContain('another key');
     });
@@ -183,7 +193,6 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
     });
 
     it.each([
-      ['grew', (path: string): void => writeFileSync(path, 'alpha and more')],
       ['shrank', (path: string): void => writeFileSync(path, 'a')],
       ['vanished', (path: string): void => rmSync(path)],
       ['became a link out of its directory', replaceByLink],
@@ -194,6 +203,16 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       const result = await fetch(bundle);
       expect(result).toMatchObject({ ok: false, final: true });
       expect(result.ok ? '' : result.reason).toMatch(/a\.txt changed after it was described/);
+    });
+
+    it('sends what was described of a file that has grown since, in pieces too', async () => {
+      const head = makeBytes(3 * 1024 * 1024);
+      const bundle = bundleFiles(join(source, 'shared'), { 'a.txt': 'alpha', 'log.bin': head, 'z.txt': 'omega' });
+      share(bundle);
+      for (const name of ['a.txt', 'log.bin']) writeFileSync(join(bundle.root, name), 'more', { flag: 'a' });
+      expect(await fetch(bundle)).toMatchObject({ ok: true });
+      expect(readFileSync(join(target, 'a.txt'), 'utf8')).toBe('alpha');
+      expect(readFileSync(join(target, 'log.bin')).equals(head)).toBe(true);
     });
 
     it('calls back no more once a fetch is abandoned, and can be asked again', async () => {
@@ -299,6 +318,54 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       share(bundle);
       expect(await fetch(bundle)).toMatchObject({ ok: false, final: false });
       expect(readFileSync(target, 'utf8')).toBe('a file stands here');
+    });
+
+    function open(sealed: string, bundle: Bundle, share = 'alpha/item-1/1/out'): Promise<Ended<Fetched>> {
+      const { sha256 } = bundle;
+      return ended((done) => owner.transfer.open({ share, sealed, sha256, directory: target }, done));
+    }
+
+    function seal(bundle: Bundle, share = 'alpha/item-1/1/out'): Promise<string | undefined> {
+      return succeeded((done) => receiver.transfer.seal(share, bundle, owner.transfer.sealKey, done));
+    }
+
+    it('brings a small bundle inside a seal as a fetch would, over what an earlier one left', async () => {
+      const files = { stdout: 'out\n', 'work/deep/a.bin': makeBytes(30_000), 'work/empty': '' };
+      const bundle = bundleFiles(source, files, { directories: ['work/void'] });
+      const sealed = await seal(bundle);
+      if (sealed === undefined) throw new Error('it is small enough');
+      for (const left of [false, true]) {
+        if (left) rmSync(join(target, 'work'), { recursive: true });
+        const opened = await open(sealed, bundle);
+        expect(opened).toMatchObject({ ok: true, value: { bytes: 30_004, count: 3 } });
+        expect(readFileSync(join(target, 'work/deep/a.bin')).equals(files['work/deep/a.bin'])).toBe(true);
+        expect(Object.keys(readFiles(target)).toSorted()).toEqual([
+          'stdout',
+          'work/deep/a.bin',
+          'work/empty',
+          'work/void/',
+        ]);
+      }
+    });
+
+    it('seals 32 KiB with a fitting list of files, and nothing that is over', async () => {
+      expect(await seal(bundleFiles(source, { a: makeBytes(32 * 1024) }))).toBeTypeOf('string');
+      expect(await seal(bundleFiles(source, { a: makeBytes(32 * 1024), b: 'x' }))).toBeUndefined();
+      const many = Object.fromEntries(Array.from({ length: 400 }, (_none, at) => [`f${at}`, 'x']));
+      expect(await seal(bundleFiles(source, many))).toBeUndefined();
+    });
+
+    it('opens no seal of another share, node or manifest, and leaves nothing', async () => {
+      const [bundle, another] = [bundleFiles(source, { a: 'alpha' }), bundleFiles(source, { b: 'beta' })];
+      const sealed = (await seal(bundle)) ?? '';
+      expect(await open(sealed, bundle, 'alpha/item-1/2/out')).toMatchObject({ ok: false, final: true });
+      expect(await open(sealed, another)).toMatchObject({ ok: false, final: true });
+      expect(await open('AAAA', bundle)).toMatchObject({ ok: false, final: true });
+      const stranger = await ended<Fetched>((done) =>
+        receiver.transfer.open({ share: 'alpha/item-1/1/out', sealed, sha256: bundle.sha256, directory: target }, done),
+      );
+      expect(stranger).toMatchObject({ ok: false, final: true });
+      expect(existsSync(target)).toBe(false);
     });
 
     it('has no address before it listens, and calls back from close in any state', async () => {

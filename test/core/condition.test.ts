@@ -11,6 +11,8 @@ const facts: ConditionFacts = {
   cpuPercent: 120,
   memoryPercent: -1,
   psiPercent: undefined,
+  diskRoom: undefined,
+  isDiskFull: false,
   guestCpuPercent: 60,
   slots: 2,
   draining: false,
@@ -46,6 +48,21 @@ describe('deriveState', () => {
 
   test('a draining node has no free slot', () => {
     expect(deriveState({ ...facts, draining: true }, [], 0).slots_free).toBe(0);
+  });
+
+  test('room is told less what is promised and not written yet; what is not known is left out', () => {
+    const guest = (phase: Guest['phase']): Guest =>
+      guestsOf(claimed()).map((one): Guest => ({ ...one, phase, need: { ...one.need, disk_bytes: 1000 } }))[0] as Guest;
+    const tell = (room: number | undefined, guests: readonly Guest[], isDiskFull = false) =>
+      deriveState({ ...facts, diskRoom: room, isDiskFull }, guests, 0).disk_free_bytes;
+    expect('disk_free_bytes' in deriveState(facts, [], 0)).toBe(false);
+    expect(tell(2000, [guest('claimed')])).toBe(992);
+    expect(tell(2000, [guest('claimed'), guest('fetching')])).toBe(1);
+    expect(tell(2000, [guest('running'), guest('ended')])).toBe(1984);
+    expect(deriveState({ ...facts, diskRoom: 0, isDiskFull: true }, [], 0)).toMatchObject({
+      disk_free_bytes: 0,
+      slots_free: 0,
+    });
   });
 
   test('percents stay within 0 and 100, and what the kernel does not tell is left out', () => {

@@ -14,6 +14,8 @@ export function describeEffect(effect: Effect): string {
       return `share ${effect.epoch} with ${effect.to}`;
     case 'FetchHome':
       return `fetch home ${effect.epoch} from ${effect.from}`;
+    case 'OpenHome':
+      return `open home ${effect.epoch}: ${effect.sealed}`;
     case 'Unshare':
     case 'Place':
     case 'Carry':
@@ -42,6 +44,12 @@ function describeRecord(value: unknown): string {
 }
 
 function describeSay(message: Say): string {
+  const text = describeMessage(message);
+  if (message.way === undefined) return text;
+  return message.way.only ? `${text}, direct` : `${text}, both ways`;
+}
+
+function describeMessage(message: Say): string {
   switch (message.kind) {
     case 'offer':
       return `offer ${message.body.epoch}`;

@@ -54,6 +54,25 @@ describe('why a member does not take an item', () => {
       { need: { ...need, memory_bytes: 7 * 1024 ** 3 } },
       'it has 6144 MiB of memory free, 7168 MiB is needed',
     ],
+    [
+      'no room on its disk',
+      createMember('beta', { disk_free_bytes: 200 * 1024 ** 2 }),
+      { need: { ...need, disk_bytes: 1024 ** 3 } },
+      'needs 1.0 GiB of disk, free for guests there: 200 MiB',
+    ],
+    [
+      'room on a disk',
+      createMember('beta', { disk_free_bytes: 1024 }),
+      { need: { ...need, disk_bytes: 1024 } },
+      undefined,
+    ],
+    ['room that is not known', createMember('beta'), { need: { ...need, disk_bytes: 1024 ** 5 } }, undefined],
+    [
+      'below its reserve, also for what needs no room',
+      createMember('beta', { disk_free_bytes: 0, slots_free: 0 }),
+      {},
+      'its disk is full: it takes nothing',
+    ],
     ['full', createMember('beta', { slots_free: 0 }), {}, 'its slots are taken: 0 of 2 free, 1 needed'],
   ])('%s', (_title, member, change, reason) => {
     expect(reasonFor(member, change)).toBe(reason);

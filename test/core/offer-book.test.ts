@@ -1,7 +1,7 @@
 /** The offers that a node has heard, and which it claims now. */
 import { describe, expect, test } from 'vitest';
 import { chooseClaims, noteOffer, type ClaimingFacts, type OfferBook } from '../../src/core/offer-book.js';
-import { createMember, createOffer, createView, meshRules } from './samples.js';
+import { createMember, createOffer, createView, meshRules, need } from './samples.js';
 
 const view = createView(
   createMember('alpha', { trit: 1, load_ratio: 0.9 }),
@@ -16,6 +16,7 @@ function factsOf(self: string, change: Partial<ClaimingFacts> = {}): ClaimingFac
     mesh: meshRules,
     now: 0,
     stepMs: 40,
+    diskFree: undefined,
     slotsFree: 2,
     holds: () => false,
     accepts: () => true,
@@ -52,6 +53,30 @@ describe('claiming', () => {
   test('it never promises more slots than it has, oldest offers first', () => {
     expect(claimsOf(bookOf('j1', 'j2', 'j3'), factsOf('beta')).items).toEqual(['j1 rank 0', 'j2 rank 0']);
     expect(claimsOf(bookOf('j1'), factsOf('beta', { slotsFree: 0 })).items).toEqual([]);
+  });
+
+  test('it never promises more room on its disk than it has, and room that is not known keeps it from nothing', () => {
+    const large = { need: { ...need, disk_bytes: 600 } };
+    const bookOfLarge = (): OfferBook => {
+      const book: OfferBook = new Map();
+      for (const item of ['j1', 'j2']) noteOffer(book, 'alpha', item, createOffer(large), 0);
+      noteOffer(book, 'alpha', 'j3', createOffer(), 0);
+      return book;
+    };
+    const many = { slotsFree: 9 };
+    expect(claimsOf(bookOfLarge(), factsOf('beta', { ...many, diskFree: 1000 })).items).toEqual([
+      'j1 rank 0',
+      'j3 rank 0',
+    ]);
+    expect(claimsOf(bookOfLarge(), factsOf('beta', { ...many, diskFree: 1200 })).items).toHaveLength(3);
+    expect(claimsOf(bookOfLarge(), factsOf('beta', many)).items).toHaveLength(3);
+  });
+
+  test('an owner of an earlier version names no need: what is fetched from it counts', () => {
+    const book: OfferBook = new Map();
+    noteOffer(book, 'alpha', 'j1', createOffer({ size_bytes: 1001 }), 0);
+    expect(claimsOf(book, factsOf('beta', { diskFree: 1000 })).items).toEqual([]);
+    expect(claimsOf(book, factsOf('beta', { diskFree: 1001 })).items).toEqual(['j1 rank 0']);
   });
 
   test('an item that it holds is not claimed: two must never run here at once', () => {

@@ -20,6 +20,7 @@ export const ownerRules: OwnerRules = {
   preparedMs: 10_000,
   processLeaseMs: 60_000,
   urls: ['https://127.0.0.1:4000'],
+  runningMs: 1_000_000,
 };
 
 export const receiverRules: ReceiverRules = {

@@ -23,13 +23,14 @@ export const MORTAL_BROKERS: readonly {
   readonly isThere: boolean;
   open(): Promise<MortalBroker>;
 }[] = [
-  { name: 'the embedded broker', isThere: true, open: openEmbedded },
+  { name: 'the embedded broker', isThere: true, open: () => openEmbedded() },
   { name: 'Mosquitto', isThere: hasMosquitto(), open: openMosquitto },
 ];
 
-async function openEmbedded(): Promise<MortalBroker> {
+/** The embedded broker of the program `main`. */
+export async function openEmbedded(main: string = MAIN): Promise<MortalBroker> {
   const stateDir = await mkdtemp(join(tmpdir(), 'tritmesh-broker-'));
-  let running = await launch(stateDir, '0');
+  let running = await launch(main, stateDir, '0');
   const { url } = running;
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     const { child } = running;
@@ -43,7 +44,7 @@ async function openEmbedded(): Promise<MortalBroker> {
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     start: async () => {
-      running = await launch(stateDir, new URL(url).port);
+      running = await launch(main, stateDir, new URL(url).port);
     },
     close: async () => {
       await end('SIGTERM');
@@ -53,8 +54,12 @@ async function openEmbedded(): Promise<MortalBroker> {
 }
 
 /** Resolves when it says where it listens; rejects with what it said when it ends before. */
-async function launch(stateDir: string, port: string): Promise<{ readonly child: ChildProcess; readonly url: string }> {
-  const child = spawn(process.execPath, [MAIN, 'broker', '--port', port, '--state-dir', stateDir], {
+async function launch(
+  main: string,
+  stateDir: string,
+  port: string,
+): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const child = spawn(process.execPath, [main, 'broker', '--port', port, '--state-dir', stateDir], {
     env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

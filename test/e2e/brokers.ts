@@ -32,10 +32,13 @@ const TURN_MS = 150_000;
 /**
  * Gives an `it` that shares slow tests out: each is run on one of the brokers in turn, and with TRITMESH_TEST_LONG=1 on all.
  */
-export function takeTurns(broker: string): (title: string, run: () => Promise<void>) => void {
-  let count = BROKERS.findIndex((one) => one.name === broker);
+export function takeTurns(
+  broker: string,
+  brokers: readonly { readonly name: string }[] = BROKERS,
+): (title: string, run: () => Promise<void>) => void {
+  let count = brokers.findIndex((one) => one.name === broker);
   return (title, run) => {
-    if (count % BROKERS.length === 0 || process.env['TRITMESH_TEST_LONG'] === '1') it(title, run, TURN_MS);
+    if (count % brokers.length === 0 || process.env['TRITMESH_TEST_LONG'] === '1') it(title, run, TURN_MS);
     count += 1;
   };
 }

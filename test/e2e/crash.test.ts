@@ -8,6 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
 import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
 
+/** Who was killed is back within it, on a busy machine, too. */
+const LEASE = { TRITMESH_LEASE_LEASE_MS: '15000' };
+
 describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   if (!isThere) return it.skip('needs its broker', () => undefined);
   const onTurn = takeTurns(name);
@@ -24,9 +27,9 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     broker = await open();
     scene = openScene(broker.url);
     ear = await scene.ear();
-    alpha = await scene.node('alpha', 'fixed:0.9');
-    beta = await scene.node('beta', 'fixed:0.1');
-    gamma = await scene.node('gamma', 'fixed:0.5');
+    alpha = await scene.node('alpha', 'fixed:0.9', LEASE);
+    beta = await scene.node('beta', 'fixed:0.1', LEASE);
+    gamma = await scene.node('gamma', 'fixed:0.5', LEASE);
     await allUp(ear, ['alpha', 'beta', 'gamma']);
     const directory = await scene.directory();
     record = join(directory, 'record');

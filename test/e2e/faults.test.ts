@@ -2,7 +2,10 @@
  * What happens to machines and lines, with real nodes: they are stopped for longer than a lease, their way to the broker is
  * slow, deaf, cut or half shut. A job that is under way is settled all the same, and never runs twice at once.
  */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
 import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
 import { listGuestKeys } from './journal-copy.js';
@@ -34,10 +37,23 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   });
 
   /** Beta reaches the broker through the proxy. The lease must outlast what a test does to the line, or must not. */
-  async function startNodes(leaseMs: 6000 | 30_000): Promise<void> {
-    alpha = await scene.node('alpha', 'fixed:0.9', { ...VARIABLES, TRITMESH_LEASE_LEASE_MS: String(leaseMs) });
-    beta = await scene.node('beta', 'fixed:0.1', VARIABLES, { broker: `mqtt://127.0.0.1:${proxy.port}` });
+  async function startNodes(leaseMs: 6000 | 30_000, doors: readonly FaultProxy[] = []): Promise<void> {
+    const at = (index: number): Readonly<Record<string, string>> => {
+      const door = doors[index];
+      return door === undefined ? {} : { TRITMESH_TRANSFER_ADVERTISE: `127.0.0.1:${door.port}` };
+    };
+    const lease = { TRITMESH_LEASE_LEASE_MS: String(leaseMs) };
+    alpha = await scene.node('alpha', 'fixed:0.9', { ...VARIABLES, ...lease, ...at(0) });
+    const place = { broker: `mqtt://127.0.0.1:${proxy.port}` };
+    beta = await scene.node('beta', 'fixed:0.1', { ...VARIABLES, ...at(1) }, place);
     await allUp(ear, ['alpha', 'beta']);
+  }
+
+  /** A line to where a node listens for others. */
+  async function openDoor(node: () => NodeProcess): Promise<FaultProxy> {
+    const door = await startFaultProxy(() => Number(readFileSync(join(node().stateDir, 'transfer-port'), 'latin1')));
+    onTestFinished(() => door.close());
+    return door;
   }
 
   async function submitRunning(retry: 'once' | 'rerun'): Promise<Witness> {
@@ -130,13 +146,23 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await expectDone(job, ['start', 'end']);
   });
 
-  onTurn('ends a run whose node hears nobody any more, and runs it elsewhere', async () => {
+  onTurn('goes on with a run whose node hears its owner, and no broker', async () => {
     await startNodes(6000);
-    const job = await submitRunning('rerun');
+    const job = await submitRunning('once');
     proxy.blackHole(true);
+    await setTimeout(25_000);
+    await job.letGo();
+    await expectDone(job, ['start', 'end']);
+  });
+
+  onTurn('ends a run whose node hears nobody any more, and runs it elsewhere', async () => {
+    const lines = [proxy, await openDoor(() => alpha), await openDoor(() => beta)];
+    await startNodes(6000, lines.slice(1));
+    const job = await submitRunning('rerun');
+    for (const line of lines) line.blackHole(true);
     await scene.node('gamma', 'fixed:0.1', VARIABLES);
     await runsOn(job, 'gamma');
-    proxy.blackHole(false);
+    for (const line of lines) line.blackHole(false);
     await job.letGo();
     await expectDone(job, ['start', 'start', 'end']);
   });

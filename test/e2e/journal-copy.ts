@@ -2,6 +2,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { journalPath } from '../../src/journal/journal-place.js';
 import { createLevelJournal } from '../../src/journal/level-journal.js';
 import type { JournalEntry } from '../../src/journal/journal.js';
 
@@ -17,14 +18,14 @@ export function keysOf(entries: readonly JournalEntry[], kind: 'guest' | 'item')
 
 /** Reads the journal of a node that has ended. */
 export function readJournalOf(stateDir: string): Promise<readonly JournalEntry[]> {
-  return readJournal(join(stateDir, 'journal'));
+  return readJournal(journalPath(stateDir));
 }
 
 /** Reads what a node has written. Rejects when the node wrote while it was copied: then it is to be tried again. */
 async function readJournalCopy(stateDir: string): Promise<readonly JournalEntry[]> {
   const copy = await mkdtemp(join(tmpdir(), 'tritmesh-journal-'));
   try {
-    await cp(join(stateDir, 'journal'), copy, { recursive: true });
+    await cp(journalPath(stateDir), copy, { recursive: true });
     return await readJournal(copy);
   } finally {
     await rm(copy, { recursive: true, force: true });

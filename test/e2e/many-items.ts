@@ -8,6 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { journalPath } from '../../src/journal/journal-place.js';
 import { createLevelJournal } from '../../src/journal/level-journal.js';
 import type { Scene } from './programs.js';
 
@@ -96,7 +97,7 @@ function run(program: string, args: readonly string[]): Program {
 
 /** Keys of a node's journal; the node must have ended. */
 export async function listJournal(stateDir: string): Promise<readonly string[]> {
-  const journal = await createLevelJournal({ directory: join(stateDir, 'journal'), sync: false });
+  const journal = await createLevelJournal({ directory: journalPath(stateDir), sync: false });
   const keys = await new Promise<readonly string[]>((resolve, reject) => {
     journal.load((error, entries) => (error === undefined ? resolve(entries.map(({ key }) => key)) : reject(error)));
   });

@@ -1,6 +1,6 @@
 /**
  * A machine that real work makes PLUS sends its heaviest job away by itself and is below 0.8 again; nobody asks it to. Two nodes on
- * this machine, each of which senses only its own process tree; burners that use a share of a core; nothing is set by hand but
+ * this machine, each of which senses only what its own jobs use; burners that use a share of a core; nothing is set by hand but
  * how long a change of the load must hold.
  */
 import { execFileSync } from 'node:child_process';
@@ -65,7 +65,7 @@ describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () 
   });
 
   async function start(id: string, cpus: number): Promise<NodeProcess> {
-    const node = await scene.node(id, 'tree:self', { ...SENSES, TRITMESH_CPUS: String(cpus) });
+    const node = await scene.node(id, 'tree:jobs', { ...SENSES, TRITMESH_CPUS: String(cpus) });
     nodes.push(node);
     await allUp(ear, [id]);
     return node;

@@ -50,6 +50,8 @@ export interface NodeProcess {
   readonly id: string;
   readonly stateDir: string;
   readonly pid: number;
+  /** The program that its next start and its commands are of. */
+  main: string;
   output(): string;
   signal(signal: NodeJS.Signals): void;
   /** Ends it without a word and waits until it is gone. */
@@ -64,18 +66,27 @@ export interface NodeProcess {
 export interface Place {
   /** Another way to the same broker. */
   readonly broker?: string;
+  /** Another program than the one that was built here. */
+  readonly main?: string;
   /** Directory that its state directory is made in. */
   readonly parent?: string;
   /** Program and arguments that run what stands behind them, such as `ip netns exec NAME`. */
   readonly within?: readonly string[];
+  /** A state directory that is there already; it is removed with the node all the same. */
+  readonly stateDir?: string;
+  /** It is started without `--id`: it finds its id by itself. */
+  readonly unnamed?: boolean;
 }
+
+/** Whom a command speaks for; it is the built program where no other is named. */
+export type Speaker = Pick<NodeProcess, 'id' | 'stateDir'> & { readonly main?: string };
 
 /** Everything of one test, to be ended with it. */
 export interface Scene {
   readonly broker: string;
   node(id: string, sense: string, env?: Readonly<Record<string, string>>, place?: Place): Promise<NodeProcess>;
-  /** Runs a command of tritmesh that speaks for a node. */
-  command(node: NodeProcess, args: readonly string[], cwd?: string): Promise<Ended>;
+  /** Runs a command of tritmesh that speaks for a node; `main`: of another program than the node's. */
+  command(node: Speaker, args: readonly string[], cwd?: string, main?: string): Promise<Ended>;
   ear(filters?: readonly string[]): Promise<Ear>;
   directory(): Promise<string>;
   end(): Promise<void>;
@@ -91,7 +102,7 @@ export function openScene(broker: string): Scene {
       endings.push(node.end);
       return node;
     },
-    command: (node, args, cwd) => runCommand(broker, node, args, cwd),
+    command: (node, args, cwd, main = node.main ?? MAIN) => runCommand(broker, main, node, args, cwd),
     ear: async (filters = ['tritmesh/#']) => {
       const ear = await listen(broker, filters);
       endings.push(ear.close);
@@ -109,30 +120,26 @@ export function openScene(broker: string): Scene {
 }
 
 async function startNode(
-  { broker, parent = tmpdir(), within = [] }: Place & { readonly broker: string },
+  {
+    broker,
+    main = MAIN,
+    parent = tmpdir(),
+    within = [],
+    unnamed = false,
+    ...place
+  }: Place & { readonly broker: string },
   id: string,
   sense: string,
   env: Readonly<Record<string, string>>,
 ): Promise<NodeProcess & { end(): Promise<void> }> {
-  const stateDir = await mkdtemp(join(parent, `tritmesh-${id}-`));
-  const [program, ...args] = [
-    ...within,
-    process.execPath,
-    MAIN,
-    'node',
-    '--id',
-    id,
-    '--broker',
-    broker,
-    '--sense',
-    sense,
-    '--state-dir',
-    stateDir,
-  ];
+  const stateDir = place.stateDir ?? (await mkdtemp(join(parent, `tritmesh-${id}-`)));
+  const naming = unnamed ? [] : ['--id', id];
+  const flags = ['node', ...naming, '--broker', broker, '--sense', sense, '--state-dir', stateDir];
   let output = '';
   let child: ChildProcess;
 
   async function start(variables: Readonly<Record<string, string>> = env): Promise<void> {
+    const [program = '', ...args] = [...within, process.execPath, node.main, ...flags];
     child = spawn(program, args, {
       env: { ...cleanEnvironment(), ...QUICK, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -159,10 +166,10 @@ async function startNode(
     return child.exitCode ?? child.signalCode ?? 'unknown';
   }
 
-  await start();
-  return {
+  const node: NodeProcess & { end(): Promise<void> } = {
     id,
     stateDir,
+    main,
     get pid() {
       return child.pid ?? 0;
     },
@@ -178,6 +185,15 @@ async function startNode(
       await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+  await start();
+  return node;
+}
+
+/** Variables that let a program believe to be on a machine of another name, or on another machine. */
+export function pretend(host: string, machine?: string): Readonly<Record<string, string>> {
+  const fixture = new URL('../fixtures/other-machine.mjs', import.meta.url).href;
+  const fake = machine === undefined ? {} : { FAKE_MACHINE: machine.repeat(32).slice(0, 32) };
+  return { NODE_OPTIONS: `--import=${fixture}`, FAKE_HOST: host, ...fake };
 }
 
 /** The environment without what would configure a node. */
@@ -185,9 +201,15 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TRITMESH_')));
 }
 
-async function runCommand(broker: string, node: NodeProcess, args: readonly string[], cwd?: string): Promise<Ended> {
+async function runCommand(
+  broker: string,
+  main: string,
+  node: Speaker,
+  args: readonly string[],
+  cwd?: string,
+): Promise<Ended> {
   const [command = '', ...rest] = args;
-  const full = [MAIN, command, '--id', node.id, '--broker', broker, '--state-dir', node.stateDir, ...rest];
+  const full = [main, command, '--id', node.id, '--broker', broker, '--state-dir', node.stateDir, ...rest];
   return runProgram(process.execPath, full, cwd);
 }
 

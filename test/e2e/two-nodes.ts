@@ -19,8 +19,8 @@ export interface HostNode {
   kill(): Promise<void>;
   /** Resolves when it is gone by itself. */
   gone(): Promise<void>;
-  /** Runs a command of tritmesh there, for this node. */
-  command(args: readonly string[]): Promise<Ended>;
+  /** Runs a command of tritmesh there, for this node; `cwd` is a directory there. */
+  command(args: readonly string[], cwd?: string): Promise<Ended>;
   output(): string;
   /** Resolves once it has said this. */
   says(text: string): Promise<void>;
@@ -99,10 +99,11 @@ function createHostNode(host: Host, url: string, sense: string): HostNode {
       await gone();
     },
     gone,
-    command: (args) => {
+    command: (args, cwd) => {
       const [command = '', ...rest] = args;
       const [program = '', ...enter] = host.within;
-      return runProgram(program, [...enter, process.execPath, MAIN, command, ...flags, ...rest]);
+      const at = cwd === undefined ? [] : ['env', '-C', cwd];
+      return runProgram(program, [...enter, ...at, process.execPath, MAIN, command, ...flags, ...rest]);
     },
     output: read,
     says: async (text) => {

@@ -39,6 +39,8 @@ export interface WitnessOptions {
   readonly after?: string;
   /** Directory that its output is to be put in. */
   readonly destination?: string;
+  /** Its wall-clock limit. */
+  readonly wallMs?: number;
 }
 
 /** Whether flock(1), which tells the overlaps, is on this machine. */
@@ -71,7 +73,11 @@ export async function submitWitness(
     retry,
     inputs: [join(directory, 'data')],
     destination,
-    command: { argv: ['sh', '-c', script(directory, options)], outputs: ['copy'] },
+    command: {
+      argv: ['sh', '-c', script(directory, options)],
+      outputs: ['copy'],
+      ...(options.wallMs === undefined ? {} : { wall_ms: options.wallMs }),
+    },
   };
   const isAnswer = (one: Heard): boolean => one.topic.endsWith('/response/run') && one.text.includes(item);
   await askRun(ear, owner, request);

@@ -30,9 +30,8 @@ function ask(
   const pushed: NodeInput[] = [];
   const parts: AnswerParts = {
     self: 'alpha',
-    version: '0.1.0',
     view: createView(createMember('alpha', { trit: 1 }), createMember('beta'), createMember('gamma')),
-    mesh: meshRules,
+    mesh: () => meshRules,
     clock: createManualClock(),
     items: new Map(items.map(({ state }) => [state.item.item, state])),
     guests: guestOf('restart'),
@@ -41,6 +40,8 @@ function ask(
     journalFault: () => undefined,
     guestOfPid: (pid) => (pid === 7 ? GUEST : undefined),
     heaviestGuests: () => [GUEST],
+    twins: { answer: () => ({ data: { id: 'alpha', version: '0.1.0' } }) },
+    renaming: { wanted: undefined, answer: () => ({ error: 'not here' }) },
     ...change,
   };
   answerRequest({ type: 'RequestHeard', request, signedBy }, parts);

@@ -42,6 +42,23 @@ describe('key pins', () => {
     expect(kept.get('gamma')).toBe('second');
   });
 
+  test('the key of a partner is not replaced, however long it was silent', () => {
+    const clock = createManualClock();
+    const partners = new Set(['gamma']);
+    const pins = createKeyPins(
+      createView(),
+      clock,
+      new Map([['gamma', 'first']]),
+      () => undefined,
+      (node) => partners.has(node),
+    );
+    clock.pass(10 * SILENCE_MS);
+    expect(pins.admit('gamma', 'second')).toContain('another one than gamma was first seen with');
+    expect(pins.keyOf('gamma')).toBe('first');
+    partners.clear();
+    expect(pins.admit('gamma', 'second')).toBeUndefined();
+  });
+
   test('when all places are taken, a new one waits until somebody was silent, and takes its place', () => {
     const strangers = Array.from({ length: MEMBERS_MAX - 1 }, (_, index) => [`m${index}`, 'key'] as const);
     const { pins, clock, kept } = createBench([['beta', 'key'], ...strangers]);

@@ -24,6 +24,7 @@ beforeEach(() => {
     start: nothing,
     adopt: nothing,
     extend: nothing,
+    heed: nothing,
     stop: (run) => trail.push(`stop ${run}`),
     freeze: (run) => trail.push(`freeze ${run}`),
     thaw: (run) => trail.push(`thaw ${run}`),
@@ -38,6 +39,11 @@ beforeEach(() => {
     share: nothing,
     unshare: nothing,
     fetch: () => nothing,
+    push: () => nothing,
+    call: nothing,
+    sealKey: '',
+    seal: nothing,
+    open: nothing,
     close: nothing,
   };
   ({ perform } = createGuestPerformer({

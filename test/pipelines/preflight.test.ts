@@ -104,7 +104,7 @@ function createStage(circumstances: Circumstances = {}): Stage {
       brokerPort: 1883,
       info: createInfo({ abilities: ABILITIES }),
       view,
-      mesh: meshRules,
+      mesh: () => meshRules,
       clock,
       checkpoint: used,
       guests: circumstances.guests ?? new Map(),

@@ -32,6 +32,7 @@ function createBench(view: MeshView = createView(createMember('beta', {}, { key:
     identity: alpha,
     view,
     pins,
+    keyOf: (node) => view.get(node)?.info?.key,
     unsignedVerbs: UNSIGNED_VERBS,
     wall: () => 0,
     codec: wireCodec,
@@ -231,5 +232,44 @@ describe('settings and requests', () => {
 
   test('a refusal echoes the transaction', () => {
     expect(createBench().receive(bare(`${request}/dance`, '{"transaction":"x"}'))).toMatchObject({ transaction: 'x' });
+  });
+});
+
+describe('what a peer brings by the direct path', () => {
+  const topic = 't/work/beta/j1/lease';
+  const brought = (by: Identity, to: string, body: object = lease): { topic: string; payload: string } => {
+    const { payload } = signed(to, body, by);
+    return { topic: to, payload: new TextDecoder().decode(payload) };
+  };
+
+  test('is the same fact as by the bus, with its path and its number', () => {
+    expect(createBench().receiveDirect(beta.publicKey, brought(beta, topic))).toMatchObject({
+      verdict: 'taken',
+      input: { type: 'LeaseSeen', owner: 'beta', item: 'j1', path: 'direct', number: { boot: 1, seq: 1 } },
+    });
+  });
+
+  test('is nothing of another kind, of another writer, or for another node', () => {
+    const stranger = newIdentity();
+    const cases: readonly [string, { topic: string; payload: string }][] = [
+      [stranger.publicKey, brought(beta, topic)],
+      [beta.publicKey, brought(beta, 't/work/gamma/j1/lease')],
+      [beta.publicKey, brought(beta, 't/work/beta/j1/offer')],
+      [beta.publicKey, brought(beta, 't/node/alpha/request/cancel')],
+      [beta.publicKey, brought(beta, 't/work/gamma/j1/progress/beta')],
+      [alpha.publicKey, brought(alpha, 't/work/alpha/j1/lease')],
+      [beta.publicKey, { topic: 'elsewhere', payload: '{}' }],
+    ];
+    for (const [key, message] of cases)
+      expect(createBench().receiveDirect(key, message)).toMatchObject({
+        verdict: 'unknown',
+        input: { type: 'MessageRefused' },
+      });
+  });
+
+  test('is malformed when it cannot be read, or its signature does not fit', () => {
+    const { payload } = brought(beta, topic);
+    for (const text of ['{', payload.replace('hold', 'gone')])
+      expect(createBench().receiveDirect(beta.publicKey, { topic, payload: text }).verdict).toBe('malformed');
   });
 });

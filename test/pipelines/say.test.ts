@@ -16,6 +16,7 @@ function setUp(): { readonly speaker: Speaker; readonly said: BusPublish[]; read
   const bus = {
     link$: NEVER,
     messages$: NEVER,
+    refused$: NEVER,
     connect: () => undefined,
     subscribe: () => undefined,
     publish: (message: BusPublish) => void said.push(message),
@@ -30,6 +31,7 @@ function setUp(): { readonly speaker: Speaker; readonly said: BusPublish[]; read
     bus,
     clock: createManualClock(),
     identity,
+    keyOf: () => undefined,
     push: (input) => heard.push(input),
   });
   return { speaker, said, heard };

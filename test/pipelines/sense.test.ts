@@ -14,6 +14,7 @@ const lists: Readonly<Record<string, readonly ProcessSample[] | SenseFault>> = {
 function showSensed(sensed: Sensed): string {
   if (sensed.type === 'LoadSampled') return 's';
   if (sensed.type === 'ProcessesListed') return 'n';
+  if (sensed.type === 'DiskSampled') return 'd';
   return sensed.sense === 'processes' ? 'Z' : sensed.fault.toUpperCase();
 }
 

@@ -1,7 +1,7 @@
 /** The status board: ends at once, the rest gathered; ended items are taken off the bus, a lost one is not. */
 import { describe, expect, test } from 'vitest';
 import type { Say } from '../../src/core/effects.js';
-import { sayStatus } from '../../src/core/owner/owned-item.js';
+import { sayStatus } from '../../src/core/owner/item-status.js';
 import { createStatusBoard, type StatusBoard } from '../../src/pipelines/status.js';
 import type { Phase } from '../../src/protocol/status.js';
 import { submit } from '../core/owner/owner-run.js';
@@ -19,6 +19,7 @@ function setUp(keptMs = 1000): { readonly board: StatusBoard; readonly clock: Ma
     sayText: () => undefined,
     unsay: (topic: object) => log.push(`unsay ${'item' in topic ? String(topic.item) : ''}`),
     forget: () => undefined,
+    seq: () => 0,
   };
   return { board: createStatusBoard('alpha', speaker, clock, keptMs), clock, log };
 }
@@ -59,6 +60,16 @@ describe('the status board', () => {
     board.take(status('j1', 'lost'));
     clock.pass(100_000);
     expect(log).toEqual(['j1 lost']);
+  });
+
+  test('a living item for which there was no room is kept as soon as there is', () => {
+    const { board, clock, log } = setUp();
+    for (let index = 1; index <= 101; index += 1) board.take(status(`j${index}`, 'queued'));
+    clock.pass(100);
+    expect(log.filter((line) => line.endsWith('unretained'))).toEqual(['j101 queued unretained']);
+    board.take(status('j1', 'done'));
+    clock.pass(1000);
+    expect(log.slice(101)).toEqual(['j1 done', 'unsay j1', 'j101 queued']);
   });
 
   test('keeps no more than a hundred on the bus: the one that ended first goes, a living one never', () => {

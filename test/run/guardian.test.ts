@@ -96,21 +96,19 @@ describe('the guardian', () => {
 describe('a launcher without an order', () => {
   it('goes with its node', async () => {
     await startHost(bench.order('a', ['sh', '-c', 'echo up; exec sleep 1']));
-    const spares = (): readonly string[] =>
-      listChildren(host?.pid).filter((line) => line.includes('tritmesh-launcher'));
-    while (spares().length < 2) await new Promise((resolve) => setImmediate(resolve));
-    const pids = spares().map((line) => Number.parseInt(line, 10));
+    // The one that has its order, and what waits, are children of the nursery, which is the node's.
+    const waiting = (): readonly number[] => listChildren(host?.pid).flatMap(listChildren);
+    while (waiting().length < 3) await new Promise((resolve) => setImmediate(resolve));
+    const pids = waiting();
     host?.kill('SIGKILL');
     await Promise.all(pids.map(waitForEnd));
     expect(existsSync(join(bench.root, 'a/ended'))).toBe(false);
   });
 });
 
-/** Pid and arguments of the children of a process. */
-function listChildren(pid: number | undefined): readonly string[] {
-  const text = execFileSync('ps', ['-ww', '-A', '-o', 'ppid=,pid=,args='], { encoding: 'utf8' });
-  return text.split(/\n(?=\s*\d+\s+\d+ )/).flatMap((line) => {
-    const match = /^\s*(\d+)\s+(\d+ [^]*)$/.exec(line);
-    return match?.[2] !== undefined && Number(match[1]) === pid ? [match[2]] : [];
-  });
+/** The pids of the children of a process. */
+function listChildren(pid: number | undefined): readonly number[] {
+  const text = execFileSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' });
+  const pairs = text.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.flatMap(([parent, child]) => (parent === pid && child !== undefined ? [child] : []));
 }

@@ -1,6 +1,5 @@
 /** The nursery: that it gives launchers which are not the node's own children, and what happens when it goes. */
 import { execFileSync } from 'node:child_process';
-import { asyncScheduler } from 'rxjs';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Launcher } from '../../src/run/launcher.js';
 import { createNursery, type Nursery } from '../../src/run/nursery.js';
@@ -16,7 +15,7 @@ afterEach(() => {
 });
 
 function openNursery(): Nursery {
-  const nursery = createNursery(asyncScheduler, process.env['PATH']);
+  const nursery = createNursery(process.env['PATH']);
   onTestFinished(() => nursery.close());
   return nursery;
 }

@@ -6,7 +6,8 @@ import { formatOrder, parseOrderHead, type Order } from '../../src/run/order.js'
 const ORDER: Order = {
   handle: { pid: 42, start: '1234@abcdef01' },
   limit: 5000,
-  deadline: 4000,
+  lease: 4000,
+  at: 777,
   input: '/dev/null',
   fault: undefined,
   argv: ['printf', '%s'],
@@ -16,15 +17,20 @@ const ORDER: Order = {
 describe('the order', () => {
   it('gives its head back, whatever its values hold', () => {
     const order = { ...ORDER, input: "x'\nlimit=1\n", environment: { A: "\nlauncher='1 2'\nlimit=3\n" } };
-    expect(parseOrderHead(formatOrder(order))).toEqual({ handle: ORDER.handle, limit: 5000, deadline: 4000 });
+    expect(parseOrderHead(formatOrder(order))).toEqual({ handle: ORDER.handle, limit: 5000, at: 777 });
   });
 
-  it.each(['', "launcher='42 x'\n", "launcher='42 x'\nlimit=5\ndeadline=4", 'limit=1\n'])(
+  it.each(['', "launcher='42 x'\n", "launcher='42 x'\nlimit=5\nlease=4\nat=", 'limit=1\n'])(
     'gives none of a torn one: %j',
     (text) => {
       expect(parseOrderHead(text)).toBeUndefined();
     },
   );
+
+  it('is read as a node before this one wrote it', () => {
+    const text = "launcher='42 7@ab'\nlimit=5000\ndeadline=4000\ninput='/dev/null'\n";
+    expect(parseOrderHead(text)).toEqual({ handle: { pid: 42, start: '7@ab' }, limit: 5000, at: undefined });
+  });
 
   it('is read by a shell as it was meant', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 30 }).filter((value) => !value.includes('\0'));

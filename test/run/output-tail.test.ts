@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LOG_BYTES_PER_S_MAX, LOG_TEXT_BYTES_MAX } from '../../src/protocol/limits.js';
-import { createOutputTail, type Output } from '../../src/run/output-tail.js';
+import { createOutputTail, type OutputTail, type Output } from '../../src/run/output-tail.js';
 
 let directory: string;
 beforeEach(() => {
@@ -46,14 +46,15 @@ describe('the tail', () => {
 
   it('skips what is over the rate, oldest first, and keeps the true place', () => {
     const tail = createOutputTail(directory);
+    const begun = readBeginning(tail);
     const line = 'é'.repeat(49) + '\n';
-    const text = line.repeat(3000);
-    write(text);
-    const outputs = tail.read(0, false);
+    const text = 'x'.repeat(begun) + line.repeat(3000);
+    write(line.repeat(3000));
+    const outputs = tail.read(1_000_000, false);
     expect(size(outputs)).toBeLessThanOrEqual(LOG_BYTES_PER_S_MAX - LOG_TEXT_BYTES_MAX);
     expect(outputs.every((output) => Buffer.byteLength(output.text) <= LOG_TEXT_BYTES_MAX && !output.lossy)).toBe(true);
     const from = outputs[0]?.offset ?? 0;
-    expect(from).toBeGreaterThan(0);
+    expect(from).toBeGreaterThan(begun);
     expect(outputs.map((output) => output.text).join('')).toBe(Buffer.from(text).subarray(from).toString());
   });
 
@@ -72,9 +73,33 @@ describe('the tail', () => {
 
   it('reads on in the next second', () => {
     const tail = createOutputTail(directory);
+    const begun = readBeginning(tail);
     write('x'.repeat(200_000));
-    tail.read(0, false);
+    tail.read(1_000_000, false);
     write('next');
-    expect(tail.read(1000, false)).toMatchObject([{ offset: 200_000, text: 'next' }]);
+    expect(tail.read(1_001_000, false)).toMatchObject([{ offset: begun + 200_000, text: 'next' }]);
   });
+
+  it('skips nothing of the beginning, however far ahead the run is: who stops reading early is noticed by it', () => {
+    const tail = createOutputTail(directory);
+    write('x'.repeat(1_000_000));
+    let reached = 0;
+    for (let second = 0; reached < 256 * 1024; second += 1) {
+      for (const { offset, text } of tail.read(second * 1000, false)) {
+        expect(offset === reached).toBe(true);
+        reached += text.length;
+      }
+    }
+    const [next] = tail.read(100_000, false);
+    expect(next?.offset).toBeGreaterThan(reached);
+  });
+
+  /** Writes and reads the part of which nothing is skipped; gives its bytes. */
+  function readBeginning(tail: OutputTail): number {
+    const bytes = 256 * 1024;
+    write('x'.repeat(bytes));
+    let read = 0;
+    for (let second = 0; read < bytes; second += 1) read += size(tail.read(second * 1000, false));
+    return bytes;
+  }
 });

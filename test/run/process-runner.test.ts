@@ -125,7 +125,8 @@ describe('what a command gets', () => {
     const { env: got } = await report([], { env });
     delete process.env['TRITMESH_PASSWORD'];
     expect(got).toMatchObject({ ...env, TRITMESH_RUN_DIRECTORY: join(bench.root, 'a') });
-    const allowed = /^(?:HOME|LANG|LC_ALL|LC_CTYPE|LOGNAME|SHELL|TMPDIR|TZ|USER|PWD|SHLVL|_|TRITMESH_RUN_DIRECTORY)$/;
+    const allowed =
+      /^(?:HOME|LANG|LC_ALL|LC_CTYPE|LOGNAME|SHELL|TMPDIR|TZ|USER|PWD|SHLVL|_|TRITMESH_RUN_DIRECTORY|TRITMESH_RUN_MARK)$/;
     expect(Object.keys(got).filter((name) => !(name in env) && !allowed.test(name))).toEqual([]);
   });
 

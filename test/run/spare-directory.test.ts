@@ -19,7 +19,7 @@ test('the spare has what every run has, and nothing that says it was started', a
   const spare = openSpare(join(root, 'spares'));
   const run = join(root, 'guests', 'alpha', 'one');
   await vi.waitFor(() => expect(spare.moveTo(run)).toBe(true));
-  expect(readdirSync(run).toSorted()).toEqual(['deadline', 'exit', 'order', 'stderr', 'stdout', 'work']);
+  expect(readdirSync(run).toSorted()).toEqual(['deadline', 'doubt', 'exit', 'order', 'stderr', 'stdout', 'work']);
   const said = ['deadline', 'exit', 'order'].map((name) => readFileSync(join(run, name), 'utf8').trim());
   expect(said).toEqual(['', '', '']);
 });
@@ -37,7 +37,7 @@ test('a directory that holds something is left as it is', async () => {
   const run = join(root, 'run');
   mkdirSync(run);
   writeFileSync(join(run, 'input'), 'fetched');
-  await vi.waitFor(() => expect(readdirSync(join(root, 'spares', '0'))).toHaveLength(6));
+  await vi.waitFor(() => expect(readdirSync(join(root, 'spares', '0'))).toHaveLength(7));
   expect(spare.moveTo(run)).toBe(false);
   expect(readdirSync(run)).toEqual(['input']);
 });

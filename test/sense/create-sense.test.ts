@@ -103,6 +103,21 @@ describe('createSense on a /proc of files', () => {
     ]);
   });
 
+  test('tree:jobs leaves out what the root itself used, and counts what its ended children did', () => {
+    const metric = { kind: 'tree', pid: 10, withoutRoot: true } as const;
+    const { loads } = senseTree({ metric }, {}, 3_000, (tree, now) =>
+      tree.write({
+        ...procMachine({ busy: now }),
+        '10/stat': procStat({ pid: 10, ppid: 1, own: now, children: now / 20, start: 1 }),
+        '11/stat': procStat({ pid: 11, ppid: 10, own: now / 20, start: 2 }),
+      }),
+    );
+    expect(loads.map(({ value }) => value)).toEqual([
+      expect.objectContaining({ ratio: 0.5, cpus: 2 }),
+      expect.objectContaining({ ratio: 0.5, cpus: 2 }),
+    ]);
+  });
+
   test('a tree that is gone is a fault, and a sample comes when it is back', () => {
     const { loads } = senseTree({ metric: { kind: 'tree', pid: 10 } }, {}, 6_900, (tree, now) => {
       const isThere = now < 1_000 || now > 3_000;

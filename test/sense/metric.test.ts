@@ -9,6 +9,7 @@ describe('parseMetric', () => {
     ['cgroup', { kind: 'cgroup' }],
     ['tree:1234', { kind: 'tree', pid: 1234 }],
     ['tree:self', { kind: 'tree', pid: process.pid }],
+    ['tree:jobs', { kind: 'tree', pid: process.pid, withoutRoot: true }],
     ['command:cut -d: -f2 /tmp/load', { kind: 'command', command: 'cut -d: -f2 /tmp/load' }],
     ['fixed:0', { kind: 'fixed', ratio: 0 }],
     ['fixed:0.95', { kind: 'fixed', ratio: 0.95 }],

@@ -95,6 +95,7 @@ describe('createLinuxProcesses', () => {
       '7/stat': procStat({ pid: 7, ppid: 1, own: 1000, start: 40_000, pages: 25_000 }),
       '8/stat': procStat({ pid: 8, ppid: 7, own: 500, start: 50_000 }),
       '9/stat': procStat({ pid: 9, ppid: 2, name: 'idle kernel thread', pages: 0 }),
+      'self/stat': procStat({ pid: 99, ppid: 1, start: 99_500 }),
     });
     const look = createLinuxProcesses(tree.directory, units);
     expect(await firstValueFrom(look(5_000))).toEqual([]);
@@ -117,6 +118,22 @@ describe('createLinuxProcesses', () => {
       },
     ]);
   });
+
+  test.each(['', 'garbage', '1e99 1', '86400000.00 5\n', '3.00 5\n'])(
+    'ages are numbers, and right, when uptime says %j',
+    async (uptime) => {
+      const tree = createFileTree({
+        ...procMachine(),
+        uptime,
+        '7/stat': procStat({ pid: 7, ppid: 1, start: 40_000, pages: 1 }),
+        'self/stat': procStat({ pid: 99, ppid: 1, start: 99_500 }),
+      });
+      const look = createLinuxProcesses(tree.directory, units);
+      await firstValueFrom(look(5_000));
+      expect(await firstValueFrom(look(10_000))).toMatchObject([{ pid: 7, ageS: 600 }]);
+      expect(await firstValueFrom(look(70_000))).toMatchObject([{ pid: 7, ageS: 660 }]);
+    },
+  );
 
   test('a directory that cannot be read is an error with a sentence', async () => {
     const missing = join(createFileTree({}).directory, 'missing');

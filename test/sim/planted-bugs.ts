@@ -65,6 +65,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         find: 'repeatAt: at.ms + rules.repeatMs,',
         replace: 'repeatAt: Number.POSITIVE_INFINITY,',
       },
+      {
+        file: 'core/receiver/step.js',
+        find: 'return passResult({ ...guest, repeatMs: rules.repeatMs }, at, rules);',
+        replace: 'return { state: guest, effects: [] };',
+      },
     ],
     within: 20,
   },
@@ -104,7 +109,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a node that drains claims',
     changes: [
       { file: 'core/election.js', find: 'if (state.draining)', replace: 'if (false)' },
-      { file: 'core/condition.js', find: 'slots_free: facts.draining ? 0 :', replace: 'slots_free:' },
+      {
+        file: 'core/condition.js',
+        find: 'slots_free: facts.draining || facts.isDiskFull ? 0 :',
+        replace: 'slots_free:',
+      },
     ],
     within: 50,
   },
@@ -149,7 +158,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         find: "if (at.ms >= guest.leaseEndsAt || guest.stopping === 'lease')",
         replace: 'if (false)',
       },
-      { file: 'core/receiver/renew.js', find: 'const SENT_MAX = 8;', replace: 'const SENT_MAX = 800;' },
+      { file: 'core/receiver/renew.js', find: 'const SENT_MAX = 32;', replace: 'const SENT_MAX = 800;' },
     ],
     within: 200,
   },
@@ -207,7 +216,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     changes: [
       { file: 'core/receiver/accept.js', find: 'if (ack.renewal !== guest.claimRenewal)', replace: 'if (false)' },
     ],
-    within: 800,
+    within: 1500,
   },
   {
     name: 'guests are started anew after a restart',
@@ -231,5 +240,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
     within: 50,
+  },
+  {
+    name: 'ended items are kept by the wall clock',
+    changes: [
+      {
+        file: 'pipelines/running-time.js',
+        find: 'return () => beforeMs + clock.now() - startedAt;',
+        replace: 'return () => clock.wall();',
+      },
+    ],
+    within: 60,
   },
 ];

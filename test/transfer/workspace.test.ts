@@ -351,6 +351,17 @@ describe('adoptGuest', () => {
     expect(readFiles(home())).toEqual({ stderr: 'oops' });
   });
 
+  it('brings what was collected of files that have grown since, and what grows on later stays away', async () => {
+    writeFiles(guest(), { stdout: 'out', 'work/made': 'made', 'work/empty': '' });
+    await collect(['made', 'empty']);
+    for (const name of ['stdout', 'stderr', 'work/made', 'work/empty'])
+      writeFileSync(join(guest(), name), ' and more', { flag: 'a' });
+    expect(await adopt()).toMatchObject({ ok: true });
+    expect(readFiles(home())).toEqual({ stdout: 'out', 'work/made': 'made', 'work/empty': '' });
+    writeFileSync(join(guest(), 'work/made'), ' and more', { flag: 'a' });
+    expect(readFiles(home())['work/made']).toBe('made');
+  });
+
   it('says so when the guest is gone', async () => {
     expect(await adopt()).toMatchObject({ ok: false, final: true });
   });

@@ -15,6 +15,10 @@ export function describeEvent(heard: Heard): string | undefined {
     case 'word':
       return describeWord(heard);
     case 'request':
+      // Programs that wait ask this every few seconds, and nothing comes of it.
+      if (isLook(heard.topic.verb)) return undefined;
+      // Said many times a second while somebody reads.
+      if (heard.request.verb === 'read') return undefined;
       return `${heard.topic.node} is asked to ${heard.topic.verb}${describeRequest(heard.request)}`;
     case 'refused':
       return `unreadable: ${showText(heard.topic)}: ${showText(heard.field)} ${showText(heard.reason)}`;
@@ -39,9 +43,12 @@ function describeRequest(request: Request): string {
   switch (request.verb) {
     case 'cancel':
     case 'retry':
+    case 'fetch':
       return ` ${request.item}`;
     case 'drain':
       return ` ${request.value}`;
+    case 'rename':
+      return ` to ${request.to} ${request.value}`;
     case 'migrate':
       return ` ${request.item ?? request.pid ?? request.select ?? ''}${request.to === undefined ? '' : ` to ${request.to}`}`;
     case 'run':
@@ -50,8 +57,17 @@ function describeRequest(request: Request): string {
       return ` ${showText(request.facts.name)}`;
     case 'ping':
     case 'refresh':
+    case 'item':
+    case 'items':
+    case 'read':
+    case 'clean':
+    case 'call':
       return '';
   }
+}
+
+function isLook(verb: string): boolean {
+  return verb === 'item' || verb === 'items';
 }
 
 /** As much of a command as fits a line. */
@@ -89,6 +105,7 @@ function describeMessage(heard: HeardMessage): string | undefined {
     case 'mesh':
       return `the mesh sum is ${formatSigned(heard.message.sum)}, direction ${heard.message.direction} (${explainDirection(heard.message.direction)})`;
     case 'response':
+      if (isLook(heard.topic.verb)) return undefined;
       return `${heard.topic.node} answers ${heard.topic.verb}: ${heard.message.status}${heard.message.error === undefined ? '' : `, ${showText(heard.message.error)}`}`;
     case 'info':
       return `${heard.topic.node} is born: ${heard.message.cpus} cpus, ${heard.message.os} ${heard.message.arch}, tritmesh ${showText(heard.message.version)}`;

@@ -1,11 +1,12 @@
 /** The mesh for people: its nodes, its sum, its receivers, its heavy processes. Pure: data in, text out. */
 import type { Ranking } from '../../core/election.js';
 import type { MeshSum } from '../../core/mesh.js';
-import type { MemberSeen, MeshSnapshot } from '../../observe/mesh-picture.js';
+import { findNamesakes, type MemberSeen, type MeshSnapshot } from '../../observe/mesh-picture.js';
+import { countUnseen } from '../../observe/unseen-items.js';
 import { RECEIVERS_SHOWN_MAX } from '../../protocol/limits.js';
-import { renderWaiting } from './items.js';
 import { renderTable, type Column } from './table.js';
-import { explainDirection, formatAge, formatSigned, nameTrit, showText } from './words.js';
+import { renderWaiting } from './waiting.js';
+import { countOf, explainDirection, formatAge, formatSigned, nameTrit, showText } from './words.js';
 
 const STATUS_COLUMNS: readonly Column[] = [
   { head: 'node' },
@@ -19,18 +20,61 @@ const STATUS_COLUMNS: readonly Column[] = [
   { head: 'flags' },
 ];
 
-/** One table of all nodes, the sum, and the waiting items with the reasons why they wait. */
-export function renderStatus(snapshot: MeshSnapshot, width: number): string {
-  if (snapshot.members.length === 0) return 'no node has been heard of; start one with "tritmesh node"\n';
-  const table = renderTable(STATUS_COLUMNS, snapshot.members.map(describeMember), width);
-  const waiting = renderWaiting(snapshot.items);
-  return `${table}\n\n${renderSum(snapshot.sum)}\n${waiting === '' ? '' : `\n${waiting}`}`;
+/** When somebody looks: what was said is so old then. */
+export interface LookOptions {
+  /** Characters of a line. */
+  readonly width: number;
+  /** Nodes that are gone too, and their items. */
+  readonly all: boolean;
+  /** Wall clock, ms. */
+  readonly wall: number;
 }
 
-function describeMember(member: MemberSeen): readonly string[] {
+/** Reasons why work waits that the status tells; `tritmesh items` tells all. */
+const REASONS_MAX = 10;
+
+/** One table of all nodes, the sum, and the waiting items with the reasons why they wait. */
+export function renderStatus(snapshot: MeshSnapshot, { width, all, wall }: LookOptions): string {
+  if (snapshot.members.length === 0) return 'no node has been heard of; start one with "tritmesh node"\n';
+  const shown = snapshot.members.filter((one) => all || !one.gone);
+  const rows = shown.map((one) => describeMember(one, findNamesakes(one, snapshot.members), wall));
+  const table = rows.length === 0 ? '' : `${renderTable(STATUS_COLUMNS, rows, width)}\n\n`;
+  const waiting = renderWaiting(
+    snapshot.items.filter((one) => all || !one.owner_gone),
+    REASONS_MAX,
+  );
+  const unseen = countUnseen(snapshot)
+    .map(
+      ({ owner, count }) => `${owner} has ${count} more waiting than it keeps on the bus: "tritmesh items" asks it\n`,
+    )
+    .join('');
+  const rest = `${waiting}${unseen}${tellGone(snapshot.members.length - shown.length)}`;
+  return `${table}${renderSum(snapshot.sum)}\n${rest === '' ? '' : `\n${rest}`}`;
+}
+
+/** How many nodes are gone and left out. */
+function tellGone(count: number): string {
+  return count === 0 ? '' : `${countOf(count, 'gone node')} not shown (--all shows them)\n`;
+}
+
+/** A state that is older than its time by so much, ms, is no slow clock any more. */
+const STALE_MS = 300_000;
+
+function describeMember(member: MemberSeen, namesakes: readonly string[], wall: number): readonly string[] {
   const { state } = member;
-  if (state === undefined || !member.online) return [member.id, '', '', '', '', '', '', '', 'offline'];
-  const flags = [state.draining ? 'draining' : '', state.accepting ? '' : 'accepts nothing'];
+  const seen = member.last_seen === null ? undefined : wall - Date.parse(member.last_seen);
+  const since = seen === undefined ? '' : `, last seen ${formatAge(Math.max(0, seen) / 1000)} ago`;
+  const away = member.gone ? 'gone' : 'offline';
+  if (state === undefined || !member.online) return [member.id, '', '', '', '', '', '', '', `${away}${since}`];
+  const isStale = seen !== undefined && seen > state.ttl_s * 1000 + STALE_MS;
+  const flags = [
+    state.draining ? 'draining' : '',
+    state.accepting ? '' : 'accepts nothing',
+    isStale ? `says it is ${formatAge(seen / 1000)} ago: its clock is wrong, or it is gone` : '',
+    state.disk_free_bytes === 0 ? 'disk full' : '',
+    state.copy === undefined ? '' : `a copy of it is on ${showText(state.copy)}`,
+    namesakes.length === 0 ? '' : `has the key of ${namesakes.join(', ')}`,
+  ];
   return [
     member.id,
     nameTrit(state.trit),
@@ -54,15 +98,22 @@ export function renderSum(sum: MeshSum): string {
 }
 
 /** The least loaded MINUS nodes, best first, and the one reason why each other is none of them. */
-export function renderReceivers(ranking: Ranking, members: readonly MemberSeen[], width: number): string {
+export function renderReceivers(
+  ranking: Ranking,
+  members: readonly MemberSeen[],
+  { width, all }: Pick<LookOptions, 'width' | 'all'>,
+): string {
+  const gone = new Set(members.filter((one) => !all && one.gone).map((one) => one.id));
   const best = ranking.ranked.slice(0, RECEIVERS_SHOWN_MAX);
   const ratios = new Map(members.map((one) => [one.id, one.state?.projected_ratio]));
   const rows = [
     ...best.map((node, at) => [String(at + 1), node, formatRatio(ratios.get(node)), 'receives']),
     ...ranking.ranked.slice(best.length).map((node) => ['', node, formatRatio(ratios.get(node)), 'more loaded']),
-    ...[...ranking.blocked].map(([node, reason]) => ['', node, formatRatio(ratios.get(node)), showText(reason)]),
+    ...[...ranking.blocked]
+      .filter(([node]) => !gone.has(node))
+      .map(([node, reason]) => ['', node, formatRatio(ratios.get(node)), showText(reason)]),
   ];
-  if (rows.length === 0) return 'no node has been heard of\n';
+  if (rows.length === 0) return `no node has been heard of\n${tellGone(gone.size)}`;
   const columns: Column[] = [
     { head: 'rank', right: true },
     { head: 'node' },
@@ -70,7 +121,7 @@ export function renderReceivers(ranking: Ranking, members: readonly MemberSeen[]
     { head: 'why' },
   ];
   const none = best.length === 0 ? 'no node receives now\n\n' : '';
-  return `${none}${renderTable(columns, rows, width)}\n`;
+  return `${none}${renderTable(columns, rows, width)}\n${tellGone(gone.size)}`;
 }
 
 function formatRatio(ratio: number | undefined): string {

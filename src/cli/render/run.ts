@@ -30,6 +30,16 @@ export function exitCodeOf(status: Pick<Status, 'phase' | 'exit_code'>): number 
   return status.phase === 'done' ? (status.exit_code ?? 1) : 1;
 }
 
+/** Whether it has run and there is no way to what it left: nothing more comes until somebody makes one. */
+export function isStuck({ phase, unreached }: Pick<Status, 'phase' | 'unreached'>): boolean {
+  return phase === 'returning' && unreached === true;
+}
+
+/** What a person must know of an item whose outputs are away. */
+export function describeStuck(item: string, status: Status): string {
+  return `${item} has run: ${showText(status.reason)}; they come by themselves when there is a way, or with "tritmesh fetch ${item}"`;
+}
+
 /** What the shell's convention calls a program that is not there. */
 const NOT_FOUND = 127;
 
@@ -48,9 +58,14 @@ export function describeEnd(item: string, program: string, status: Status): stri
       if (status.exit_code === null) return `${item} left no exit code: ${reason}`;
       if (status.exit_code === NOT_FOUND)
         return `exit code 127: ${showText(program)}, or a program that it calls, was not found on ${node}`;
-      if (status.signal !== null) return `${item} was ended by ${status.signal} on ${node}`;
-      return reason === '' || reason === `exit code ${status.exit_code}` ? undefined : `${item}: ${reason}`;
+      return describeExit(item, node, reason, status);
   }
+}
+
+function describeExit(item: string, node: string, reason: string, status: Status): string | undefined {
+  const isBare = reason === '' || reason === `exit code ${status.exit_code}`;
+  if (status.signal === null) return isBare ? undefined : `${item}: ${reason}`;
+  return `${item} was ended by ${status.signal} on ${node}${isBare ? '' : `: ${reason}`}`;
 }
 
 /** The end as a line for who wants to hear it all. */

@@ -43,6 +43,11 @@ export function formatAge(seconds: number): string {
   return seconds < 86_400 ? `${Math.round(seconds / 3600)}h` : `${Math.round(seconds / 86_400)}d`;
 }
 
+/** `1 item`, `2 items`. */
+export function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** Milliseconds of a run: `340 ms`, `12.3 s`, `5m`. */
 export function formatRun(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;

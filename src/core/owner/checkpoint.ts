@@ -4,11 +4,13 @@
  * commitment the original may be let run again, after it never, unless its receiver says that the copy never ran.
  */
 import type { Progress, Result } from '../../protocol/work-messages.js';
+import { busNow } from '../bus-time.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
 import { releaseSource, sayLease, unshare } from './order.js';
 import type { BundleFacts } from './item-record.js';
-import { enterPhase, FOUND_EPOCH, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { callLater } from './direct.js';
+import { enterPhase, FOUND_EPOCH, persist, UNHEARD, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
 
@@ -48,7 +50,7 @@ export function isCommitted(state: OwnedItem): boolean {
 /** The image is home: the item waits for a receiver again, while its original stays stopped. */
 export function takeImage(state: OwnedItem, epoch: number, bundle: BundleFacts, at: Instant): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch || state.receiver === null) return { state, effects: [] };
-  const source = { receiver: state.receiver, epoch, leaseMs: state.leaseMs };
+  const source = { receiver: state.receiver, epoch, leaseMs: state.leaseMs, urls: state.receiverUrls };
   const next = enterQueue(state, `stopped on ${source.receiver} to be moved: ${state.reason}`, at, {
     image: bundle,
     source,
@@ -68,7 +70,7 @@ export function hearSource(state: OwnedItem, progress: Progress, at: Instant, ru
   const { source } = state;
   if (source === null) return { state, effects: [] };
   const effects = [sayLease(state, source.receiver, source.epoch, progress.renewal, 'hold', rules)];
-  return { state: { ...state, sourceAnsweredAt: at.ms }, effects };
+  return { state: { ...state, sourceAnsweredAt: busNow(rules, at) }, effects };
 }
 
 /** The original is no more: the image alone is left, and is offered until a node takes it. */
@@ -82,7 +84,12 @@ export function loseSource(state: OwnedItem, result: Result, rules: OwnerRules):
 
 /** The copy is restored and stopped. From here on it is the owner's word that it runs there: journalled BEFORE it is said. */
 export function commit(state: OwnedItem, renewal: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const next: OwnedItem = { ...state, order: 'continue', answeredAt: at.ms, repeatAt: at.ms + rules.repeatMs };
+  const next: OwnedItem = {
+    ...state,
+    order: 'continue',
+    answeredAt: busNow(rules, at),
+    repeatAt: at.ms + rules.repeatMs,
+  };
   return {
     state: next,
     effects: [persist(next), sayLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],
@@ -144,6 +151,9 @@ export function resumeSource(state: OwnedItem, reason: string, at: Instant, rule
   if (source === null) return { state, effects: [] };
   const next = enterPhase(state, 'running', `not moved: ${reason}`, at, {
     receiver: source.receiver,
+    receiverUrls: source.urls ?? [],
+    ...UNHEARD,
+    ...callLater(source.urls ?? [], at, source.leaseMs),
     epoch: source.epoch,
     leaseMs: source.leaseMs,
     order: 'resume',
@@ -169,7 +179,8 @@ function sayStayed(state: OwnedItem, rules: OwnerRules): Effect {
 
 /** The image did not come home: the process goes on where it is. */
 export function keepHeld(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const source = { receiver: state.receiver ?? rules.self, epoch: state.epoch, leaseMs: state.leaseMs };
+  const urls = state.receiverUrls ?? [];
+  const source = { receiver: state.receiver ?? rules.self, epoch: state.epoch, leaseMs: state.leaseMs, urls };
   // Nothing was acked since: the epoch that is held is the source's own.
   return resumeSource({ ...state, source, receiver: null, sourceAnsweredAt: state.answeredAt }, reason, at, rules);
 }

@@ -18,10 +18,31 @@ export type OwnerInput =
   /** The sum is negative: a sleeping item is woken. */
   | { readonly type: 'WakeChosen'; readonly reason: string }
   | { readonly type: 'ClaimHeard'; readonly from: string; readonly claim: Claim }
-  | { readonly type: 'ProgressHeard'; readonly from: string; readonly progress: Progress }
-  | { readonly type: 'ResultHeard'; readonly from: string; readonly result: Result }
+  | {
+      readonly type: 'ProgressHeard';
+      readonly from: string;
+      readonly progress: Progress;
+      readonly path?: 'direct' | undefined;
+    }
+  | {
+      readonly type: 'ResultHeard';
+      readonly from: string;
+      readonly result: Result;
+      readonly path?: 'direct' | undefined;
+    }
   | { readonly type: 'HomeFetched'; readonly epoch: number }
-  | { readonly type: 'HomeFetchFailed'; readonly epoch: number; readonly reason: string; readonly final: boolean }
+  | {
+      readonly type: 'HomeFetchFailed';
+      readonly epoch: number;
+      readonly reason: string;
+      readonly final: boolean;
+      /** No address of the receiver took a connection. */
+      readonly unreached?: boolean | undefined;
+    }
+  /** The same, but the fetch waits for the receiver to bring them; `reason` names each address. */
+  | { readonly type: 'HomeUnreached'; readonly epoch: number; readonly reason: string }
+  /** A person wants outputs fetched that there was no way to. */
+  | { readonly type: 'FetchAsked'; readonly reason: string }
   | { readonly type: 'HomePlaced'; readonly epoch: number }
   | { readonly type: 'PlaceFailed'; readonly epoch: number; readonly reason: string; readonly final: boolean }
   | { readonly type: 'ItemCarried'; readonly epoch: number; readonly bundle: BundleFacts; readonly image: boolean }
@@ -35,6 +56,10 @@ export type OwnerInput =
       readonly shun?: readonly string[] | undefined;
     }
   | { readonly type: 'RetryAsked'; readonly reason: string }
+  /** The broker went away: nobody else hears of this item for now. */
+  | { readonly type: 'BrokerLost' }
+  /** The broker is there again: what was not answered is said at once. */
+  | { readonly type: 'BrokerReturned' }
   | { readonly type: 'TimePassed' }
   /** `rolledBack`: the machine went down and the journal may have lost its last writes. */
   | { readonly type: 'NodeRestarted'; readonly rolledBack: boolean };

@@ -10,6 +10,8 @@ export interface BundleFacts {
   readonly sha256: string;
   readonly bytes: number;
   readonly count: number;
+  /** Bytes that it takes on a disk, holes left out; not in journals of versions before. */
+  readonly room?: number | undefined;
 }
 
 /** The stopped original of a process that is being moved, as long as it may be let run again. */
@@ -17,6 +19,8 @@ export interface Source {
   readonly receiver: string;
   readonly epoch: number;
   readonly leaseMs: number;
+  /** Where it takes messages; not in journals of versions before. */
+  readonly urls?: readonly string[] | undefined;
 }
 
 /** What survives a restart of the owner. */
@@ -28,6 +32,8 @@ export interface ItemRecord {
   /** The highest round that was acked: the next one is above it, also when a move was given up. */
   readonly lastEpoch: number;
   readonly receiver: string | null;
+  /** Where the receiver takes messages; empty for one of a version before, missing in journals of such. */
+  readonly receiverUrls?: readonly string[];
   /** Number of the claim that was acked: each repeat of the ack names the same one. */
   readonly claimRenewal: number;
   /** Starts so far: acks that were not refused. */
@@ -54,4 +60,8 @@ export interface ItemRecord {
   readonly move: number;
   /** Why the last move was ordered; the reason changes on its way. Not in journals of versions before. */
   readonly moveReason?: string;
+  /** How long its owner had run, in all its lives, when it ended, ms. Not in journals of versions before. */
+  readonly endedRunningMs?: number;
+  /** The journal was put back from an older time: what became of the item since then is not known. */
+  readonly unsure?: boolean;
 }

@@ -3,6 +3,7 @@
  * lease and margin have passed since its last answer, because only an answer can have extended the lease.
  */
 import type { Progress } from '../../protocol/work-messages.js';
+import { busNow, giveUpTime } from '../bus-time.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { sayAck } from './ack.js';
 import {
@@ -15,10 +16,12 @@ import {
   orderCheckpoint,
   retryMove,
 } from './checkpoint.js';
+import { callAgain, wayOfCall } from './direct.js';
 import { releaseSource, sayLease, unshare } from './order.js';
 import { enterPhase, isHeld, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
+import { bringInputs } from './way-home.js';
 
 /** Hears a renewal. */
 export function hearProgress(
@@ -51,13 +54,21 @@ function refind(state: OwnedItem, progress: Progress, at: Instant, rules: OwnerR
   return { state: answered.state, effects: [persist(answered.state), ...answered.effects] };
 }
 
-function hearHolder(state: OwnedItem, progress: Progress, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+function hearHolder(heard: OwnedItem, progress: Progress, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const state = noteDirect(heard, progress, at);
   if (state.image !== null && state.phase === 'acked' && progress.phase === 'prepared' && state.order === 'hold') {
     return commit(state, progress.renewal, at, rules);
   }
   const settled = settleOrder(state, progress, at, rules);
   const answered = answer(settled.state, progress.renewal, at, rules);
-  return { state: answered.state, effects: [...settled.effects, ...answered.effects] };
+  const brought = progress.phase === 'fetching' ? bringInputs(state, progress.push_to) : [];
+  return { state: answered.state, effects: [...settled.effects, ...answered.effects, ...brought] };
+}
+
+/** A receiver that did not reach its owner by the direct path is called once: perhaps the owner reaches it. */
+function noteDirect(state: OwnedItem, { direct }: Progress, at: Instant): OwnedItem {
+  if (direct === undefined || direct === state.direct) return state;
+  return { ...state, direct, callAt: direct ? state.callAt : Math.min(state.callAt, at.ms) };
 }
 
 /** What the renewal says of the order that stands. */
@@ -86,7 +97,10 @@ function answer(state: OwnedItem, renewal: number, at: Instant, rules: OwnerRule
   if (state.order === 'cancel') return { state, effects };
   // While outputs or an image come home, what is to be repeated is their fetch: a renewal says nothing about that.
   const isHeard = state.order === 'hold' && isHeld(state.phase);
-  return { state: { ...state, answeredAt: at.ms, repeatAt: isHeard ? undefined : state.repeatAt }, effects };
+  return {
+    state: { ...state, answeredAt: busNow(rules, at), repeatAt: isHeard ? undefined : state.repeatAt },
+    effects,
+  };
 }
 
 /** Whether this member holds this epoch of the item. */
@@ -104,7 +118,8 @@ export function releaseStranger(state: OwnedItem, from: string, epoch: number, r
 
 /** Time passed while a receiver holds the item: repeat what was not answered, or give the lease up. */
 export function passLeaseTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  if (at.ms >= leaseEnd(state, rules)) return loseLease(state, at, rules);
+  if (at.ms >= giveUpTime(leaseEnd(state, rules), rules)) return loseLease(state, at, rules);
+  if (at.ms >= state.callAt) return call(state, at, rules);
   if (state.repeatAt === undefined || at.ms < state.repeatAt) return { state, effects: [] };
   const repeated = { ...state, repeatAt: at.ms + rules.repeatMs };
   const again =
@@ -114,7 +129,20 @@ export function passLeaseTime(state: OwnedItem, at: Instant, rules: OwnerRules):
   return { state: repeated, effects: [again] };
 }
 
-/** When the owner may take it that its receiver has stopped, monotonic ms. */
+/** Calls a receiver that fell silent: what it answers comes back by the same path, also where it cannot call. */
+function call(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const way = wayOfCall(state);
+  const called = { ...state, ...callAgain(at, state.leaseMs) };
+  return { state: called, effects: way === undefined ? [] : [sayAck(state, rules, way)] };
+}
+
+/** Says what is still to be answered once more, and at once. */
+export function repeatOrder(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  if (!isHeld(state.phase) || state.repeatAt === undefined) return { state, effects: [] };
+  return passLeaseTime({ ...state, repeatAt: at.ms }, at, rules);
+}
+
+/** When the owner may take it that its receiver has stopped, in bus time: never earlier than by any clock that runs on. */
 export function leaseEnd(state: OwnedItem, rules: OwnerRules): number {
   return state.answeredAt + state.leaseMs + rules.marginMs;
 }

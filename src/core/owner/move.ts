@@ -18,14 +18,21 @@ import {
   type OwnerRules,
 } from './owned-item.js';
 import { settle } from './settle.js';
-import { enterQueue } from './submit.js';
+import { beginAgain, enterQueue } from './submit.js';
 
 /** Takes the item back: at once while it waits, through its receiver when one holds it. */
 export function cancelItem(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (isSettled(state.phase)) return { state, effects: [] };
   if (isFound(state)) return leaveProcess(state, reason, at, rules);
+  // It has run to its end: what it left is not thrown away.
+  if (hasResult(state)) return { state, effects: [] };
   if (!isHeld(state.phase)) return settle(state, 'cancelled', reason, at, rules);
   return orderReceiver({ ...state, reason }, 'cancel', at, rules);
+}
+
+/** Whether the command ran to its end, and its outputs are on their way. */
+export function hasResult(state: OwnedItem): boolean {
+  return state.phase === 'returning' && state.result?.outcome === 'exited';
 }
 
 /** Whether it is a process of this machine whose move is under way and can be taken back. */
@@ -128,6 +135,5 @@ export function takeCarried(
 /** Starts an item once more that was lost or given up: a person asked, so its attempts begin anew. */
 export function retryItem(state: OwnedItem, reason: string, at: Instant): Step<OwnedItem> {
   if (state.phase !== 'lost') return { state, effects: [] };
-  const next = enterQueue(state, reason, at, { attempts: 0, result: null, avoid: [] });
-  return { state: next, effects: [persist(next)] };
+  return beginAgain(state, reason, at);
 }

@@ -5,9 +5,9 @@
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
 import { ackClaim } from './ack.js';
+import { clip } from '../../protocol/clip.js';
 import {
   askFor,
-  clip,
   enterPhase,
   servedOf,
   type HeardClaim,
@@ -58,6 +58,8 @@ function sayOffer(state: OwnedItem, round: Round, at: Instant, rules: OwnerRules
 export function hearClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const { round } = state;
   if (state.phase !== 'offered' || round === null || claim.epoch !== state.epoch) return { state, effects: [] };
+  // Acked now, the claimant would not hear of it, and nobody else could have the item until its lease ended.
+  if (rules.isAlone === true && claim.from !== rules.self) return { state, effects: [] };
   const ask = askFor(state, rules.self);
   if (ask.avoid.includes(claim.from)) return { state, effects: [] };
   if (ask.need.on !== undefined && ask.need.on !== claim.from) return { state, effects: [] };
@@ -110,6 +112,18 @@ export function passWaitTime(state: OwnedItem, at: Instant, rules: OwnerRules): 
   if (endsAt === undefined || at.ms < endsAt) return { state, effects: [] };
   const reason = state.target === null ? state.reason : `${state.target}, where it was to go, did not take it`;
   return { state: { ...state, avoid: sourcesOf(state), shun: [], target: null, reason }, effects: [] };
+}
+
+/**
+ * The broker went away in the middle of a round. A claim of this node's own is as good as ever; else the epoch ends
+ * here, which nobody was acked, and the offer stage looks who can be reached now.
+ */
+export function closeRound(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { round } = state;
+  if (state.phase !== 'offered' || round === null) return { state, effects: [] };
+  const own = round.claims.find((claim) => claim.from === rules.self);
+  if (own !== undefined) return ackClaim(state, own, at, rules);
+  return { state: enterQueue(state, 'the broker went away', at), effects: [] };
 }
 
 function bestClaim(claims: readonly HeardClaim[]): HeardClaim | undefined {

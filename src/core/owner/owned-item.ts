@@ -3,12 +3,14 @@
  * transition happens here.
  */
 import { countSlots, measureCommand, type Command, type Item, type Need } from '../../protocol/item.js';
-import { COMMAND_INLINE_BYTES_MAX, HISTORY_MAX, REASON_CHARS_MAX } from '../../protocol/limits.js';
+import { clip } from '../../protocol/clip.js';
+import { COMMAND_INLINE_BYTES_MAX, HISTORY_MAX } from '../../protocol/limits.js';
 import type { Claim } from '../../protocol/work-messages.js';
-import type { Blocked, HistoryEntry, Phase, Status } from '../../protocol/status.js';
+import type { Blocked, HistoryEntry, Phase } from '../../protocol/status.js';
+import { roundNeed } from '../disk-room.js';
+import type { BusRules } from '../bus-time.js';
 import type { Ask } from '../election.js';
 import type { Effect, Instant } from '../effects.js';
-import { say } from '../effects.js';
 import type { BundleFacts, ItemRecord } from './item-record.js';
 
 /** A claim that was heard in the present round. */
@@ -25,10 +27,20 @@ export interface Round {
   readonly claims: readonly HeardClaim[];
 }
 
+/** What is known of a way that is wanting. Not needed after a restart: it is tried again then. */
+export interface WantedWay {
+  /** Each address that was called, and what became of it. */
+  readonly fault: string;
+  /** Fetches in a row that found no way. */
+  readonly tries: number;
+  /** People know of it. */
+  readonly isTold: boolean;
+}
+
 /** An item with what only this run of the owner knows. Monotonic ms. */
 export interface OwnedItem extends ItemRecord {
   readonly round: Round | null;
-  /** When the owner last answered its receiver: the lease cannot have been extended after it. */
+  /** When the owner last answered its receiver, in bus time: the lease cannot have been extended after it. */
   readonly answeredAt: number;
   /** When the ack, an order or a fetch is to be repeated. */
   readonly repeatAt: number | undefined;
@@ -39,16 +51,24 @@ export interface OwnedItem extends ItemRecord {
   readonly notBefore: number;
   /** When it last moved from one receiver to another. */
   readonly movedAt: number;
-  /** When the stopped original of a move was last answered, and since when its image is home. */
+  /** When the stopped original of a move was last answered, in bus time; and since when its image is home. */
   readonly sourceAnsweredAt: number;
   readonly frozenAt: number;
+  /** There is no way to its outputs; `null` as long as nothing is known of that. */
+  readonly way: WantedWay | null;
   readonly blocked: readonly Blocked[];
+  /** Its receiver was heard last by the direct path: it may not hear the bus. */
+  readonly heardDirect: boolean;
+  /** When the receiver is called by the direct path, because nothing was heard of it; monotonic ms. */
+  readonly callAt: number;
+  /** Whether owner and receiver reach each other without the broker; `undefined` until that is known. */
+  readonly direct: boolean | undefined;
   /** Members that its present move leaves out: moves there made things worse. Not needed after a restart. */
   readonly shun: readonly string[];
 }
 
 /** What the owner's steps go by. */
-export interface OwnerRules {
+export interface OwnerRules extends BusRules {
   readonly self: string;
   readonly leaseMs: number;
   /** Added to a lease before an item is offered again. */
@@ -63,9 +83,24 @@ export interface OwnerRules {
   readonly processLeaseMs: number;
   /** How long outputs may stay at a receiver that does not answer. */
   readonly returnMs: number;
-  /** Where peers fetch from this node. */
+  /** The broker is away: nobody but this node hears an ack. */
+  readonly isAlone?: boolean;
+  /** Where peers fetch from this node, and where it takes messages. */
   readonly urls: readonly string[];
+  /** The member whose word by the direct path is being decided on: what is said to it goes that way. */
+  readonly directFrom?: string | undefined;
+  /** The key that small outputs are to be sealed to. */
+  readonly sealKey?: string | undefined;
+  /** How long this node has run in all its lives, ms: what ended is kept for a while of this time. */
+  readonly runningMs: number;
 }
+
+/** What is known of the direct path to a receiver that was not heard yet. */
+export const UNHEARD: Pick<OwnedItem, 'heardDirect' | 'callAt' | 'direct'> = {
+  heardDirect: false,
+  callAt: Number.POSITIVE_INFINITY,
+  direct: undefined,
+};
 
 /** The epoch that a process is held under before it has ever moved. */
 export const FOUND_EPOCH = 1;
@@ -116,7 +151,10 @@ export function askFor(state: OwnedItem, self: string): Ask {
 }
 
 function needOf(state: ItemRecord): Need {
-  const { need } = state.item;
+  const served = servedOf(state);
+  // Said also where it is nothing: what is one hole is large to fetch.
+  const room = served === null ? undefined : roundNeed(served.room ?? served.bytes);
+  const need = room === undefined ? state.item.need : { ...state.item.need, disk_bytes: room };
   return state.image !== null ? { ...need, abilities: [...new Set([...need.abilities, ...state.imageNeed])] } : need;
 }
 
@@ -150,11 +188,6 @@ export function enterPhase(
   return { ...next, history: [...state.history, entry].slice(-HISTORY_MAX) };
 }
 
-/** Cuts a sentence to what a message may carry. */
-export function clip(text: string): string {
-  return text.length <= REASON_CHARS_MAX ? text : `${text.slice(0, REASON_CHARS_MAX - 1)}…`;
-}
-
 /** Journal key of an item. */
 export function itemKey(item: string): string {
   return `item/${item}`;
@@ -177,8 +210,12 @@ export function toRecord(state: OwnedItem): ItemRecord {
     movedAt: _moved,
     sourceAnsweredAt: _sourceAnswered,
     frozenAt: _frozen,
+    way: _way,
     blocked: _blocked,
     shun: _shun,
+    heardDirect: _heardDirect,
+    callAt: _callAt,
+    direct: _direct,
     ...record
   } = state;
   return record;
@@ -197,32 +234,9 @@ export function fromRecord(record: ItemRecord, now: number): OwnedItem {
     refusals: 0,
     notBefore: now,
     movedAt: Number.NEGATIVE_INFINITY,
+    way: null,
     blocked: [],
     shun: [],
+    ...UNHEARD,
   };
-}
-
-/** The item as others see it. */
-export function toStatus(state: OwnedItem): Status {
-  return {
-    phase: state.phase,
-    name: state.item.name,
-    epoch: state.epoch,
-    receiver: state.receiver,
-    reason: state.reason,
-    attempts: state.attempts,
-    hops: state.hops,
-    submitted_at: state.item.submitted_at,
-    exit_code: state.result?.exit_code ?? null,
-    signal: state.result?.signal ?? null,
-    run_ms: state.result?.run_ms ?? null,
-    cpu_s: state.result?.cpu_s ?? null,
-    blocked: state.blocked,
-    history: state.history,
-  };
-}
-
-/** Says the item's status. */
-export function sayStatus(state: OwnedItem, self: string): Effect {
-  return say({ kind: 'status', owner: self, item: state.item.item }, toStatus(state));
 }

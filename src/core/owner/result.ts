@@ -3,28 +3,32 @@
  * another epoch, or from one who does not hold this one, changes nothing and is answered so that its teller can rest.
  */
 import type { Result } from '../../protocol/work-messages.js';
-import type { Effect, Instant, Step } from '../effects.js';
+import { busNow, giveUpTime } from '../bus-time.js';
+import type { Instant, Step } from '../effects.js';
+import type { OwnerInput } from './inputs.js';
 import { isCommitted, isSource, isUnmoved, keepHeld, loseSource, resumeSource, retryMove } from './checkpoint.js';
 import { giveUpEpoch, holds, releaseStranger } from './lease.js';
-import { sayLease, unshare } from './order.js';
-import { clip, enterPhase, isHeld, isSettled, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { bringEffect, sayLease, unshare, type Told } from './order.js';
+import { clip } from '../../protocol/clip.js';
+import { enterPhase, isHeld, isSettled, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
+import { fetchAgain, hearNoWay, stayAway } from './way-home.js';
 
 /** Hears a result. */
 export function hearResult(
   state: OwnedItem,
   from: string,
-  result: Result,
+  { sealed, ...result }: Result,
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
   if (isSource(state, from, result.epoch)) return loseSource(state, result, rules);
   if (!holds(state, from, result.epoch)) return { state, effects: releaseStranger(state, from, result.epoch, rules) };
   if (isSettled(state.phase)) return { state, effects: [sayLease(state, from, result.epoch, 0, 'settled', rules)] };
-  if (state.phase === 'returning') return hearAgain(state, from, result, at, rules);
+  if (state.phase === 'returning') return hearAgain(state, from, { result, sealed }, at, rules);
   if (!isHeld(state.phase) && state.phase !== 'lost') return { state, effects: [] };
-  return takeResult(state, from, result, at, rules);
+  return takeResult(state, from, { result, sealed }, at, rules);
 }
 
 /**
@@ -32,10 +36,16 @@ export function hearResult(
  * have changed its address. Any other outcome is of no use: an answer to a late copy of an ack, or the word of a machine that
  * went down and took the outputs along. They may be home already, so they are given their time.
  */
-function hearAgain(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+function hearAgain(state: OwnedItem, from: string, told: Told, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { result, sealed } = told;
   if (state.result?.outcome === 'frozen') return hearOriginal(state, from, result, at, rules);
   if (!bringsOutputs(result)) return { state, effects: [] };
-  return { state: { ...state, answeredAt: at.ms, result }, effects: [] };
+  const heard = hearNoWay({ ...state, answeredAt: busNow(rules, at), result }, rules);
+  // What could not be fetched may be in the message itself.
+  const isWanted = state.repeatAt !== undefined || state.way !== null;
+  if (sealed === undefined || !isWanted) return { state: heard, effects: [] };
+  // The same word comes by the bus and by the direct path: the second one finds nothing wanted.
+  return { state: { ...heard, way: null, repeatAt: undefined }, effects: [bringEffect(heard, from, told)] };
 }
 
 function bringsOutputs({ outcome }: Result): boolean {
@@ -48,29 +58,31 @@ function hearOriginal(state: OwnedItem, from: string, result: Result, at: Instan
     return { state, effects: [] };
   }
   if (result.outcome !== 'frozen') return takeLoss(state, from, result, at, rules);
-  return { state: { ...state, answeredAt: at.ms, result }, effects: [] };
+  return { state: hearNoWay({ ...state, answeredAt: busNow(rules, at), result }, rules), effects: [] };
 }
 
-function takeResult(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+function takeResult(state: OwnedItem, from: string, told: Told, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { result } = told;
   const heard = { ...state, result };
   switch (result.outcome) {
     case 'exited':
       return result.outputs_count === 0
         ? settle(heard, 'done', endReason(result), at, rules)
-        : bringHome(heard, from, result, at);
+        : bringHome(heard, from, told, at, rules);
     case 'vacated':
       // It was cancelled while its receiver was stopping it to be moved: carried home it would be offered again.
       return state.order === 'cancel'
         ? settle(heard, 'cancelled', 'cancelled', at, rules)
-        : bringHome(heard, from, result, at);
+        : bringHome(heard, from, told, at, rules);
     case 'frozen':
       // One of an earlier move, delivered once more, says nothing about this one.
       return state.order === 'checkpoint' && result.move === state.move
         ? bringHome(
             { ...heard, order: 'hold', frozenAt: at.ms },
             from,
-            result,
+            told,
             at,
+            rules,
             `its image comes home: ${state.reason}`,
           )
         : { state, effects: [] };
@@ -91,25 +103,17 @@ export function endReason(result: Result): string {
 function bringHome(
   state: OwnedItem,
   from: string,
-  result: Result,
+  told: Told,
   at: Instant,
-  reason: string = endReason(result),
+  rules: OwnerRules,
+  reason: string = endReason(told.result),
 ): Step<OwnedItem> {
-  const next = enterPhase(state, 'returning', reason, at, { answeredAt: at.ms, repeatAt: undefined });
-  return { state: next, effects: fetchHome(next, from, result) };
-}
-
-function fetchHome(state: OwnedItem, from: string, result: Result): Effect[] {
-  return [
-    {
-      type: 'FetchHome',
-      item: state.item.item,
-      epoch: state.epoch,
-      from,
-      urls: result.urls,
-      sha256: result.manifest_sha256 ?? '',
-    },
-  ];
+  const next = enterPhase(state, 'returning', reason, at, {
+    answeredAt: busNow(rules, at),
+    repeatAt: undefined,
+    way: null,
+  });
+  return { state: next, effects: [bringEffect(next, from, told)] };
 }
 
 function takeRefusal(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
@@ -169,7 +173,7 @@ export function takeHome(state: OwnedItem, epoch: number): Step<OwnedItem> {
 /** The outputs did not come: try again after a while, or give the epoch up. */
 export function failHome(
   state: OwnedItem,
-  fault: { readonly epoch: number; readonly reason: string; readonly final: boolean },
+  fault: Omit<Extract<OwnerInput, { type: 'HomeFetchFailed' }>, 'type'>,
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
@@ -180,7 +184,10 @@ export function failHome(
   if (isImage && (fault.final || at.ms >= state.frozenAt + rules.frozenMs)) {
     return keepHeld(state, fault.reason, at, rules);
   }
-  return fault.final ? giveUpEpoch(state, reason, at, rules) : tryAgainLater(state, reason, at, rules);
+  if (fault.unreached === true) return stayAway(state, fault.reason, at, rules);
+  return fault.final
+    ? giveUpEpoch(state, reason, at, rules)
+    : tryAgainLater({ ...state, way: null }, reason, at, rules);
 }
 
 /** The outputs are where they belong: the item is done. What stood in their way before is no reason any more. */
@@ -217,7 +224,7 @@ export function passReturnTime(state: OwnedItem, at: Instant, rules: OwnerRules)
   if (state.result?.outcome === 'frozen' && at.ms >= state.frozenAt + rules.preparedMs) {
     return keepHeld(state, 'its image did not come home in time', at, rules);
   }
-  if (at.ms >= state.answeredAt + rules.returnMs) {
+  if (at.ms >= giveUpTime(state.answeredAt + rules.returnMs, rules)) {
     return giveUpEpoch(
       state,
       `its outputs stayed at ${state.receiver ?? 'its receiver'}, which does not answer`,
@@ -225,6 +232,5 @@ export function passReturnTime(state: OwnedItem, at: Instant, rules: OwnerRules)
       rules,
     );
   }
-  if (state.repeatAt === undefined || at.ms < state.repeatAt || state.result === null) return { state, effects: [] };
-  return { state: { ...state, repeatAt: undefined }, effects: fetchHome(state, state.receiver ?? '', state.result) };
+  return state.repeatAt === undefined || at.ms < state.repeatAt ? { state, effects: [] } : fetchAgain(state);
 }

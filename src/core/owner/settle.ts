@@ -5,6 +5,7 @@
 import type { Phase } from '../../protocol/status.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
+import { wayTo } from './direct.js';
 import { releaseSource } from './order.js';
 import { enterPhase, persist, servedOf, type OwnedItem, type OwnerRules } from './owned-item.js';
 
@@ -21,6 +22,7 @@ export function settle(
     repeatAt: undefined,
     order: 'hold',
     source: null,
+    endedRunningMs: rules.runningMs,
   });
   return {
     state: next,
@@ -31,7 +33,8 @@ export function settle(
 function release(state: OwnedItem, rules: OwnerRules): Effect[] {
   if (state.receiver === null) return [];
   const topic = { kind: 'lease', owner: rules.self, item: state.item.item } as const;
-  return [say(topic, { epoch: state.epoch, to: state.receiver, renewal: 0, order: 'settled' })];
+  const body = { epoch: state.epoch, to: state.receiver, renewal: 0, order: 'settled' } as const;
+  return [say(topic, body, wayTo(state, state.receiver, rules))];
 }
 
 function tidy(state: OwnedItem): Effect[] {

@@ -2,14 +2,19 @@
  * The owner's step: one item, one fact, the next state and what is to be done. A change that others should see adds the
  * item's status; nothing else is done here but choosing the file that decides.
  */
+import { giveUpTime } from '../bus-time.js';
 import type { Instant, Step } from '../effects.js';
+import { adopting } from './adopt.js';
+import { noteHeard } from './direct.js';
 import { frozenEnd, passFrozenTime, takeImage } from './checkpoint.js';
 import type { ItemSubmitted, OwnerInput } from './inputs.js';
-import { hearProgress, leaseEnd, passLeaseTime } from './lease.js';
+import { hearProgress, leaseEnd, passLeaseTime, repeatOrder } from './lease.js';
 import { cancelItem, moveItem, retryItem, takeCarried } from './move.js';
-import { avoidEnd, hearClaim, openRound, passOver, passRoundTime, passWaitTime } from './offer.js';
-import { isHeld, sayStatus, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { avoidEnd, closeRound, hearClaim, openRound, passOver, passRoundTime, passWaitTime } from './offer.js';
+import { sayStatus } from './item-status.js';
+import { isHeld, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { failHome, failPlaced, hearResult, passReturnTime, takeHome, takePlaced } from './result.js';
+import { askFetch, noteUnreached } from './way-home.js';
 import { failStaging, resumeItem, submitItem, takeStaged, wakeItem } from './submit.js';
 
 /** Takes a new item on. Its status is said at once: one that sleeps may not change for hours. */
@@ -20,9 +25,22 @@ export function openItem(submitted: ItemSubmitted, at: Instant, rules: OwnerRule
 
 /** Takes one fact in. */
 export function stepOwner(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const step = decide(state, input, at, rules);
+  const step = decide(...hearBy(state, input, at, rules));
   if (!looksDifferent(state, step.state) && input.type !== 'NodeRestarted') return step;
   return { state: step.state, effects: [...step.effects, sayStatus(step.state, rules.self)] };
+}
+
+/** By which path it was heard goes with the state, and the answer goes the same way. */
+function hearBy(
+  state: OwnedItem,
+  input: OwnerInput,
+  at: Instant,
+  rules: OwnerRules,
+): [OwnedItem, OwnerInput, Instant, OwnerRules] {
+  if (input.type !== 'ProgressHeard' && input.type !== 'ResultHeard') return [state, input, at, rules];
+  const known = input.path === 'direct' ? { ...rules, directFrom: input.from } : rules;
+  const { epoch } = input.type === 'ProgressHeard' ? input.progress : input.result;
+  return [noteHeard(state, input.from, epoch, at, known), input, at, known];
 }
 
 function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
@@ -40,13 +58,25 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
     case 'ClaimHeard':
       return hearClaim(state, { ...input.claim, from: input.from }, at, rules);
     case 'ProgressHeard':
-      return hearProgress(state, input.from, input.progress, at, rules);
+      return adopting(
+        state,
+        { from: input.from, epoch: input.progress.epoch, tells: input.progress },
+        at,
+        rules,
+        (known) => hearProgress(known, input.from, input.progress, at, rules),
+      );
     case 'ResultHeard':
-      return hearResult(state, input.from, input.result, at, rules);
+      return adopting(state, { from: input.from, epoch: input.result.epoch, tells: input.result }, at, rules, (known) =>
+        hearResult(known, input.from, input.result, at, rules),
+      );
     case 'HomeFetched':
       return takeHome(state, input.epoch);
     case 'HomeFetchFailed':
       return failHome(state, input, at, rules);
+    case 'HomeUnreached':
+      return noteUnreached(state, input, rules);
+    case 'FetchAsked':
+      return askFetch(state, input.reason);
     case 'HomePlaced':
       return takePlaced(state, input.epoch, at, rules);
     case 'PlaceFailed':
@@ -61,6 +91,10 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
       return moveItem({ ...state, shun: input.shun ?? [] }, input.to, input.reason, at, rules);
     case 'RetryAsked':
       return retryItem(state, input.reason, at);
+    case 'BrokerLost':
+      return closeRound(state, at, rules);
+    case 'BrokerReturned':
+      return repeatOrder(state, at, rules);
     case 'TimePassed':
       return passTime(state, at, rules);
     case 'NodeRestarted':
@@ -102,11 +136,20 @@ function phaseEnd(state: OwnedItem, rules: OwnerRules): number | undefined {
   if (state.round !== null) {
     return Math.min(state.round.endsAt, state.round.repeatAt, state.round.windowEndsAt ?? Number.POSITIVE_INFINITY);
   }
-  if (isHeld(state.phase)) return Math.min(leaseEnd(state, rules), state.repeatAt ?? Number.POSITIVE_INFINITY);
+  if (isHeld(state.phase))
+    return Math.min(
+      giveUpTime(leaseEnd(state, rules), rules),
+      state.callAt,
+      state.repeatAt ?? Number.POSITIVE_INFINITY,
+    );
   if (isIdle(state)) return avoidEnd(state, rules);
   if (state.phase !== 'returning') return undefined;
   const frozen = state.result?.outcome === 'frozen' ? state.frozenAt + rules.preparedMs : Number.POSITIVE_INFINITY;
-  return Math.min(state.answeredAt + rules.returnMs, frozen, state.repeatAt ?? Number.POSITIVE_INFINITY);
+  return Math.min(
+    giveUpTime(state.answeredAt + rules.returnMs, rules),
+    frozen,
+    state.repeatAt ?? Number.POSITIVE_INFINITY,
+  );
 }
 
 function looksDifferent(before: OwnedItem, after: OwnedItem): boolean {
@@ -115,6 +158,7 @@ function looksDifferent(before: OwnedItem, after: OwnedItem): boolean {
     before.reason !== after.reason ||
     before.receiver !== after.receiver ||
     before.epoch !== after.epoch ||
+    before.direct !== after.direct ||
     describeBlocked(before) !== describeBlocked(after)
   );
 }

@@ -3,8 +3,10 @@
  * again when its owner was restarted.
  */
 import type { Item } from '../../protocol/item.js';
+import { busNow } from '../bus-time.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { sayLease, shareWith } from './order.js';
+import { callLater } from './direct.js';
+import { bringEffect, sayLease, shareWith } from './order.js';
 import { settle } from './settle.js';
 import type { ItemSubmitted } from './inputs.js';
 import type { BundleFacts } from './item-record.js';
@@ -13,9 +15,11 @@ import {
   enterPhase,
   FOUND_EPOCH,
   isInline,
+  isSettled,
   isWaiting,
   persist,
   servedOf,
+  UNHEARD,
   type OwnedItem,
   type OwnerRules,
 } from './owned-item.js';
@@ -44,19 +48,21 @@ export function submitItem(
     result: null,
     history: [],
     round: null,
-    answeredAt: at.ms,
+    answeredAt: busNow(rules, at),
     repeatAt: undefined,
     waitsSince: at.ms,
     refusals: 0,
     notBefore: at.ms,
     movedAt: Number.NEGATIVE_INFINITY,
+    way: null,
     blocked: [],
     shun: [],
+    ...UNHEARD,
     image: null,
     imageNeed: [],
     source: null,
     move: 0,
-    sourceAnsweredAt: at.ms,
+    sourceAnsweredAt: busNow(rules, at),
     frozenAt: at.ms,
   };
   if (item.process !== undefined) return submitProcess({ ...fresh, target: to ?? null }, reason, at, rules);
@@ -109,8 +115,21 @@ export function enterQueue(state: OwnedItem, reason: string, at: Instant, change
     repeatAt: undefined,
     waitsSince: at.ms,
     order: 'hold',
+    ...UNHEARD,
     ...change,
   });
+}
+
+/** Begins an item once more: what was never staged is staged first. */
+export function beginAgain(state: OwnedItem, reason: string, at: Instant): Step<OwnedItem> {
+  const change = { attempts: 0, result: null, avoid: [] };
+  const isStaged = state.bundle !== null || state.image !== null || !needsStaging(state.item);
+  if (isStaged) {
+    const queued = enterQueue(state, reason, at, change);
+    return { state: queued, effects: [persist(queued)] };
+  }
+  const staging = enterPhase(state, 'staging', reason, at, { ...change, receiver: null, order: 'hold' });
+  return { state: staging, effects: [persist(staging), stageEffect(staging)] };
 }
 
 /** The inputs are in the item's own directory and described. */
@@ -138,10 +157,10 @@ export function wakeItem(state: OwnedItem, reason: string, at: Instant): Step<Ow
  * owner waits a whole lease and its margin before it offers again.
  */
 export function resumeItem(state: OwnedItem, rolledBack: boolean, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const again: OwnedItem = { ...state, answeredAt: at.ms };
+  const again: OwnedItem = { ...state, answeredAt: busNow(rules, at), sourceAnsweredAt: busNow(rules, at) };
   switch (state.phase) {
     case 'staging':
-      return { state: again, effects: [stageEffect(again)] };
+      return { state: rolledBack ? outwait(again, at, rules) : again, effects: [stageEffect(again)] };
     case 'deferred':
     case 'queued':
     case 'offered':
@@ -149,15 +168,36 @@ export function resumeItem(state: OwnedItem, rolledBack: boolean, at: Instant, r
     case 'acked':
     case 'running':
       return {
-        state: { ...again, repeatAt: at.ms + rules.repeatMs },
+        // Of an ack that the journal does not know, its lease is not known either.
+        state: {
+          ...(rolledBack ? outwait(again, at, rules) : again),
+          leaseMs: again.leaseMs === 0 ? rules.leaseMs : again.leaseMs,
+          repeatAt: at.ms + rules.repeatMs,
+          ...callLater(again.receiverUrls ?? [], at, again.leaseMs),
+        },
         effects: [...restage(again), ...shareAgain(again)],
       };
+    // It has run to its end: only what it left has to come home.
+    case 'returning': {
+      const told =
+        again.result === null
+          ? []
+          : [bringEffect(again, again.receiver ?? '', { result: again.result, sealed: undefined })];
+      return { state: again, effects: [...restage(again), ...told] };
+    }
     // A person may have it started once more: its inputs are served again then.
     case 'lost':
       return { state: again, effects: restage(again) };
     default:
-      return { state: again, effects: [] };
+      return dateEnd(again, rules);
   }
+}
+
+/** An end that an older version wrote down has no date that counts: it is kept as if it had ended now. */
+function dateEnd(state: OwnedItem, rules: OwnerRules): Step<OwnedItem> {
+  if (!isSettled(state.phase) || state.endedRunningMs !== undefined) return { state, effects: [] };
+  const dated = { ...state, endedRunningMs: rules.runningMs };
+  return { state: dated, effects: [persist(dated)] };
 }
 
 /**
@@ -166,11 +206,19 @@ export function resumeItem(state: OwnedItem, rolledBack: boolean, at: Instant, r
  */
 function requeue(state: OwnedItem, rolledBack: boolean, at: Instant, rules: OwnerRules): OwnedItem {
   if (!rolledBack) return enterQueue(state, 'its owner was restarted', at);
-  const notBefore = at.ms + rules.leaseMs + rules.marginMs;
-  return enterQueue(state, 'its machine was restarted: a lease that the journal lost may still run', at, {
+  return enterQueue(
+    outwait(state, at, rules),
+    state.unsure === true ? state.reason : 'its machine was restarted: a lease that the journal lost may still run',
+    at,
+  );
+}
+
+function outwait(state: OwnedItem, at: Instant, rules: OwnerRules): OwnedItem {
+  return {
+    ...state,
     lastEpoch: Math.max(state.epoch, state.lastEpoch) + EPOCHS_LOST_MAX,
-    notBefore,
-  });
+    notBefore: at.ms + rules.leaseMs + rules.marginMs,
+  };
 }
 
 /** More epochs than an owner can ack before the system writes its journal to disk by itself (half a minute). */

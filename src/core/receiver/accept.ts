@@ -6,7 +6,7 @@ import type { Command } from '../../protocol/item.js';
 import type { Ack } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { guestName, persistGuest, type Guest, type ReceiverRules } from './guest.js';
-import { renewLease } from './renew.js';
+import { renewBy, renewLease } from './renew.js';
 import { endGuest } from './result.js';
 
 /** Hears the ack that names this node. `obstacle` is why it cannot take the item after all. */
@@ -16,11 +16,12 @@ export function hearAck(
   obstacle: string | undefined,
   at: Instant,
   rules: ReceiverRules,
+  path: 'bus' | 'direct' = 'bus',
 ): Step<Guest | null> {
   if (ack.to !== rules.self)
     return guest.phase === 'claimed' ? { state: null, effects: [] } : { state: guest, effects: [] };
   // A repeat of the ack means that the owner has not heard from us yet.
-  if (guest.phase !== 'claimed') return repeatItself(guest, at, rules);
+  if (guest.phase !== 'claimed') return repeatItself(guest, path, at, rules);
   const fault = obstacle ?? findAckFault(guest, ack, at);
   if (fault !== undefined) return endGuest(guest, { outcome: 'refused', reason: fault }, at, rules);
   return accept(guest, ack, at, rules);
@@ -46,6 +47,8 @@ function accept(guest: Guest, ack: Ack, at: Instant, rules: ReceiverRules): Step
     urls: ack.urls,
     sha256: ack.manifest_sha256 ?? null,
     image: ack.image ?? false,
+    direct: ack.direct === true,
+    ...(ack.seal_key === undefined ? {} : { sealKey: ack.seal_key }),
   };
   if (ack.transport === 'none' && ack.command !== undefined) return beginRun(accepted, ack.command, at, rules);
   const fetching: Guest = { ...accepted, phase: 'fetching' };
@@ -93,8 +96,9 @@ export function takeInputs(
   return beginRun(guest, known, at, rules);
 }
 
-function repeatItself(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
+function repeatItself(guest: Guest, path: 'bus' | 'direct', at: Instant, rules: ReceiverRules): Step<Guest> {
   if (guest.phase === 'ended') return { state: { ...guest, repeatAt: at.ms }, effects: [] };
   if (guest.phase === 'collecting' || guest.phase === 'starting') return { state: guest, effects: [] };
-  return renewLease(guest, at, rules);
+  // Who calls by the direct path waits for the answer on it.
+  return path === 'direct' ? renewBy(guest, ['direct'], at, rules) : renewLease(guest, at, rules);
 }

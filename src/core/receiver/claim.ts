@@ -6,6 +6,7 @@
 import type { Offer } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { say } from '../effects.js';
+import { needOf } from '../offer-book.js';
 import type { Guest, ReceiverRules } from './guest.js';
 
 /** What a claim says of the claimant. */
@@ -27,7 +28,7 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
     item: terms.item,
     epoch: terms.offer.epoch,
     name: terms.offer.name,
-    need: terms.offer.need,
+    need: needOf(terms.offer),
     phase: 'claimed',
     command: null,
     leaseMs: 0,
@@ -48,6 +49,9 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
     renewal: terms.renewal,
     claimRenewal: terms.renewal,
     sent: [],
+    probedAt: Number.NEGATIVE_INFINITY,
+    reached: false,
+    ordered: null,
     renewAt: Number.POSITIVE_INFINITY,
     startedMs: at.ms,
     repeatAt: Number.POSITIVE_INFINITY,
@@ -73,6 +77,7 @@ export function sayClaim(
       projected_ratio: terms.projectedRatio,
       slots_free: terms.slotsFree,
       rank: guest.rank,
+      ...(rules.urls.length === 0 ? {} : { urls: rules.urls }),
     },
   );
 }

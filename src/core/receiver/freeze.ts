@@ -2,18 +2,11 @@
  * A guest is stopped to be moved as it is, and its image told of; or a copy is restored here and let run when the owner
  * says so. A stopped original goes on only by the owner's `resume` of the same move, a copy only by its `continue`.
  */
+import { clip } from '../../protocol/clip.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import {
-  fillResult,
-  forgetGuest,
-  guestName,
-  persistGuest,
-  type Guest,
-  type ProcessHandle,
-  type ReceiverRules,
-} from './guest.js';
+import { forgetGuest, guestName, persistGuest, type Guest, type ProcessHandle, type ReceiverRules } from './guest.js';
 import { renewLease } from './renew.js';
-import { endGuest, sayResult } from './result.js';
+import { endGuest, fillResult, sayResult } from './result.js';
 
 /** The owner wants it frozen for its move number `move`. */
 export function hearCheckpoint(guest: Guest, move: number, at: Instant, rules: ReceiverRules): Step<Guest> {
@@ -63,14 +56,15 @@ export function takeImageFacts(
     rules,
   );
   const told: Guest = { ...guest, result, repeatAt: at.ms + rules.repeatMs, repeatMs: rules.repeatMs * 2 };
-  return { state: told, effects: sayResult(told, rules) };
+  return { state: told, effects: sayResult(told, at, rules) };
 }
 
 /** It could not be frozen, or its image cannot travel: it goes on here, and the owner is told why. */
 export function failFreeze(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest> {
-  if (guest.phase === 'frozen') return thaw({ ...guest, refused: reason }, at, rules);
+  const refused = clip(reason);
+  if (guest.phase === 'frozen') return thaw({ ...guest, refused }, at, rules);
   if (guest.phase !== 'freezing') return { state: guest, effects: [] };
-  const running: Guest = { ...guest, phase: 'running', refused: reason, result: null };
+  const running: Guest = { ...guest, phase: 'running', refused, result: null };
   const renewed = renewLease(running, at, rules);
   return { state: renewed.state, effects: [persistGuest(running), ...renewed.effects] };
 }
@@ -93,7 +87,8 @@ export function hearContinue(guest: Guest, at: Instant, rules: ReceiverRules): S
   return thaw({ ...guest, startedAt: at.ts, startedMs: at.ms }, at, rules);
 }
 
-function thaw(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
+function thaw({ pushing: _pushing, ...guest }: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
+  // With the share goes a push that is under way, and nobody says how it ended.
   const thawing: Guest = { ...guest, phase: 'thawing', result: null };
   const renewed = renewLease(thawing, at, rules);
   return {

@@ -25,12 +25,25 @@ export type GuestPhase =
   | 'ended';
 
 /** Why a run is being stopped. */
-export type StopCause = 'cancel' | 'vacate' | 'lease' | 'gone' | 'wall';
+export type StopCause = 'cancel' | 'vacate' | 'lease' | 'gone' | 'wall' | 'output';
 
 /** What is known of a process to find it again: see the runner's handle. */
 export interface ProcessHandle {
   readonly pid: number;
   readonly start: string;
+}
+
+/** A renewal as it was sent: dated before its first byte left, and under a number that no other transmission has. */
+export interface SentRenewal {
+  readonly renewal: number;
+  readonly at: number;
+  readonly path: 'bus' | 'direct';
+}
+
+/** What numbers the messages of one writer: they rise. */
+export interface OrderNumber {
+  readonly boot: number;
+  readonly seq: number;
 }
 
 /** What survives a restart of the receiver. A claim is not kept: what is not acked means nothing. */
@@ -57,6 +70,10 @@ export interface GuestRecord {
   /** The last move that the owner asked for, and why it was not made. */
   readonly move: number;
   readonly refused: string | null;
+  /** Its owner listens at `urls` for what it is told; not in journals of versions before. */
+  readonly direct?: boolean;
+  /** The owner's key that small outputs are sealed to. Not in journals of versions before, nor of owners that told none. */
+  readonly sealKey?: string | undefined;
 }
 
 /** A guest with what only this run of the receiver knows. Monotonic ms. */
@@ -68,9 +85,14 @@ export interface Guest extends GuestRecord {
   readonly claimedAt: number;
   /** Until when the item may run; only an answer of the owner moves it. */
   readonly leaseEndsAt: number;
-  /** Number of the last renewal, and when the last few were sent. */
+  /** Number of the last renewal, and when and how the last few were sent. */
   readonly renewal: number;
-  readonly sent: readonly { readonly renewal: number; readonly at: number }[];
+  readonly sent: readonly SentRenewal[];
+  /** When the direct path was last tried although nothing called for it, and whether an answer ever came back by it. */
+  readonly probedAt: number;
+  readonly reached: boolean;
+  /** The last order that was obeyed: two paths overtake each other. */
+  readonly ordered: OrderNumber | null;
   readonly renewAt: number;
   readonly startedMs: number;
   /** When the result is said again, and the pause after that. */
@@ -79,6 +101,10 @@ export interface Guest extends GuestRecord {
   readonly endedMs: number;
   /** Why this machine wants to be rid of it, until its owner has it moved. */
   readonly wish: string | null;
+  /** Its outputs are being brought to its owner. */
+  readonly pushing?: boolean | undefined;
+  /** Its owner could not be reached for its inputs. */
+  readonly unreached?: boolean | undefined;
   /** Its files could not be described: they are not removed with it. */
   readonly keepsFiles: boolean;
 }
@@ -101,6 +127,8 @@ export interface ReceiverRules {
   readonly imageNeed: readonly string[];
   /** Where peers fetch from this node. */
   readonly urls: readonly string[];
+  /** The broker is away. */
+  readonly isAlone?: boolean;
 }
 
 /** Names a guest: `<owner>/<item>/<epoch>`. */
@@ -138,6 +166,15 @@ export function countTaken(guests: Iterable<GuestRecord>): number {
   return taken;
 }
 
+/** Bytes on the disk that guests were promised and have not written yet; of one that is being fetched a part may be there. */
+export function countPromised(guests: Iterable<GuestRecord>): number {
+  let promised = 0;
+  for (const { phase, need } of guests) {
+    if (phase === 'claimed' || phase === 'fetching') promised += need.disk_bytes ?? 0;
+  }
+  return promised;
+}
+
 /** Writes the guest to the journal. */
 export function persistGuest(guest: Guest): Effect {
   return { type: 'Persist', key: guestKey(guest), value: toGuestRecord(guest) };
@@ -146,14 +183,19 @@ export function persistGuest(guest: Guest): Effect {
 /** Forgets the guest and its directory. */
 export function forgetGuest(guest: Guest): Effect[] {
   return [
-    { type: 'RemoveGuest', guest: guestName(guest), files: !guest.keepsFiles },
+    {
+      type: 'RemoveGuest',
+      guest: guestName(guest),
+      files: !guest.keepsFiles,
+      ...(guest.keepsFiles ? { kept: true } : {}),
+    },
     { type: 'Persist', key: guestKey(guest), value: undefined },
   ];
 }
 
 function toGuestRecord(guest: Guest): GuestRecord {
   const { owner, item, epoch, name, need, phase, command, leaseMs, urls, sha256 } = guest;
-  const { handle, stopping, stopReason, startedAt, result, image, process, move, refused } = guest;
+  const { handle, stopping, stopReason, startedAt, result, image, process, move, refused, direct, sealKey } = guest;
   return {
     owner,
     item,
@@ -174,6 +216,8 @@ function toGuestRecord(guest: Guest): GuestRecord {
     process,
     move,
     refused,
+    ...(direct === true ? { direct } : {}),
+    ...(sealKey === undefined ? {} : { sealKey }),
   };
 }
 
@@ -188,6 +232,9 @@ export function fromGuestRecord(record: GuestRecord, at: Instant, rules: Receive
     leaseEndsAt: at.ms + record.leaseMs,
     renewal: rules.renewalBase,
     sent: [],
+    probedAt: Number.NEGATIVE_INFINITY,
+    reached: false,
+    ordered: null,
     renewAt: at.ms,
     startedMs: at.ms,
     repeatAt: at.ms,
@@ -195,23 +242,5 @@ export function fromGuestRecord(record: GuestRecord, at: Instant, rules: Receive
     endedMs: at.ms,
     wish: null,
     keepsFiles: false,
-  };
-}
-
-/** A whole result from what is known of it. */
-export function fillResult(guest: Guest, known: Partial<Result>, rules: ReceiverRules): Result {
-  return {
-    epoch: guest.epoch,
-    outcome: 'died',
-    exit_code: null,
-    signal: null,
-    reason: '',
-    started_at: guest.startedAt,
-    run_ms: 0,
-    cpu_s: 0,
-    outputs_count: 0,
-    outputs_bytes: 0,
-    urls: rules.urls,
-    ...known,
   };
 }

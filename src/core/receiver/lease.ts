@@ -5,18 +5,46 @@
 import type { Lease } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
 import { hearCheckpoint, hearContinue, hearResume } from './freeze.js';
-import { forgetGuest, guestName, hasProcesses, isLive, type Guest, type ReceiverRules } from './guest.js';
+import {
+  forgetGuest,
+  guestName,
+  hasProcesses,
+  isLive,
+  type Guest,
+  type OrderNumber,
+  type ReceiverRules,
+} from './guest.js';
+import type { ReceiverInput } from './inputs.js';
+import { hearPushAsk } from './push.js';
 import { renewLease } from './renew.js';
 import { endGuest } from './result.js';
 import { canVacate, stopRun } from './stop.js';
 
-/** Hears what the owner wants. */
-export function hearLease(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+/** Hears an order, unless a later one was obeyed: two paths overtake each other. */
+export function hearOrder(
+  guest: Guest,
+  { lease, number, path }: Extract<ReceiverInput, { type: 'LeaseHeard' }>,
+  at: Instant,
+  rules: ReceiverRules,
+): Step<Guest | null> {
   if (lease.to !== rules.self || lease.epoch !== guest.epoch) return { state: guest, effects: [] };
+  if (number === undefined) return hearLease(guest, lease, at, rules);
+  if (isOvertaken(number, guest.ordered)) return { state: guest, effects: [] };
+  const answers = guest.sent.find((one) => one.renewal === lease.renewal);
+  const reached = guest.reached || (path === 'direct' && answers?.path === 'direct');
+  return hearLease({ ...guest, ordered: number, reached }, lease, at, rules);
+}
+
+function isOvertaken(number: OrderNumber, last: OrderNumber | null): boolean {
+  if (last === null) return false;
+  return number.boot < last.boot || (number.boot === last.boot && number.seq < last.seq);
+}
+
+function hearLease(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   switch (lease.order) {
     case 'hold':
       // The owner knows why it stays.
-      return extendLease(guest.refused === null ? guest : { ...guest, refused: null }, lease.renewal, at, rules);
+      return hold(guest.refused === null ? guest : { ...guest, refused: null }, lease, at, rules);
     case 'cancel':
       return obeyStop(guest, 'cancel', at, rules);
     case 'vacate':
@@ -31,6 +59,12 @@ export function hearLease(guest: Guest, lease: Lease, at: Instant, rules: Receiv
     case 'gone':
       return beReleased(guest, at, rules);
   }
+}
+
+function hold(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest> {
+  const extended = extendLease(guest, lease.renewal, at, rules);
+  const asked = hearPushAsk(extended.state, lease, at);
+  return { state: asked.state, effects: [...extended.effects, ...asked.effects] };
 }
 
 function obey(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest | null> {
@@ -110,7 +144,11 @@ export function passLease(guest: Guest, at: Instant, rules: ReceiverRules): Step
 /** Whether the present stop, if any, is one that a lease's end must overrule. */
 function isGentle(guest: Guest): boolean {
   return (
-    guest.stopping === null || guest.stopping === 'vacate' || guest.stopping === 'cancel' || guest.stopping === 'wall'
+    guest.stopping === null ||
+    guest.stopping === 'vacate' ||
+    guest.stopping === 'cancel' ||
+    guest.stopping === 'wall' ||
+    guest.stopping === 'output'
   );
 }
 

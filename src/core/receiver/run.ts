@@ -5,7 +5,6 @@ import type { Result } from '../../protocol/work-messages.js';
 import type { Instant, Step } from '../effects.js';
 import { failFreeze, takeImageFacts } from './freeze.js';
 import {
-  fillResult,
   forgetGuest,
   guestName,
   hasProcesses,
@@ -16,7 +15,8 @@ import {
 } from './guest.js';
 import type { CollectedFacts, ReceiverInput } from './inputs.js';
 import { renewLease } from './renew.js';
-import { endGuest } from './result.js';
+import { endGuest, fillResult } from './result.js';
+import { stopRun } from './stop.js';
 
 /** The run lives. Its handle is journalled for the next life of this node; nothing waits for that write. */
 export function takeStart(guest: Guest, handle: ProcessHandle, at: Instant, rules: ReceiverRules): Step<Guest> {
@@ -45,7 +45,9 @@ export function takeExit(
     cpu_s: exit.cpuS,
     started_at: guest.startedAt,
   };
-  switch (guest.stopping) {
+  // A cancel that meets a job which has ended by itself does not undo that.
+  const stopping = guest.stopping === 'cancel' && exit.untouched === true ? null : guest.stopping;
+  switch (stopping) {
     case 'lease':
       return endGuest(guest, { ...result, outcome: 'died', reason: guest.stopReason }, at, rules);
     case 'cancel':
@@ -53,10 +55,23 @@ export function takeExit(
     case 'vacate':
       return collect(guest, { ...result, outcome: 'vacated', reason: guest.stopReason }, rules);
     case 'wall':
+    case 'output':
       return collect(guest, { ...result, outcome: 'exited', reason: guest.stopReason }, rules);
     case null:
-      return collect(guest, { ...result, outcome: 'exited', reason: '' }, rules);
+      return collect(guest, { ...result, outcome: 'exited', reason: describeDisk(exit, rules.self) }, rules);
   }
+}
+
+/** On a full disk programs fail in ways of their own, or do not notice. */
+function describeDisk({ exitCode, diskWasFull }: Extract<ReceiverInput, { type: 'RunExited' }>, self: string): string {
+  if (diskWasFull !== true) return '';
+  return `exit code ${exitCode}; the disk of ${self} was full while it ran: what it wrote may be cut`;
+}
+
+/** It writes what nobody reads: it is ended with the reason, and what it has written comes home. */
+export function endOutput(guest: Guest, reason: string, rules: ReceiverRules): Step<Guest> {
+  if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
+  return stopRun(guest, 'output', reason, rules.leaseGraceMs);
 }
 
 /** What was stopped ended: a copy that never ran is refused, an original is lost. */
@@ -83,7 +98,7 @@ export function collectAgain(guest: Guest): Step<Guest> {
   const globs = guest.command?.outputs ?? [];
   return {
     state: { ...guest, repeatAt: Number.POSITIVE_INFINITY },
-    effects: [{ type: 'Collect', guest: guestName(guest), globs, everything }],
+    effects: [{ type: 'Collect', guest: guestName(guest), globs, everything, sealKey: guest.sealKey }],
   };
 }
 
@@ -120,6 +135,7 @@ export function takeCollected(
     outputs_count: bundle.count,
     outputs_bytes: bundle.bytes,
     ...(bundle.count === 0 ? {} : { manifest_sha256: bundle.sha256 }),
+    ...(bundle.count === 0 || bundle.sealed === undefined ? {} : { sealed: bundle.sealed }),
   };
   return endGuest(guest, { ...guest.result, ...outputs }, at, rules);
 }

@@ -8,10 +8,11 @@ import { sayClaim } from './claim.js';
 import { describeImage, failFreeze, failThaw, takeFrozen, takePrepared, takeThaw } from './freeze.js';
 import { forgetGuest, guestName, type Guest, type ReceiverRules } from './guest.js';
 import type { ReceiverInput } from './inputs.js';
-import { hearLease, passLease, wallEnd } from './lease.js';
-import { renewLease } from './renew.js';
+import { hearOrder, passLease, wallEnd } from './lease.js';
+import { askForInputs, takePush } from './push.js';
+import { renewDoubted, renewLease, wasAnswered } from './renew.js';
 import { endGuest, passEnded, passResult } from './result.js';
-import { collectAgain, failCollect, takeCollected, takeDeath, takeExit, takeStart } from './run.js';
+import { collectAgain, endOutput, failCollect, takeCollected, takeDeath, takeExit, takeStart } from './run.js';
 import { canVacate, stopRun } from './stop.js';
 
 /** Takes one fact in. */
@@ -27,23 +28,31 @@ export function stepReceiver(
         ? { state: guest, effects: [sayClaim(guest, input, rules)] }
         : { state: guest, effects: [] };
     case 'AckHeard':
-      return hearAck(guest, input.ack, input.obstacle, at, rules);
+      return hearAck(guest, input.ack, input.obstacle, at, rules, input.path);
     case 'LeaseHeard':
-      return hearLease(guest, input.lease, at, rules);
+      return hearOrder(guest, input, at, rules);
     case 'FetchAdvanced':
       return guest.phase === 'fetching' ? renewLease(guest, at, rules, input) : { state: guest, effects: [] };
     case 'InputsFetched':
       return takeInputs(guest, input.command, at, rules);
     case 'FetchFailed':
       return failFetch(guest, input.reason, at, rules);
+    case 'FetchUnreached':
+      return askForInputs(guest, at, rules);
+    case 'PushEnded':
+      return takePush(guest, input.fault, at, rules);
     case 'RunStarted':
       return takeStart(guest, input.handle, at, rules);
     case 'RunFailed':
       return failStart(guest, input.reason, at, rules);
     case 'RunExited':
       return takeExit(guest, input, at, rules);
+    case 'OutputExceeded':
+      return endOutput(guest, input.reason, rules);
     case 'RunDied':
       return takeDeath(guest, input.reason, at, rules);
+    case 'RunDoubted':
+      return renewDoubted(guest, at, rules);
     case 'Collected':
       return takeCollected(guest, input.bundle, at, rules);
     case 'CollectFailed':
@@ -60,6 +69,8 @@ export function stepReceiver(
       return failThaw(guest, input.reason, at, rules);
     case 'VacateWanted':
       return wantVacated(guest, input.reason, at, rules);
+    case 'OwnerReturned':
+      return sayOwed(guest, at, rules);
     case 'TimePassed':
       return passTime(guest, at, rules);
     case 'NodeRestarted':
@@ -95,6 +106,16 @@ function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRul
   // The owner has heard that it runs; only a death may end what was said to run.
   const outcome = guest.phase === 'running' ? 'died' : 'refused';
   return endGuest(guest, { outcome, reason: `it could not be started: ${reason}` }, at, rules);
+}
+
+/** Results and renewals that may have been said to nobody. */
+function sayOwed(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase === 'claimed' || guest.phase === 'collecting') return { state: guest, effects: [] };
+  if (guest.phase === 'ended') return passResult({ ...guest, repeatMs: rules.repeatMs }, at, rules);
+  const renewed = wasAnswered(guest) ? { state: guest, effects: [] } : renewLease(guest, at, rules);
+  if (guest.phase !== 'frozen' || guest.result === null) return renewed;
+  const told = passResult(renewed.state, at, rules);
+  return { state: told.state, effects: [...renewed.effects, ...told.effects] };
 }
 
 function passTime(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {

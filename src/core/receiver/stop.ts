@@ -20,7 +20,7 @@ function asks(guest: Guest, cause: StopCause): boolean {
   return cause === 'vacate' && guest.command?.migrate === 'cooperative';
 }
 
-const WEIGHT: Readonly<Record<StopCause, number>> = { wall: 1, vacate: 1, cancel: 2, lease: 3, gone: 4 };
+const WEIGHT: Readonly<Record<StopCause, number>> = { wall: 1, output: 1, vacate: 1, cancel: 2, lease: 3, gone: 4 };
 
 /** Whether the item may be stopped and started again elsewhere. */
 export function canVacate(guest: Guest): boolean {

@@ -15,6 +15,7 @@ export function createWriteOnlyDisk(host: Host, random: Random, wrote: (change: 
     contents: new Map(),
     full: false,
     crash: () => undefined,
+    setBack: () => undefined,
     onChange: () => undefined,
     open: (life) => {
       const clock = host.clock(life);

@@ -38,7 +38,7 @@ describe('cancel', () => {
       'running',
       ['persist running', 'lease 1 to beta: cancel 0', 'status running'],
     ],
-    ['returning: at once, it has ended', returning(), 'cancelled', released],
+    ['returning: nothing, it has run to its end and its result is kept', returning(), 'returning', []],
     ['returning to be moved: at once, it stands still', vacated(), 'cancelled', released],
     ['lost: at once', lost(), 'cancelled', released],
     ['done: nothing', feed(running(), result()), 'done', []],

@@ -37,6 +37,27 @@ describe('a result', () => {
       ['fetch home 1 from beta', 'status returning'],
     ],
     [
+      'with outputs inside opens them',
+      running(),
+      result({ ...withOutputs, sealed: 'AAAA' }),
+      'returning',
+      ['open home 1: AAAA', 'status returning'],
+    ],
+    [
+      'that is said again while its outputs are on their way opens nothing twice',
+      feed(running(), result({ ...withOutputs, sealed: 'AAAA' })),
+      result({ ...withOutputs, sealed: 'AAAA' }),
+      'returning',
+      [],
+    ],
+    [
+      'that is said again when its outputs did not come opens what it brings',
+      feed(returning(), { type: 'HomeFetchFailed', epoch: 1, reason: '10.0.0.2:1: no answer', final: false }),
+      result({ ...withOutputs, sealed: 'AAAA' }),
+      'returning',
+      ['open home 1: AAAA'],
+    ],
+    [
       'that comes before any progress counts',
       acked(),
       result({ exit_code: 3 }),

@@ -59,6 +59,15 @@ function restart(run: GuestRun): GuestRun {
 }
 
 describe('an original', () => {
+  test('that goes on while its image is brought can be asked for its outputs later: nobody says how that push ended', () => {
+    const pushing = feed(told(), {
+      type: 'LeaseHeard',
+      lease: { epoch: 1, to: 'beta', renewal: 0, order: 'hold', push_to: ['https://10.0.0.1:4711'] },
+    });
+    expect(pushing.guest?.pushing).toBe(true);
+    expect(feed(pushing, order('resume', 1)).guest).not.toHaveProperty('pushing');
+  });
+
   test('is frozen behind its journal write, described, and told of', () => {
     expect(freezing().effects).toEqual(['persist freezing', 'progress 1 freezing 1003', 'FreezeRun']);
     expect(frozen().effects).toEqual(['persist frozen', 'progress 1 frozen 1004', 'collect everything']);

@@ -49,6 +49,21 @@ describe('renewals', () => {
   });
 });
 
+describe('a guardian in doubt', () => {
+  test('its owner is asked at once, and only an answer to what was said from then on extends the lease', () => {
+    const sent = pass(running(), 2000);
+    const doubted = feed(sent, { type: 'RunDoubted' }, 2500);
+    expect(doubted.effects).toEqual(['progress 1 running 1004']);
+    expect(feed(doubted, lease('hold', 1003), 2600)).toMatchObject({ guest: { leaseEndsAt: 6000 }, effects: [] });
+    const answered = feed(doubted, lease('hold', 1004), 2600);
+    expect(answered).toMatchObject({ guest: { leaseEndsAt: 8500 }, effects: ['ExtendRun guard 9000'] });
+  });
+
+  test('of what does not run here nothing is asked', () => {
+    expect(feed(fetching(), { type: 'RunDoubted' }, 2500).effects).toEqual([]);
+  });
+});
+
 describe('the end of a lease', () => {
   test('it stops the run, the cause written down first', () => {
     const run = pass(feed(running(), lease('hold', 1002)), 6000);
@@ -75,6 +90,47 @@ describe('the end of a lease', () => {
 
   test('a run that has ended has no lease to lose', () => {
     expect(pass(collecting(), 6000).guest?.phase).toBe('collecting');
+  });
+});
+
+describe('a guardian in doubt', () => {
+  const doubted = { type: 'RunDoubted' } as const;
+
+  test('the lease is renewed at once, and what was said before is answered too late', () => {
+    const asked = feed(pass(running(), 2000), doubted, 3000);
+    expect(asked.effects).toEqual(['progress 1 running 1004']);
+    const late = feed(asked, lease('hold', 1003), 3100);
+    expect(late).toMatchObject({ guest: { leaseEndsAt: 6000 }, effects: [] });
+    expect(feed(late, lease('hold', 1004), 3200)).toMatchObject({
+      guest: { leaseEndsAt: 9000 },
+      effects: ['ExtendRun guard 9500'],
+    });
+  });
+
+  test('the next renewal follows soon when that one is lost', () => {
+    const asked = feed(running(), doubted, 3000);
+    expect(wakeOf(asked)).toBe(3500);
+    expect(feed(pass(asked, 3500), lease('hold', 1004), 3600).effects).toEqual(['ExtendRun guard 10000']);
+  });
+
+  test('the lease ends when it did, whoever is in doubt', () => {
+    const run = pass(feed(running(), doubted, 5900), 6000);
+    expect(run.effects).toEqual(['persist running, stopping: lease', 'StopRun grace 500']);
+    expect(feed(run, lease('hold', 1003), 6010)).toMatchObject({ guest: { stopping: 'lease' }, effects: [] });
+  });
+
+  test('a run that may have started is renewed as well', () => {
+    expect(feed(starting(), doubted, 100).effects).toEqual(['progress 1 starting 1002']);
+  });
+
+  test.each([
+    ['claimed', claimed],
+    ['fetching', fetching],
+    ['collecting', collecting],
+    ['ended', ended],
+  ])('%s: there is nothing that it could be about', (_phase, create) => {
+    const before = create();
+    expect(feed(before, doubted, 100)).toEqual({ ...before, effects: [], raw: [], ms: 100 });
   });
 });
 

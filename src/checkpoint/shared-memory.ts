@@ -1,0 +1,71 @@
+/**
+ * Memory that a tree shares with processes outside it, and named semaphores: the copy would have a copy of it, and nobody at the
+ * other end. Maps of strangers are read only when the tree has something that can be shared.
+ */
+import { lstatSync, readdirSync } from 'node:fs';
+import { readProc, type ProcEntry } from './proc-entry.js';
+
+/** Looks; `entries` are all processes, `tree` those that are to move. */
+export function findSharedObstacles(tree: readonly ProcEntry[], entries: readonly ProcEntry[]): readonly string[] {
+  const obstacles = new Set<string>();
+  const shared = new Set<string>();
+  for (const { pid, name } of tree) {
+    const mappings = listShared(pid);
+    const names = mappings.some(({ path }) => path.startsWith(PLACE)) ? readNames(pid) : NO_NAMES;
+    for (const { inode, key, path } of mappings) {
+      shared.add(key);
+      const isOfPlace = path.startsWith(PLACE);
+      const found = isOfPlace ? names.get(inode) : undefined;
+      if (found?.startsWith(SEMAPHORE) === true)
+        obstacles.add(`${name} (${pid}) uses the named semaphore /${found.slice(SEMAPHORE.length)}`);
+      else if (found !== undefined && path.endsWith(' (deleted)'))
+        obstacles.add(`${name} (${pid}) has memory mapped that was given another name since: ${PLACE}${found}`);
+    }
+  }
+  if (shared.size === 0) return [];
+  const inside = new Set(tree.map(({ pid }) => pid));
+  for (const { pid, name } of entries) {
+    if (inside.has(pid)) continue;
+    const common = listShared(pid).find(({ key }) => shared.has(key));
+    if (common !== undefined) obstacles.add(`it shares memory with ${name} (${pid}): ${common.path}`);
+  }
+  return [...obstacles];
+}
+
+const PLACE = '/dev/shm/';
+const SEMAPHORE = 'sem.';
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
+
+/**
+ * What the files of shared memory are called now, by inode. The C library makes a semaphore under another name and removes that:
+ * its mapping says that it was deleted.
+ */
+function readNames(pid: number): ReadonlyMap<string, string> {
+  const place = `/proc/${pid}/root${PLACE}`;
+  try {
+    const names = readdirSync(place).map(
+      (name) => [name, lstatSync(`${place}${name}`, { throwIfNoEntry: false })] as const,
+    );
+    return new Map(names.flatMap(([name, stats]) => (stats === undefined ? [] : [[String(stats.ino), name] as const])));
+  } catch {
+    return NO_NAMES;
+  }
+}
+
+interface SharedMapping {
+  readonly inode: string;
+  /** Device and inode. */
+  readonly key: string;
+  readonly path: string;
+}
+
+/**
+ * Mappings that are shared and of memory: by name, made with memfd_create, or inherited. Files on disks are not meant: they are
+ * there for others, too. System V's segments are named elsewhere.
+ */
+function listShared(pid: number): readonly SharedMapping[] {
+  const lines = readProc(pid, 'maps').matchAll(
+    /^\S+ ...s \S+ (\S+) (\d+) +(\/dev\/shm\/.*|\/memfd:.*|\/dev\/zero \(deleted\))$/gm,
+  );
+  return [...lines].map(([, device = '', inode = '', path = '']) => ({ inode, key: `${device} ${inode}`, path }));
+}

@@ -1,0 +1,134 @@
+/**
+ * What a tree has of System V's shared memory, semaphores and message queues: it lies in the kernel beside all processes, criu does
+ * not see it unless it is attached, and the copy would look for it in vain. It reads lists of the kernel and asks `ipcs`; it opens nothing.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { readProc, TICKS_PER_S, type ProcEntry } from './proc-entry.js';
+
+const run = promisify(execFile);
+const ASK_MS = 5000;
+/** Sets of semaphores that are asked for one by one, 2 ms each. */
+const ASKED_MAX = 200;
+/** The kernel's lists count in whole seconds. */
+const SLACK_S = 1;
+
+/** Looks; `entries` are all processes, `tree` those that are to move. */
+export async function findSystemVObstacles(
+  tree: readonly ProcEntry[],
+  entries: readonly ProcEntry[],
+): Promise<readonly string[]> {
+  const objects = [...readSegments(tree), ...(await readSemaphores()), ...readQueues()];
+  if (objects.length === 0) return [];
+  const inside = new Map(tree.map((one) => [one.pid, one]));
+  const alive = new Set(entries.filter(({ state }) => state !== 'Z').map(({ pid }) => pid));
+  const users = new Set(tree.flatMap(({ pid }) => readUsers(pid)));
+  const since = readStart(tree) - SLACK_S;
+  return objects.flatMap(({ what, remove, pids, uid, madeAt }) => {
+    const user = pids.map((pid) => inside.get(pid)).find((one) => one !== undefined);
+    if (user !== undefined) return [`${user.name} (${user.pid}) uses ${what}`];
+    // Who made it has ended, as the helper of a script does. Of another process, of another user or older it is not the tree's.
+    const isOrphan = !pids.some((pid) => alive.has(pid)) && users.has(uid) && madeAt >= since;
+    return isOrphan ? [`${what} may be its own: who made it has ended (if nobody needs it: ${remove})`] : [];
+  });
+}
+
+/** One object of the kernel's. */
+interface Shared {
+  readonly what: string;
+  /** The command that removes it. */
+  readonly remove: string;
+  /** Who is known to have made or used it; may have ended. */
+  readonly pids: readonly number[];
+  readonly uid: number;
+  /** Seconds since 1970. */
+  readonly madeAt: number;
+}
+
+/** Without those that are attached: they are seen, and named, in the memory of who attached them. */
+function readSegments(tree: readonly ProcEntry[]): readonly Shared[] {
+  const attached = new Set(tree.flatMap(({ pid }) => listAttached(pid)));
+  return readTable('shm')
+    .filter(({ shmid }) => !attached.has(shmid ?? -1))
+    .map(({ shmid, cpid = 0, lpid = 0, cuid = -1, ctime = 0 }) => ({
+      what: `the System V shared memory segment ${shmid}`,
+      remove: `ipcrm -m ${shmid}`,
+      pids: [cpid, lpid],
+      uid: cuid,
+      madeAt: ctime,
+    }));
+}
+
+/** A mapping of a segment has its id where those of files have an inode. */
+function listAttached(pid: number): readonly number[] {
+  return [...readProc(pid, 'maps').matchAll(/^\S+ \S+ \S+ \S+ (\d+) +\/SYSV/gm)].map(([, id]) => Number(id));
+}
+
+function readQueues(): readonly Shared[] {
+  return readTable('msg').map(({ msqid, lspid = 0, lrpid = 0, cuid = -1, ctime = 0 }) => ({
+    what: `the System V message queue ${msqid}`,
+    remove: `ipcrm -q ${msqid}`,
+    pids: [lspid, lrpid],
+    uid: cuid,
+    madeAt: ctime,
+  }));
+}
+
+/** The kernel's list does not tell who used them; `ipcs` asks it for each one. */
+async function readSemaphores(): Promise<readonly Shared[]> {
+  const found: Shared[] = [];
+  for (const [index, { semid, cuid = -1, ctime = 0 }] of readTable('sem').entries()) {
+    found.push({
+      what: `the System V semaphores ${semid}`,
+      remove: `ipcrm -s ${semid}`,
+      pids: index < ASKED_MAX ? await askSemaphorePids(semid ?? -1) : [],
+      uid: cuid,
+      madeAt: ctime,
+    });
+  }
+  return found;
+}
+
+/** The last user of each semaphore of a set: `semnum value ncount zcount pid`. */
+async function askSemaphorePids(id: number): Promise<readonly number[]> {
+  try {
+    const { stdout } = await run('ipcs', ['-s', '-i', String(id)], {
+      timeout: ASK_MS,
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    return [...stdout.matchAll(/^\d+ +\d+ +\d+ +\d+ +(\d+) *$/gm)].map(([, pid]) => Number(pid));
+  } catch {
+    // It is gone, or there is no `ipcs`: then only its user and its age tell.
+    return [];
+  }
+}
+
+/** Rows by the names of their columns, which kernels have added to. */
+function readTable(kind: 'shm' | 'sem' | 'msg'): readonly Readonly<Record<string, number>>[] {
+  const [head = [], ...rows] = readText(`/proc/sysvipc/${kind}`)
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  return rows.map((row) => Object.fromEntries(head.map((name, at) => [name, Number(row[at])])));
+}
+
+/** Real and effective user. */
+function readUsers(pid: number): readonly number[] {
+  const [, real, effective] = /^Uid:\s+(\d+)\s+(\d+)/m.exec(readProc(pid, 'status')) ?? [];
+  return [real, effective].map(Number);
+}
+
+/** When the oldest of the tree was started, in seconds since 1970. */
+function readStart(tree: readonly ProcEntry[]): number {
+  const boot = Number(/^btime (\d+)$/m.exec(readText('/proc/stat'))?.[1] ?? 0);
+  return boot + Math.min(...tree.map(({ startTicks }) => Number(startTicks))) / TICKS_PER_S;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * How an item looks to others.
+ */
+import type { Status } from '../../protocol/status.js';
+import type { Effect } from '../effects.js';
+import { say } from '../effects.js';
+import { isHeld, type OwnedItem } from './owned-item.js';
+
+/** The item as others see it. */
+export function toStatus(state: OwnedItem): Status {
+  return {
+    phase: state.phase,
+    name: state.item.name,
+    epoch: state.epoch,
+    receiver: state.receiver,
+    reason: state.reason,
+    attempts: state.attempts,
+    hops: state.hops,
+    submitted_at: state.item.submitted_at,
+    exit_code: state.result?.exit_code ?? null,
+    signal: state.result?.signal ?? null,
+    run_ms: state.result?.run_ms ?? null,
+    cpu_s: state.result?.cpu_s ?? null,
+    ...(isHeld(state.phase) && state.direct !== undefined ? { direct: state.direct } : {}),
+    ...(state.phase === 'returning' && state.way?.isTold === true ? { unreached: true } : {}),
+    blocked: state.blocked,
+    history: state.history,
+  };
+}
+
+/** Says the item's status. */
+export function sayStatus(state: OwnedItem, self: string): Effect {
+  return say({ kind: 'status', owner: self, item: state.item.item }, toStatus(state));
+}

@@ -1,0 +1,23 @@
+/** Whether a node runs from a state directory on this machine. It looks at the lock on the journal, and takes it not. */
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { journalPath } from './journal-place.js';
+
+/** Process id of the node; `undefined` where none runs, or where the system does not tell. */
+export async function findJournalHolder(stateDir: string): Promise<number | undefined> {
+  try {
+    const { ino } = await stat(join(journalPath(stateDir), 'LOCK'));
+    return findHolder(await readFile('/proc/locks', 'utf8'), ino);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Finds an inode in the kernel's list: `1: POSIX  ADVISORY  WRITE 4711 08:01:131 0 EOF`. */
+export function findHolder(locks: string, inode: number): number | undefined {
+  for (const line of locks.split('\n')) {
+    const [, pid, place] = /(?:POSIX|FLOCK|OFDLCK)\s+\S+\s+WRITE\s+(\d+)\s+(\S+)/.exec(line) ?? [];
+    if (place?.split(':')[2] === String(inode) && Number(pid) > 0) return Number(pid);
+  }
+  return undefined;
+}

@@ -1,0 +1,20 @@
+/**
+ * Reads a body that must be small.
+ */
+import type { IncomingMessage } from 'node:http';
+
+/** All bytes of a message; `undefined` when they are more than `bytesMax`, or when they do not all come. */
+export async function readAll(message: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
+}

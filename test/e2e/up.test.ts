@@ -1,0 +1,184 @@
+/**
+ * `tritmesh up` on a machine of its own: what broker and node keep is still there after a restart, and no process that it
+ * starts holds a file of either. The shell that starts it leaves descriptors open, as desktop sessions and editors do.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  cleanEnvironment,
+  fields,
+  isStatus,
+  MAIN,
+  openScene,
+  QUICK,
+  runProgram,
+  type Ear,
+  type Scene,
+} from './programs.js';
+
+/** A descriptor far above those that Node.js itself makes fit for no child. */
+const STRAY_FD = 77;
+
+let directory: string;
+let stateDir: string;
+let port: number;
+let scene: Scene;
+let running: ChildProcess | undefined;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tritmesh-up-'));
+  stateDir = join(directory, 'state');
+  port = await findPort();
+  scene = openScene(`mqtt://127.0.0.1:${port}`);
+  await writeFile(join(directory, 'stray'), 'of a stranger');
+});
+afterEach(async () => {
+  await scene.end();
+  if (running !== undefined) await end('SIGTERM');
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Starts `tritmesh up` by a shell that has a file open; resolves when the node says its state. */
+async function up(): Promise<Ear> {
+  const words = [process.execPath, MAIN, 'up', '--id', 'alpha', '--port', String(port), '--state-dir', stateDir];
+  const script = `exec "$@" ${STRAY_FD}<"$0"`;
+  // Only bash and the like redirect a descriptor of two digits.
+  running = spawn('bash', ['-c', script, join(directory, 'stray'), ...words, '--sense', 'fixed:0.1'], {
+    env: { ...cleanEnvironment(), ...QUICK },
+    stdio: 'ignore',
+  });
+  // It may not listen yet; the ear tries until it does.
+  const ear = await scene.ear();
+  await ear.next((one) => one.topic === 'tritmesh/node/alpha/state' && !one.retained);
+  return ear;
+}
+
+async function end(signal: NodeJS.Signals): Promise<void> {
+  const child = running;
+  running = undefined;
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  await gone;
+}
+
+/** All processes below one, whatever their session. */
+function listDescendants(root: number): readonly number[] {
+  const lines = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'latin1' }).trim().split('\n');
+  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
+  const found = new Set([root]);
+  // Parents stand before children only where pids never wrapped around.
+  for (let size = 0; size !== found.size;) {
+    size = found.size;
+    for (const [pid = 0, parent = 0] of pairs) if (found.has(parent)) found.add(pid);
+  }
+  found.delete(root);
+  return [...found];
+}
+
+/** The files that the processes below `up`, itself left out, have open. */
+async function listOpenFiles(): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const below of listDescendants(running?.pid ?? 0)) {
+    const folder = `/proc/${below}/fd`;
+    for (const descriptor of await readdir(folder).catch(() => [])) {
+      const target = await readlink(join(folder, descriptor)).catch(() => '');
+      if (target.startsWith('/') && !target.startsWith('/dev/')) found.push(target);
+    }
+  }
+  return found;
+}
+
+/** Whom the commands speak for. */
+function alpha(): { readonly id: string; readonly stateDir: string } {
+  return { id: 'alpha', stateDir };
+}
+
+/** Submits a job and waits for its status in a phase; gives its id. */
+async function submit(ear: Ear, phase: string, ...argv: readonly string[]): Promise<string> {
+  const submitted = await scene.command(alpha(), ['run', '--no-wait', '--', ...argv]);
+  expect(submitted.code, submitted.stderr).toBe(0);
+  const item = submitted.stdout.trim();
+  await ear.next(isStatus(item, phase));
+  return item;
+}
+
+describe('tritmesh up', () => {
+  it('keeps its state directory to its user, and is renamed by one who looks for its broker elsewhere', async () => {
+    const ear = await up();
+    expect((await stat(stateDir)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(stateDir, 'broker'))).mode & 0o777).toBe(0o700);
+    const elsewhere = ['--broker', 'mqtt://127.0.0.1:1', '--state-dir', stateDir];
+    const ran = await runProgram(process.execPath, [MAIN, 'run', ...elsewhere, '--', 'echo', 'hi']);
+    expect(ran).toMatchObject({ code: 0, stdout: 'hi\n' });
+    expect(ran.stderr).toContain(`alpha is at ${scene.broker}: name that one with --broker or TRITMESH_BROKER`);
+    expect(ran.stderr).not.toContain('alone');
+    const args = [MAIN, 'rename', 'omega', ...elsewhere];
+    const renamed = await runProgram(process.execPath, args);
+    expect(renamed).toMatchObject({ code: 0, stdout: 'alpha is omega now\n' });
+    await ear.next((one) => one.topic === 'tritmesh/node/omega/availability' && one.text === 'online');
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'has after a restart what broker and node kept, ended by %s',
+    async (signal) => {
+      const ear = await up();
+      await ear.say('tritmesh/node/ghost/trit', '1', true);
+      const item = await submit(ear, 'done', 'sh', '-c', 'exit 3');
+      // The store is written behind what is said: wait for the file, not for the message.
+      await vi.waitFor(async () => {
+        const store = await readStore();
+        expect(store).toContain('tritmesh/node/ghost/trit');
+        expect(store).toContain(`work/alpha/${item}/status`);
+        expect(store).toContain('"phase":"done"');
+      });
+      await end(signal);
+
+      const again = await up();
+      const ghost = await again.next((one) => one.topic === 'tritmesh/node/ghost/trit');
+      expect(ghost).toMatchObject({ text: '1', retained: true });
+      const status = await again.next((one) => isStatus(item, 'done')(one) && one.retained);
+      expect(fields(status)).toMatchObject({ phase: 'done', exit_code: 3 });
+      // The journal of the node, not the broker, knows an item: it refuses to cancel what it knows to be over.
+      const cancelled = await scene.command(alpha(), ['cancel', item]);
+      expect(cancelled.stdout + cancelled.stderr).toContain('done');
+    },
+  );
+
+  it('starts no process that holds a file of the broker, of the journal or of a stranger', async () => {
+    const ear = await up();
+    const early = await listOpenFiles();
+    const item = await submit(ear, 'running', 'sh', '-c', 'ls -l /proc/self/fd; sleep 600');
+    const during = await listOpenFiles();
+    // The job, its launcher and its guardian are there, and hold what is theirs: the output.
+    expect(during.filter((file) => file.endsWith('/stdout')).length).toBeGreaterThan(0);
+    const strange = [...early, ...during].filter(
+      (file) => /\/(?:broker|journal)\//.test(file) || file.endsWith('/stray'),
+    );
+    expect(strange).toEqual([]);
+    await scene.command(alpha(), ['cancel', item]);
+    await ear.next(isStatus(item, 'cancelled'));
+  });
+});
+
+/** All that the broker's store has written: LevelDB keeps it in its log as it is. */
+async function readStore(): Promise<string> {
+  const folder = join(stateDir, 'broker/retained');
+  const logs = (await readdir(folder)).filter((name) => /^\d+\.(?:log|ldb)$/.test(name));
+  const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), 'latin1')));
+  return texts.join('');
+}

@@ -1,0 +1,51 @@
+import { generateKeyPairSync } from 'node:crypto';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createSealer, sealTo } from '../../src/identity/seal.js';
+
+const key = generateKeyPairSync('ed25519').privateKey;
+const sealer = createSealer(key);
+const other = createSealer(generateKeyPairSync('ed25519').privateKey);
+
+describe('a seal', () => {
+  it('is opened by its node alone, for the same context, byte by byte', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2000 }), fc.string(), (bytes, context) => {
+        const sealed = sealTo(sealer.sealKey, bytes, context);
+        expect(sealed).toMatch(/^[A-Za-z0-9+/]+={0,2}$/);
+        expect(sealer.open(sealed, context)?.equals(bytes)).toBe(true);
+        expect(other.open(sealed, context)).toBeUndefined();
+        expect(sealer.open(sealed, `${context}.`)).toBeUndefined();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('shows nothing of what is inside, and is another one each time', () => {
+    const text = Buffer.from('a secret of some length');
+    const [one, two] = [sealTo(sealer.sealKey, text, 'x'), sealTo(sealer.sealKey, text, 'x')];
+    expect(one).not.toBe(two);
+    expect(Buffer.from(one, 'base64').includes('secret')).toBe(false);
+  });
+
+  it('is broken by any bit that is another one, and by any text that is none', () => {
+    const sealed = Buffer.from(sealTo(sealer.sealKey, Buffer.from('hello'), 'x'), 'base64');
+    for (let at = 0; at < sealed.length; at += 1) {
+      const bent = Buffer.from(sealed);
+      bent[at] = (bent[at] ?? 0) ^ 4;
+      expect(sealer.open(bent.toString('base64'), 'x')).toBeUndefined();
+    }
+    for (const bad of ['', 'AAAA', 'A'.repeat(43), 'A'.repeat(64), '!']) expect(sealer.open(bad, 'x')).toBeUndefined();
+  });
+
+  it('has the same key again for the same node, and another than its identity', () => {
+    expect(createSealer(key).sealKey).toBe(sealer.sealKey);
+    expect(sealer.sealKey).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(sealer.sealKey).not.toBe(key.export({ format: 'jwk' }).x);
+  });
+
+  it('is not made for what is no key, nor by a key of another kind', () => {
+    expect(() => sealTo('short', Buffer.from('x'), 'x')).toThrow();
+    expect(() => createSealer(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)).toThrow();
+  });
+});

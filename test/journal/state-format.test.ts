@@ -1,0 +1,91 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  checkStateFormat,
+  formatPath,
+  keepStateFormat,
+  STATE_FORMAT,
+  StateFormatError,
+} from '../../src/journal/state-format.js';
+
+describe('the format of a state directory', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'tritmesh-format-'));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const refusal = (): unknown => {
+    try {
+      checkStateFormat(directory, '0.9.0');
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('is good where there is none, also where there is no directory', () => {
+    expect(refusal()).toBeUndefined();
+    expect(readdirSync(directory)).toEqual([]);
+    checkStateFormat(join(directory, 'not', 'there'), '0.9.0');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('is written down with the version, for its owner only, and kept', () => {
+    const inner = join(directory, 'state');
+    keepStateFormat(inner, '0.9.0');
+    expect(JSON.parse(readFileSync(formatPath(inner), 'utf8'))).toEqual({ format: STATE_FORMAT, version: '0.9.0' });
+    expect(statSync(inner).mode & 0o777).toBe(0o700);
+    const before = statSync(formatPath(inner));
+    keepStateFormat(inner, '0.9.0');
+    expect(statSync(formatPath(inner)).ino).toBe(before.ino);
+    keepStateFormat(inner, '0.9.1');
+    expect(JSON.parse(readFileSync(formatPath(inner), 'utf8'))).toEqual({ format: STATE_FORMAT, version: '0.9.1' });
+    expect(readdirSync(inner)).toEqual(['format']);
+    checkStateFormat(inner, '0.9.0');
+  });
+
+  it('is good when it is older, and when it has more keys than this version knows', () => {
+    writeFileSync(formatPath(directory), '{"format":1,"version":"0.0.1","more":[1]}');
+    expect(refusal()).toBeUndefined();
+  });
+
+  it('that is newer is refused with a sentence that names both versions and what to do', () => {
+    const newer = STATE_FORMAT + 1;
+    writeFileSync(formatPath(directory), `{"format":${newer},"version":"7.1.0"}`);
+    const error = refusal();
+    expect(error).toBeInstanceOf(StateFormatError);
+    expect((error as Error).message).toBe(
+      `the state directory ${directory} was written by tritmesh 7.1.0 in format ${newer}, and this is tritmesh 0.9.0, ` +
+        `which knows formats up to ${STATE_FORMAT}: start tritmesh 7.1.0 or newer, or give this one a directory of its own ` +
+        '(--state-dir)',
+    );
+    expect(() => keepStateFormat(directory, '0.9.0')).not.toThrow();
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['what is no JSON', '2'],
+    ['half of it', '{"format":2,"ver'],
+    ['a format that is no number', '{"format":"2","version":"1"}'],
+    ['a format below all', '{"format":0,"version":"1"}'],
+    ['no version', '{"format":2}'],
+    ['a list', '[2]'],
+  ])('that says %s is refused, and named', (_what, text) => {
+    writeFileSync(formatPath(directory), text);
+    const error = refusal();
+    expect(error).toBeInstanceOf(StateFormatError);
+    expect((error as Error).message).toContain(`${formatPath(directory)} does not say a format`);
+    expect(readFileSync(formatPath(directory), 'utf8')).toBe(text);
+  });
+
+  it('shows no control characters of a version that is not its own', () => {
+    writeFileSync(formatPath(directory), JSON.stringify({ format: 99, version: `\u001b[2J${'x'.repeat(200)}` }));
+    const { message } = refusal() as Error;
+    expect(message).toContain(`tritmesh ?[2J${'x'.repeat(60)} in format 99`);
+  });
+});
