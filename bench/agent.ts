@@ -1,23 +1,23 @@
 /**
- * `agent`: what a node costs that does nothing, on its default settings, beside an idle Node.js process, in one window. Read
- * from /proc, children included.
+ * `agent`: the processor time and memory of an idle node on its default settings, compared with an idle Node.js process
+ * in the same window. Read from /proc, children included.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startBroker } from './ground/brokers.js';
-import { startProgram, TRITMESH } from './ground/program.js';
-import type { Scratch } from './ground/scratch.js';
+import { readProcStat, TICKS_PER_S } from '../src/os/proc-stat.js';
+import { startBroker } from './setup/brokers.js';
+import { startProgram, TRITMESH } from './setup/program.js';
+import type { Scratch } from './setup/scratch.js';
 import { round, type Figure } from './measure/figure.js';
 
-/** A node's start is not what it costs; after this it has said all it says at a start. */
+/** The start of a node is not measured: after this time it has published all that it publishes at a start, ms. */
 const SETTLE_MS = 10_000;
 const WINDOW_MS = 60_000;
 
-/** Measures it. */
+/** Runs the benchmark; yields one figure. */
 export async function* measureAgent(scratch: Scratch): AsyncGenerator<Figure> {
-  if (!existsSync('/proc/self/stat')) return console.error('skipped: agent reads /proc, which only Linux has');
+  if (!existsSync('/proc/self/stat')) return console.error('skipped: agent needs /proc, which only Linux has');
   const { url } = await startBroker(scratch, 'aedes');
   const flags = ['--broker', url, '--id', 'agent', '--state-dir', join(scratch.directory, 'agent')];
   const node = await startProgram(scratch, [process.execPath, TRITMESH, 'node', ...flags], /connected to the broker/);
@@ -42,16 +42,14 @@ export async function* measureAgent(scratch: Scratch): AsyncGenerator<Figure> {
   };
 }
 
-/** Seconds of cpu that a process and its ended children used so far. */
+/** Processor time that a process and its ended children have used so far, s. */
 function readCpuS(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The name may hold anything; fields are counted from behind it. utime, stime, cutime, cstime: 14 to 17 of proc(5).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return ticks / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'latin1' }));
+  const stat = readProcStat(pid);
+  if (stat === undefined) throw new Error(`process ${pid} has ended`);
+  return (stat.ownTicks + stat.childTicks) / TICKS_PER_S;
 }
 
-/** Resident memory, shared pages of the node binary included, as `ps` and `top` count it. */
+/** Resident memory as `ps` and `top` count it, including shared pages of the Node.js binary, MiB. */
 function readRssMib(pid: number): number {
   const [, kib = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
   return Number(kib) / 1024;

@@ -1,17 +1,18 @@
 /**
- * The benchmarks: `npm run bench [dispatch|throughput|agent|journal|migrate …] [--json]`. Each measures the thing and its floor in
- * the same run and is cleaned up before the next begins. It judges nothing: the aims are printed beside the figures.
+ * The benchmarks: `npm run bench [dispatch|throughput|agent|journal|migrate …] [--json]`. Each measures tritmesh and a
+ * baseline (`floor`) in the same run, and is cleaned up before the next one begins. Nothing is judged: the targets
+ * (`aim`) are printed next to the figures.
  */
 import { parseArgs } from 'node:util';
 import { measureAgent } from './agent.js';
 import { measureDispatch } from './dispatch.js';
-import { openScratch, type Scratch } from './ground/scratch.js';
+import { openScratch, type Scratch } from './setup/scratch.js';
 import { measureJournal } from './journal.js';
 import { formatFigures, type Figure } from './measure/figure.js';
 import { measureMigrate } from './migrate.js';
 import { measureThroughput } from './throughput.js';
 
-/** A benchmark: gives its figures one by one, as it has them. */
+/** A benchmark; it yields its figures as soon as it has them. */
 type Benchmark = (scratch: Scratch) => AsyncIterable<Figure>;
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -32,7 +33,7 @@ async function runBench(argv: string[]): Promise<number> {
   });
   const wrong = positionals.find((name) => !Object.hasOwn(BENCHMARKS, name));
   if (wrong !== undefined) {
-    console.error(`no such benchmark: ${wrong}; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+    console.error(`unknown benchmark ${wrong}: must be one of ${Object.keys(BENCHMARKS).join(', ')}`);
     return 64;
   }
   const chosen = positionals.length === 0 ? Object.keys(BENCHMARKS) : positionals;

@@ -1,16 +1,16 @@
 /**
- * `dispatch`: from submit to the start of the process on the other node, one no-op after another, on each broker; beside it
- * a bare spawn of the same program from the same process in turns. Submitted through the library, as a resident program
- * does; a cold `tritmesh run` is a figure of its own.
+ * `dispatch`: the time from submit to the start of the process on another node, for one no-op after another, on each
+ * broker. The baseline, in turns, is a bare spawn of the same program from the same process. Jobs are submitted through
+ * the library, as a long-running program does; a cold `tritmesh run` is measured separately.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import mqtt from 'mqtt';
-import { BASE, listBrokers, startBroker, type BenchBroker } from './ground/brokers.js';
-import { startPair, type Pair } from './ground/pair.js';
-import { cleanVariables, TRITMESH } from './ground/program.js';
-import type { Scratch } from './ground/scratch.js';
+import { BASE, listBrokers, startBroker, type BenchBroker } from './setup/brokers.js';
+import { startPair, type Pair } from './setup/pair.js';
+import { cleanVariables, TRITMESH } from './setup/program.js';
+import type { Scratch } from './setup/scratch.js';
 import { quantile, round, type Figure } from './measure/figure.js';
 import { measureRoundTrip } from './measure/round-trip.js';
 import { readStamp, setWallClock, STAMP_ARGV, stampSpawns } from './measure/stamp.js';
@@ -19,10 +19,10 @@ const ROUNDS = 10;
 const JOBS_A_ROUND = 20;
 const COLD_RUNS = 10;
 const ROUND_TRIPS = 200;
-/** The aims: times the bare spawn. */
+/** The targets, as multiples of the bare spawn. */
 const AIMS: Readonly<Record<BenchBroker['name'], number>> = { aedes: 3, mosquitto: 2.5 };
 
-/** Measures it; a figure for each broker. */
+/** Runs the benchmark; yields a figure for each broker. */
 export async function* measureDispatch(scratch: Scratch): AsyncGenerator<Figure> {
   for (const name of listBrokers()) {
     const inner = scratch.open();
@@ -37,7 +37,7 @@ async function measureOn(scratch: Scratch, broker: BenchBroker): Promise<Figure>
   const file = join(scratch.directory, 'stamps');
   const floor: number[] = [];
   const jobs: number[] = [];
-  // The first round warms both and is not counted.
+  // The first round warms up both sides and does not count.
   for (let turn = 0; turn <= ROUNDS; turn += 1) {
     const spawned = await stampSpawns(JOBS_A_ROUND, file);
     const dispatched = await dispatchJobs(pair, stamps, `job-${turn}`);
@@ -62,7 +62,7 @@ async function measureOn(scratch: Scratch, broker: BenchBroker): Promise<Figure>
   };
 }
 
-/** Waits for the end of a job as the bus tells it: its output, which is its stamp, and its last status. */
+/** Waits until the bus reports the end of a job, and returns the time stamp that is its output, ms since 1970. */
 type Stamps = (item: string) => Promise<number>;
 
 async function listenForStamps(scratch: Scratch, broker: BenchBroker): Promise<Stamps> {
@@ -71,7 +71,7 @@ async function listenForStamps(scratch: Scratch, broker: BenchBroker): Promise<S
   const stamps = new Map<string, number>();
   const waiting = new Map<string, (stamp: number) => void>();
   client.on('message', (topic, payload) => {
-    // An old status that is taken off the bus.
+    // An old status that is cleared.
     if (payload.length === 0) return;
     const [, , , item = '', kind] = topic.split('/');
     const { text, phase } = JSON.parse(payload.toString()) as { readonly text?: string; readonly phase?: string };
@@ -95,7 +95,7 @@ async function dispatchJobs(pair: Pair, stamps: Stamps, round: string): Promise<
   return times;
 }
 
-/** From the start of a cold `tritmesh run` to the start of its job. */
+/** Times from the start of a cold `tritmesh run` to the start of its job, ms. */
 async function runCold(pair: Pair): Promise<readonly number[]> {
   const times: number[] = [];
   for (let index = 0; index < COLD_RUNS; index += 1) {

@@ -1,20 +1,20 @@
 /**
- * `journal`: writes a second, one after another and a hundred at a time, as they are and with `journal.sync`; beside it the
- * same bytes appended to a file, with fdatasync where the journal syncs.
+ * `journal`: writes per second, one after another and a hundred at a time, without and with `journal.sync`. The
+ * baseline appends the same bytes to a file, with fdatasync where the journal syncs.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLevelJournal } from '../src/journal/level-journal.js';
 import type { Journal } from '../src/journal/journal.js';
-import type { Scratch } from './ground/scratch.js';
+import type { Scratch } from './setup/scratch.js';
 import { round, type Figure } from './measure/figure.js';
 
 const WRITES = 2000;
 const TOGETHER = 100;
-/** About as long as the record of an item. */
+/** About the size of an item's record. */
 const VALUE = { text: 'x'.repeat(900) };
 
-/** Measures it; a figure for each kind of write. */
+/** Runs the benchmark; yields a figure for each kind of write. */
 export async function* measureJournal(scratch: Scratch): AsyncGenerator<Figure> {
   for (const sync of [false, true]) {
     const floor = appendWrites(join(scratch.directory, `floor-${sync}`), sync);

@@ -1,32 +1,32 @@
 /**
- * `migrate`: how long a running process stands still, and how long a move takes in all, by how much memory it holds; beside it the
- * same program moved by hand with criu and cp, in turns. Away is from its owner to another node, home the other way: then the image
- * crosses to its owner, and is restored there. Two nodes of one machine: the line between them costs next to nothing.
+ * `migrate`: how long a running process is frozen, and how long its move takes in total, depending on its memory. The
+ * baseline, in turns, is the same program moved by hand with criu and cp. `away` is from its owner to another node,
+ * `home` is back. Both nodes are on one machine, so the network between them costs next to nothing.
  */
 import { fileURLToPath } from 'node:url';
 import { createCheckpoint } from '../src/checkpoint/create-checkpoint.js';
-import type { Survey } from '../src/checkpoint/checkpoint.js';
-import { closeInherited } from '../src/inherited-descriptors.js';
-import { startBroker } from './ground/brokers.js';
-import { moveByHand, type MoveByHand, type MoveTimes } from './ground/move-by-hand.js';
-import { startMovers, type Way } from './ground/movers.js';
-import type { Scratch } from './ground/scratch.js';
+import type { Capabilities } from '../src/checkpoint/checkpoint.js';
+import { closeInherited } from '../src/os/inherited-descriptors.js';
+import { startBroker } from './setup/brokers.js';
+import { moveByHand, type MoveByHand, type MoveTimes } from './setup/move-by-hand.js';
+import { startMovers, type Way } from './setup/movers.js';
+import type { Scratch } from './setup/scratch.js';
 import { quantile, round, type Figure } from './measure/figure.js';
 
-const HOLDER = fileURLToPath(new URL('./ground/holder.mjs', import.meta.url));
+const HOLDER = fileURLToPath(new URL('./setup/holder.mjs', import.meta.url));
 const MIB = 1024 * 1024;
-/** MiB that the program fills, and rounds: one move by hand, one away and one home each. */
+/** MiB that the program fills, and the number of rounds, each with a move by hand, one away and one home. */
 const SIZES: readonly (readonly [size: number, rounds: number])[] = [
   [10, 5],
   [100, 5],
   [1000, 3],
 ];
 
-/** Measures it; two figures for each size. */
+/** Runs the benchmark; yields two figures for each size. */
 export async function* measureMigrate(scratch: Scratch): AsyncGenerator<Figure> {
-  const survey = await new Promise<Survey>((resolve) => createCheckpoint({ criu: '' }).survey(resolve));
+  const survey = await new Promise<Capabilities>((resolve) => createCheckpoint({ criu: '' }).survey(resolve));
   if (!survey.usable) return console.error(`skipped: migrate needs criu and root: ${survey.reason}`);
-  // What this process inherited would be in the holder, and in its image.
+  // Descriptors that this process inherited would be in the holder, too, and in its image.
   closeInherited();
   const moveJob = await startMovers(scratch, await startBroker(scratch, 'aedes'));
   for (const [size, rounds] of SIZES) {

@@ -1,21 +1,22 @@
 /**
- * `throughput`: a thousand no-ops submitted at once on one node and run on another, until the last is settled; beside it
- * bare spawns of the same program, as many at a time as the receiver has slots, half of them before and half after.
+ * `throughput`: a thousand no-ops submitted at once on one node and run on another, until the last one is settled. The
+ * baseline is bare spawns of the same program, as many at a time as the receiver has slots, half of them before and
+ * half after.
  */
 import { bufferCount, firstValueFrom } from 'rxjs';
-import { listBrokers, startBroker, type BenchBroker } from './ground/brokers.js';
-import { SLOTS, startPair, type Pair } from './ground/pair.js';
-import type { Scratch } from './ground/scratch.js';
+import { listBrokers, startBroker, type BenchBroker } from './setup/brokers.js';
+import { SLOTS, startPair, type Pair } from './setup/pair.js';
+import type { Scratch } from './setup/scratch.js';
 import { round, type Figure } from './measure/figure.js';
 import { runProgram } from './measure/stamp.js';
 
 const JOBS = 1000;
 const WARM_JOBS = 50;
 const NO_OP: readonly string[] = ['true'];
-/** The aim: of the floor's jobs a second. */
+/** The target, as a part of the baseline's jobs per second. */
 const AIM = 0.5;
 
-/** Measures it; a figure for each broker. */
+/** Runs the benchmark; yields a figure for each broker. */
 export async function* measureThroughput(scratch: Scratch): AsyncGenerator<Figure> {
   for (const name of listBrokers()) {
     const inner = scratch.open();
@@ -44,7 +45,7 @@ async function measureOn(scratch: Scratch, broker: BenchBroker): Promise<Figure>
   };
 }
 
-/** Submits all at once; gives jobs a second. */
+/** Submits all jobs at once; returns jobs per second. */
 async function submitJobs(pair: Pair, name: string, count: number): Promise<number> {
   const all = firstValueFrom(pair.settled$.pipe(bufferCount(count)));
   const begun = performance.now();
@@ -53,7 +54,7 @@ async function submitJobs(pair: Pair, name: string, count: number): Promise<numb
   return (count / (performance.now() - begun)) * 1000;
 }
 
-/** Spawns bare, as many at a time as there are slots; gives jobs a second. */
+/** Spawns without tritmesh, as many at a time as there are slots; returns jobs per second. */
 async function spawnJobs(count: number): Promise<number> {
   let left = count;
   const work = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** What the embedded broker tells whoever runs it; for logs, never for decisions. */
+/** What the embedded broker reports to its caller; for logs, never for decisions. */
 export type BrokerEvent =
   | { readonly kind: 'connected' | 'disconnected'; readonly client: string }
   | {
@@ -9,7 +9,7 @@ export type BrokerEvent =
     }
   | { readonly kind: 'publish-denied'; readonly client: string; readonly topic: string; readonly reason: string }
   | { readonly kind: 'subscribe-denied'; readonly client: string; readonly filter: string; readonly reason: string }
-  /** A connection that broke or spoke nonsense; `client` is empty when it never said who it was. */
+  /** A connection that broke or sent invalid data; `client` is empty if it never identified itself. */
   | { readonly kind: 'connection-failed'; readonly client: string; readonly reason: string }
-  /** The broker itself has a fault, such as a store that cannot be written. */
+  /** The broker itself failed at something, such as writing its store. */
   | { readonly kind: 'fault'; readonly reason: string };

@@ -1,22 +1,23 @@
 /**
- * Puts the rules of authorize.ts and the door of the password file between aedes and its clients, and says what was
- * refused. aedes answers a denied or oversized publish by closing the connection: MQTT 3.1.1 has no other no.
+ * Enforces the rules of authorize.ts and the passwords of the password file in aedes, and reports what was refused.
+ * aedes answers a denied or oversized publish by closing the connection: MQTT 3.1.1 has no other way to refuse.
  */
 import type { AedesOptions, Client } from 'aedes';
+import { describeError } from '../src/os/errors.js';
 import { authorizePublish, authorizeSubscribe, type BrokerUser } from './authorize.js';
 import type { BrokerEvent } from './event.js';
-import type { Door } from './password-file.js';
+import type { Authenticator } from './password-file.js';
 
-/** What the guard goes by. */
+/** Options of the guard. */
 export interface GuardOptions {
   readonly base: string;
-  /** Without a door everybody gets in, as `anonymous`. */
-  readonly door: Door | undefined;
+  /** Without an authenticator everyone is admitted, as `anonymous`. */
+  readonly authenticator: Authenticator | undefined;
   readonly payloadBytesMax: number;
   readonly onEvent: (event: BrokerEvent) => void;
 }
 
-/** The callbacks that aedes asks. */
+/** The callbacks that aedes consults. */
 export type Guard = Required<
   Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'>
 >;
@@ -31,8 +32,8 @@ interface Refusal {
   readonly reason: string;
 }
 
-/** Makes the guard of one broker. */
-export function createGuard({ base, door, payloadBytesMax, onEvent }: GuardOptions): Guard {
+/** Creates the guard of one broker. */
+export function createGuard({ base, authenticator, payloadBytesMax, onEvent }: GuardOptions): Guard {
   const users = new WeakMap<Client, BrokerUser>();
   const willTopics = new WeakMap<Client, string>();
 
@@ -45,7 +46,7 @@ export function createGuard({ base, door, payloadBytesMax, onEvent }: GuardOptio
     try {
       user = await identify(username, password);
     } catch (error) {
-      return { code: UNAVAILABLE, reason: error instanceof Error ? error.message : String(error) };
+      return { code: UNAVAILABLE, reason: describeError(error) };
     }
     if (user === undefined) return { code: BAD_USER_OR_PASSWORD, reason: 'wrong user name or password' };
     const willTopic = willTopics.get(client);
@@ -63,24 +64,28 @@ export function createGuard({ base, door, payloadBytesMax, onEvent }: GuardOptio
   }
 
   async function identify(username: string | undefined, password: string | undefined): Promise<BrokerUser | undefined> {
-    if (door === undefined) return 'anonymous';
-    return username === undefined || password === undefined ? undefined : door.admit(username, password);
+    if (authenticator === undefined) return 'anonymous';
+    return username === undefined || password === undefined
+      ? undefined
+      : authenticator.authenticate(username, password);
   }
 
   function checkPublish(client: Client | null, topic: string, payloadBytes: number): string | undefined {
-    // No client: the will of one that was connected when an earlier run of this broker died. It was checked then.
+    // No client: the will of one that was connected when this broker crashed. It was checked when that client
+    // connected.
     if (client === null) return undefined;
     const user = users.get(client);
     if (user === undefined) return 'not logged in';
-    if (payloadBytes > payloadBytesMax) return `payload of ${payloadBytes} bytes, at most ${payloadBytesMax} are taken`;
+    if (payloadBytes > payloadBytesMax)
+      return `payload of ${payloadBytes} bytes, at most ${payloadBytesMax} are accepted`;
     return authorizePublish(base, user, topic);
   }
 
   return {
     preConnect(client, packet, callback) {
       if (packet.will !== undefined) willTopics.set(client, packet.will.topic);
-      // No sessions: what is queued for a client that is away has no bound, and while it is stored, later messages
-      // overtake (see retained-store.ts). Clients learn it from CONNACK's session-present flag.
+      // No sessions: the queue of an absent client would have no limit, and later messages would overtake those that
+      // are still being stored (see retained-store.ts). Clients see this in the session-present flag of CONNACK.
       packet.clean = true;
       callback(null, true);
     },

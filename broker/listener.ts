@@ -1,6 +1,6 @@
 /**
- * The doors of the broker: TCP and WebSocket, both handing byte streams to one taker. Closing a listener closes what came
- * in through it too.
+ * The listeners of the broker: TCP and WebSocket, which pass byte streams to one handler. Closing a listener also
+ * closes the connections that it accepted.
  */
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
@@ -14,21 +14,24 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Takes a stream; tells, while it lives, whether its client has been let in. */
-export type TakeStream = (stream: Duplex) => { readonly isAdmitted: () => boolean };
+/**
+ * Handles the stream of a new connection. The result tells, as long as the stream is open, whether its client was
+ * admitted.
+ */
+export type StreamHandler = (stream: Duplex) => { readonly isAdmitted: () => boolean };
 
-/** What may come in before a client is let in: one CONNECT with a will, and no more. */
+/** Bytes that a client may send before it is admitted: enough for one CONNECT with a will. */
 const HELLO_BYTES_MAX = 128 * 1024;
-/** Largest WebSocket frame; a broker's client sends a packet or less in one. */
+/** Largest WebSocket frame in bytes; a frame of an MQTT client contains at most one packet. */
 const FRAME_BYTES_MAX = 1024 * 1024;
 
 /** Listens for MQTT on `port` (0 for any free one). Rejects with the system's error, such as EADDRINUSE. */
-export async function listenTcp(host: string, port: number, take: TakeStream): Promise<Listener> {
+export async function listenTcp(host: string, port: number, handleStream: StreamHandler): Promise<Listener> {
   // Nagle's algorithm would hold small packets back for up to 40 ms.
   const server = createServer({ noDelay: true });
   const sockets = trackSockets(server);
   server.on('connection', (socket: Socket) => {
-    const client = take(socket);
+    const client = handleStream(socket);
     socket.on('readable', () => {
       if (socket.bytesRead > HELLO_BYTES_MAX && !client.isAdmitted()) socket.destroy();
     });
@@ -37,7 +40,7 @@ export async function listenTcp(host: string, port: number, take: TakeStream): P
 }
 
 /** Listens for MQTT over WebSocket on `port`, at any path. */
-export async function listenWebSocket(host: string, port: number, take: TakeStream): Promise<Listener> {
+export async function listenWebSocket(host: string, port: number, handleStream: StreamHandler): Promise<Listener> {
   const server = createHttpServer((_request, response) => {
     response.writeHead(426, { 'content-type': 'text/plain' }).end('MQTT over WebSocket only\n');
   });
@@ -47,9 +50,9 @@ export async function listenWebSocket(host: string, port: number, take: TakeStre
     maxPayload: FRAME_BYTES_MAX,
     handleProtocols: (protocols) => (protocols.has('mqtt') ? 'mqtt' : false),
   });
-  // The HTTP server's own listener says its errors; without one here they would be thrown.
+  // Errors are reported by the HTTP server; without a listener here they would be thrown as well.
   webSockets.on('error', () => {});
-  webSockets.on('connection', (webSocket) => void take(createWebSocketStream(webSocket)));
+  webSockets.on('connection', (webSocket) => void handleStream(createWebSocketStream(webSocket)));
   return open(server, host, port, sockets);
 }
 

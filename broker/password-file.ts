@@ -1,10 +1,11 @@
 /**
- * The password file: adding and removing users, and the door that checks them. The door reads the file again when it has
- * changed, so that a user who was added or removed needs no restart of the broker.
+ * The password file: adding and removing users, and authenticating them. The file is read again whenever it has
+ * changed, so adding or removing a user needs no restart of the broker.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { dirname } from 'node:path';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { errorCode } from '../src/os/errors.js';
 import type { BrokerUser } from './authorize.js';
 import {
   checkUserName,
@@ -15,17 +16,17 @@ import {
   type PasswordRecord,
 } from './passwords.js';
 
-/** Checks users at the door. */
-export interface Door {
+/** Checks the users of a password file. */
+export interface Authenticator {
   /** Rejects when the file cannot be read: PasswordFileFault, or the system's error. */
   check(): Promise<void>;
   /** The user, or `undefined` when name or password is wrong. Rejects when the file cannot be read. */
-  admit(user: string, password: string): Promise<Exclude<BrokerUser, 'anonymous'> | undefined>;
+  authenticate(user: string, password: string): Promise<Exclude<BrokerUser, 'anonymous'> | undefined>;
 }
 
-/** Opens the door that a password file keeps; nothing is read yet. */
-export function createDoor(path: string): Door {
-  // What a verified password looks like under a key of this run: the next connect of its user costs no scrypt.
+/** Creates an authenticator for a password file, which is not read yet. */
+export function createAuthenticator(path: string): Authenticator {
+  // Digests of verified passwords under a random key of this process: further logins of a user need no scrypt.
   const runKey = randomBytes(32);
   const verified = new Map<string, Buffer>();
   let mark = '';
@@ -43,22 +44,22 @@ export function createDoor(path: string): Door {
 
   return {
     check: refresh,
-    async admit(user, password) {
+    async authenticate(user, password) {
       await refresh();
       const record = records.get(user);
       if (record === undefined) {
-        // Takes as long as a wrong password, so that the time does not tell which users there are.
+        // Takes as long as a wrong password: the time must not reveal which users exist.
         unknownHash ??= hashPassword('');
         await verifyPassword(password, await unknownHash);
         return undefined;
       }
-      const admitted = { name: user, isOperator: record.isOperator };
+      const authenticated = { name: user, isOperator: record.isOperator };
       const digest = createHmac('sha256', runKey).update(`${record.hash}\n${password}`).digest();
       const known = verified.get(user);
-      if (known !== undefined && timingSafeEqual(known, digest)) return admitted;
+      if (known !== undefined && timingSafeEqual(known, digest)) return authenticated;
       if (!(await verifyPassword(password, record.hash))) return undefined;
       verified.set(user, digest);
-      return admitted;
+      return authenticated;
     },
   };
 }
@@ -68,12 +69,12 @@ export async function readPasswordFile(path: string): Promise<readonly PasswordR
   try {
     return parsePasswords(await readFile(path, 'utf8'));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw error;
   }
 }
 
-/** Adds a user or changes its password and role; makes the file (mode 0600) when there is none. Comments are lost. */
+/** Adds a user or changes its password and role; creates the file (mode 0600) if needed. Comments in it are lost. */
 export async function addUser(path: string, user: string, password: string, isOperator = false): Promise<void> {
   checkUserName(user);
   const record: PasswordRecord = { user, hash: await hashPassword(password), isOperator };
@@ -90,7 +91,7 @@ export async function removeUser(path: string, user: string): Promise<boolean> {
   return true;
 }
 
-/** Whole or not at all: a broker that reads meanwhile must not see half a file. */
+/** Replaces the file atomically: a broker must never read half of it. */
 async function writePasswordFile(path: string, records: readonly PasswordRecord[]): Promise<void> {
   const fresh = `${path}.${randomBytes(4).toString('hex')}.new`;
   await mkdir(dirname(fresh), { recursive: true, mode: 0o700 });

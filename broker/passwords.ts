@@ -1,24 +1,24 @@
 /**
- * Passwords as the broker keeps them: scrypt hashes in lines `user:scrypt$…`, with `:operator` at the end for users who
- * may steer other nodes. It turns text into records and back; files and connections are others' concern. No password is
- * ever part of an error.
+ * The format of the broker's password file: scrypt hashes in lines `user:scrypt$…`, with `:operator` at the end for
+ * users who may control other nodes. It converts between text and records, and does not touch files or connections. An
+ * error never contains a password.
  */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { NODE_ID_PATTERN } from '../src/protocol/topics.js';
 
 /** One line of the file. */
 export interface PasswordRecord {
-  /** The user's name: the id of the node that it is. */
+  /** The name of the user, which is the id of its node. */
   readonly user: string;
   /** `scrypt$N$r$p$salt$key`, salt and key in base64url. */
   readonly hash: string;
   readonly isOperator: boolean;
 }
 
-/** A line of a password file that cannot be read, or a name that cannot be a user's. */
+/** An invalid line of a password file, or an invalid user name. */
 export class PasswordFileFault extends Error {
   override readonly name = 'PasswordFileFault';
-  /** Line number, from 1; 0 when it is about a name and no line. */
+  /** Line number, from 1; 0 when the fault is in a name rather than in a line. */
   readonly line: number;
   constructor(line: number, reason: string) {
     super(line === 0 ? reason : `line ${line}: ${reason}`);
@@ -26,21 +26,21 @@ export class PasswordFileFault extends Error {
   }
 }
 
-/** About 50 ms and 16 MiB on a small machine; connects stay cheap because a verified password is remembered. */
+/** About 50 ms and 16 MiB on a small machine; repeated logins stay cheap because verified passwords are remembered. */
 const COST = { N: 16_384, r: 8, p: 1 } as const;
 const COST_MAX = 1 << 20;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 const HASH_PATTERN = /^scrypt\$(\d{1,7})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9_-]{8,86})\$([A-Za-z0-9_-]{43})$/;
 
-/** Hashes a password with a fresh salt. */
+/** Hashes a password with a new random salt. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const key = await deriveKey(password, salt, COST);
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64url'), key.toString('base64url')].join('$');
 }
 
-/** Whether `password` has this hash, in a time that does not tell how nearly; false for a hash it cannot read. */
+/** Whether `password` has this hash, compared in constant time; false for a malformed hash. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const [, N, r, p, salt, key] = HASH_PATTERN.exec(hash) ?? [];
   if (salt === undefined || key === undefined) return false;
@@ -50,7 +50,7 @@ export async function verifyPassword(password: string, hash: string): Promise<bo
 }
 
 /**
- * Reads a password file's text; blank lines and lines that start with `#` are passed over.
+ * Parses the text of a password file; blank lines and lines that start with `#` are skipped.
  *
  * @throws PasswordFileFault naming the line
  */
@@ -63,18 +63,19 @@ export function parsePasswords(text: string): readonly PasswordRecord[] {
   return records;
 }
 
-/** Writes the text of a password file. */
+/** Formats records as the text of a password file. */
 export function formatPasswords(records: readonly PasswordRecord[]): string {
   return records.map(({ user, hash, isOperator }) => `${user}:${hash}${isOperator ? ':operator' : ''}\n`).join('');
 }
 
 /**
- * Checks a user's name.
+ * Checks a user name.
  *
  * @throws PasswordFileFault when it cannot be the id of a node
  */
 export function checkUserName(user: string): void {
-  if (!NODE_ID_PATTERN.test(user)) throw new PasswordFileFault(0, 'a user name is the id of a node: [a-z0-9-]{1,32}');
+  if (!NODE_ID_PATTERN.test(user))
+    throw new PasswordFileFault(0, `the user name ${JSON.stringify(user)} must be the id of a node: [a-z0-9-]{1,32}`);
 }
 
 function parseLine(line: string, number: number): PasswordRecord {
@@ -84,7 +85,7 @@ function parseLine(line: string, number: number): PasswordRecord {
   if (cost === null || Number(cost[1]) > COST_MAX)
     throw new PasswordFileFault(number, 'the hash must be scrypt$N$r$p$salt$key');
   if (rest.length > 0 || (role !== undefined && role !== 'operator')) {
-    throw new PasswordFileFault(number, 'after the hash only ":operator" may stand');
+    throw new PasswordFileFault(number, 'only ":operator" may follow the hash');
   }
   return { user, hash, isOperator: role === 'operator' };
 }

@@ -1,8 +1,8 @@
 /**
- * Where the broker keeps what must survive a restart: aedes's own store on LevelDB. Retained messages are served from
- * memory and written behind. This is for correctness, not for speed: aedes numbers each message, stores it if it is
- * retained, and then delivers it; a message that is overtaken by a higher number while it is being stored counts as a
- * duplicate and is dropped. So storing must not take longer than not storing.
+ * Stores the broker's retained messages across restarts, with the LevelDB store of aedes. They are served from memory
+ * and written in the background. This is for correctness, not for speed: aedes numbers each message, stores it if it is
+ * retained, and then delivers it; a message that a higher number overtakes while it is being stored counts as a
+ * duplicate and is dropped. Storing must therefore take no time at all.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,12 +10,13 @@ import { Readable } from 'node:stream';
 import LevelPersistence from 'aedes-persistence-level/asyncPersistence.js';
 import { Level } from 'level';
 import { matchesFilter } from '../src/bus/topic-filter.js';
+import { describeError, errorCode } from '../src/os/errors.js';
 
 /** An open store. */
 export interface RetainedStore {
-  /** What aedes takes as `persistence`. */
+  /** The option `persistence` of aedes. */
   readonly persistence: Persistence;
-  /** Waits for the last write and closes. */
+  /** Waits for the last write and closes the store. */
   close(): Promise<void>;
 }
 
@@ -33,13 +34,13 @@ type Persistence = InstanceType<typeof LevelPersistence>;
 type Packet = Parameters<Persistence['storeRetained']>[0];
 
 /**
- * Opens the store in `stateDir`, which is made (mode 0700) when it is not there. Rejects with BrokerStateFault. A write
- * that fails later is told to `onFault`.
+ * Opens the store in `stateDir`, which is created (mode 0700) if it does not exist. Rejects with BrokerStateFault.
+ * Writes that fail later are reported to `onFault`.
  */
 export async function openRetainedStore(stateDir: string, onFault: (reason: string) => void): Promise<RetainedStore> {
   let db: Level;
   try {
-    // Before the store is named: it opens by itself soon after, and would make the directory open to all.
+    // Before `new Level`, which starts to open the store at once and would create the directory readable by everyone.
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
     db = new Level(join(stateDir, 'retained'));
     await db.open();
@@ -53,8 +54,8 @@ export async function openRetainedStore(stateDir: string, onFault: (reason: stri
   let flushed: Promise<void> | undefined;
 
   async function flush(): Promise<void> {
-    // One at a time: LevelDB's puts run on several threads, and the older of two could be the last. Topics that become
-    // dirty meanwhile are visited too.
+    // One at a time: LevelDB's puts run on several threads, and the older of two could finish last. Topics that become
+    // dirty in the meantime are visited too.
     for (const topic of dirty) {
       dirty.delete(topic);
       try {
@@ -66,7 +67,7 @@ export async function openRetainedStore(stateDir: string, onFault: (reason: stri
     flushed = undefined;
   }
 
-  // Not a method that waits: see above.
+  // Must not wait for the store: see the top of this file.
   persistence.storeRetained = (packet) => {
     if (packet.payload.length === 0) packets.delete(packet.topic);
     else packets.set(packet.topic, { ...packet });
@@ -74,7 +75,7 @@ export async function openRetainedStore(stateDir: string, onFault: (reason: stri
     flushed ??= flush();
     return Promise.resolve();
   };
-  // Asked at each PUBACK, and never there: without sessions nothing is queued (see guard.ts).
+  // Called at each PUBACK and never has anything to do: without sessions nothing is queued (see guard.ts).
   persistence.outgoingClearMessageId = () => Promise.resolve();
   persistence.createRetainedStream = (filter) => Readable.from(selectPackets(packets, filter));
   persistence.createRetainedStreamCombi = (filters) =>
@@ -102,8 +103,7 @@ function selectPackets(packets: ReadonlyMap<string, Packet>, filter: string): re
 }
 
 function describeCause(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  const isLocked = cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
-  return isLocked ? 'another broker uses it' : cause instanceof Error ? cause.message : error.message;
+  const cause = error instanceof Error ? error.cause : undefined;
+  const isLocked = errorCode(cause) === 'LEVEL_LOCKED';
+  return isLocked ? 'another broker uses it' : describeError(cause instanceof Error ? cause : error);
 }

@@ -1,10 +1,10 @@
-/** Figures as they are printed: one flat record a measurement, the same keys for all of one benchmark. Pure. */
+/** Figures as they are printed: a flat record per measurement, with the same keys for a whole benchmark. Pure. */
 import Table from 'cli-table3';
 
-/** One measurement; units stand in the keys. */
+/** One measurement; the keys contain the units. */
 export type Figure = Readonly<Record<string, string | number>>;
 
-/** A table with a column for each key; the first column is the benchmark's name. */
+/** Formats figures as a table with a column for each key; the first one is the benchmark's name. */
 export function formatFigures(figures: readonly Figure[]): string {
   const keys = Object.keys(figures[0] ?? {});
   const table = new Table({ head: keys, style: { head: [], border: [] } });
@@ -12,7 +12,7 @@ export function formatFigures(figures: readonly Figure[]): string {
   return table.toString();
 }
 
-/** Rounds to what a measurement is worth: two decimals. */
+/** Rounds to two decimals; measurements are not more precise than that. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;
 }

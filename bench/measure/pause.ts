@@ -1,6 +1,6 @@
-/** What bench/ground/holder.mts says of itself. Pure. */
+/** Reads the output of bench/setup/holder.mts. Pure. */
 
-/** The longest time that it stood still, ms, of those that were over at or after `since`, ms since 1970; NaN when there is none. */
+/** The longest pause that ended at or after `since` (ms since 1970), ms; NaN if there is none. */
 export function findLongestPause(text: string, since: number): number {
   const pauses = [...text.matchAll(/^paused (\d+) until (\d+)$/gm)]
     .filter(([, , until]) => Number(until) >= since)

@@ -1,12 +1,12 @@
-/** The floor of everything that goes over the bus: MQTT.js says a message at QoS 1 and hears it itself. */
+/** The baseline of everything that uses the bus: MQTT.js publishes a message at QoS 1 and receives it back. */
 import mqtt from 'mqtt';
-import { BASE } from '../ground/brokers.js';
+import { BASE } from '../setup/brokers.js';
 import { quantile } from './figure.js';
 
-/** Median of `count` round trips over a broker, one after another, ms. */
+/** Median of `count` consecutive round trips through a broker, ms. */
 export async function measureRoundTrip(url: string, count: number): Promise<number> {
   const client = await mqtt.connectAsync(url, { clientId: 'bench-round-trip' });
-  // As a node does; MQTT.js by itself leaves Nagle's algorithm on.
+  // As a node does; by default MQTT.js leaves Nagle's algorithm on.
   if ('setNoDelay' in client.stream && typeof client.stream.setNoDelay === 'function') client.stream.setNoDelay(true);
   const topic = `${BASE}/bench/round-trip`;
   await client.subscribeAsync(topic, { qos: 1 });
@@ -22,5 +22,5 @@ export async function measureRoundTrip(url: string, count: number): Promise<numb
   return quantile(trips, 0.5);
 }
 
-/** About as long as an ack. */
+/** About the size of an ack. */
 const PAYLOAD_BYTES = 400;

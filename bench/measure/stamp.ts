@@ -1,21 +1,21 @@
 /**
- * When a process really started: the measured program is `date`, which says by the wall clock at what nanosecond it ran.
- * Milliseconds since 1970 with fractions are therefore what everything is compared in.
+ * When a process really started: the measured program is `date`, which prints the wall clock in nanoseconds. All times
+ * are therefore compared in milliseconds since 1970, with fractions.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
-/** The program: no shell, no runtime, nothing to load but libc. */
+/** The measured program: no shell, no runtime, nothing to load but libc. */
 export const STAMP_ARGV: readonly string[] = ['date', '+%s%N'];
 
-/** Reads a stamp, milliseconds since 1970; `undefined` for a `date` that knows no nanoseconds. */
+/** Reads a time stamp, ms since 1970; `undefined` for a `date` without nanoseconds. */
 export function readStamp(text: string): number | undefined {
   return /^\d{19}\n?$/.test(text) ? Number(text.slice(0, 13)) + Number(text.slice(13, 19)) / 1e6 : undefined;
 }
 
 /**
- * A wall clock finer than `Date.now()`: set to one of its ticks, and running with the monotonic clock from there. Make a
- * new one for each round, so that a wall clock which is being adjusted does not matter.
+ * A wall clock with a finer resolution than `Date.now()`: it is set at one of its ticks and then follows the monotonic
+ * clock. Create a new one for each round, so that adjustments of the wall clock do not matter.
  */
 export function setWallClock(): () => number {
   const first = Date.now();
@@ -25,11 +25,11 @@ export function setWallClock(): () => number {
   return () => offset + performance.now();
 }
 
-/** Milliseconds from a bare `child_process.spawn` to the program's stamp, one after another. */
+/** Times from a bare `child_process.spawn` to the program's time stamp, one after another, ms. */
 export async function stampSpawns(count: number, file: string): Promise<readonly number[]> {
   const wall = setWallClock();
   const begun: number[] = [];
-  // A file as stdout is cheaper than a pipe: the floor is as low as it gets.
+  // A file as stdout is cheaper than a pipe: the baseline is as low as it gets.
   const stdout = openSync(file, 'a');
   for (let index = 0; index < count; index += 1) {
     begun.push(wall());
@@ -40,7 +40,7 @@ export async function stampSpawns(count: number, file: string): Promise<readonly
   return lines.map((line, index) => (readStamp(line) ?? Number.NaN) - (begun[index] ?? Number.NaN));
 }
 
-/** Runs a program bare; resolves when it has ended. */
+/** Runs a program without tritmesh; resolves when it has ended. */
 export function runProgram([name = '', ...args]: readonly string[], stdout: number | 'ignore'): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(name, args, { stdio: ['ignore', stdout, 'ignore'] });

@@ -1,6 +1,6 @@
 /**
- * The state of a bus's link and its telling: a new subscriber hears the present state first, and nobody hears the same
- * thing twice in a row (a broker that is down is said once, however often it is tried).
+ * The state of a bus's link as a stream: a new subscriber gets the current state first, and the same state is never
+ * emitted twice in a row (a broker that is down is reported once, however often it is retried).
  */
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { BusOffline, type BusLink, type LinkEnd } from './bus.js';
@@ -9,21 +9,29 @@ import { BusOffline, type BusLink, type LinkEnd } from './bus.js';
 export interface LinkState {
   readonly link$: Observable<BusLink>;
   isOnline(): boolean;
-  sayOnline(): void;
+  reportOnline(): void;
   /** `reason` is a sentence for people. */
-  sayOffline(reason: string, end?: LinkEnd): void;
-  /** The error for what could not be said now. */
+  reportOffline(reason: string, end?: LinkEnd): void;
+  /** The error for a message that cannot be published now. */
   describeOffline(): BusOffline;
 }
 
-/** Makes a link that is `offline` because it is `not connected yet`. */
+/** The link of a bus that has not tried to connect yet. */
+export const UNTRIED: Extract<BusLink, { state: 'offline' }> = { state: 'offline', reason: 'not connected yet' };
+
+/** Whether the bus has not tried to connect yet. */
+export function isUntried(link: BusLink): boolean {
+  return link.state === 'offline' && link.reason === UNTRIED.reason;
+}
+
+/** Creates a link that starts as {@link UNTRIED}. */
 export function createLinkState(): LinkState {
-  const state$ = new BehaviorSubject<BusLink>({ state: 'offline', reason: 'not connected yet' });
+  const state$ = new BehaviorSubject<BusLink>(UNTRIED);
   return {
     link$: state$.pipe(distinctUntilChanged((one, other) => reasonOf(one) === reasonOf(other))),
     isOnline: () => state$.value.state === 'online',
-    sayOnline: () => state$.next({ state: 'online' }),
-    sayOffline: (reason, end = {}) => state$.next({ state: 'offline', reason, ...end }),
+    reportOnline: () => state$.next({ state: 'online' }),
+    reportOffline: (reason, end = {}) => state$.next({ state: 'offline', reason, ...end }),
     describeOffline: () => new BusOffline(reasonOf(state$.value) ?? 'the connection has just ended'),
   };
 }

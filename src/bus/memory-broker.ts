@@ -1,49 +1,49 @@
 /**
  * A broker inside this process, for tests and for users of the library: subscriptions, retained messages, wills and
- * take-over as MQTT has them. Everything it says goes through one scheduler, one after another in the order it came
- * about, so that a run can be repeated; it keeps no timer and opens no socket.
+ * client take-over as in MQTT. All its callbacks go through one scheduler in the order they were caused, which makes
+ * runs repeatable; it sets no timer and opens no socket.
  */
 import { asapScheduler, type SchedulerLike } from 'rxjs';
 import type { BusMessage, BusPublish, BusWill } from './bus.js';
 import { matchesFilter } from './topic-filter.js';
 
-/** One client as the broker sees it. The broker calls these from its scheduler, never from within a call to itself. */
+/** A client as the broker sees it. The broker calls these from its scheduler, never from within a call to itself. */
 export interface MemoryClient {
   readonly clientId: string;
   readonly will: BusWill | undefined;
   /** The client is connected now. */
-  admitted(): void;
-  /** The client is not connected any more, or was not let in. */
-  dismissed(reason: string): void;
-  heard(message: BusMessage): void;
+  handleConnect(): void;
+  /** The client is no longer connected, or was refused. `reason` is a sentence for people. */
+  handleDisconnect(reason: string): void;
+  handleMessage(message: BusMessage): void;
 }
 
-/** A broker in memory: the upper half is for clients, the lower half for whoever plays with its fate. */
+/** A broker in memory: the upper half is for clients, the lower half injects faults. */
 export interface MemoryBroker {
-  /** Asks to be let in; a client that is not, or that is thrown out, is let in as soon as that is possible. */
+  /** Connects a client. One that is refused or disconnected is connected again as soon as that is possible. */
   join(client: MemoryClient): void;
-  /** Leaves; without `graceful` the will is published. */
+  /** Disconnects a client; unless `graceful`, its will is published. */
   leave(client: MemoryClient, graceful: boolean): void;
-  /** Adds filters to a connected client and replays what is retained under them. */
+  /** Adds filters to a connected client and replays the retained messages that match them. */
   subscribe(client: MemoryClient, filters: readonly string[]): void;
-  /** Takes a message of a connected client; false when it is not connected. */
+  /** Publishes a message of a connected client; false when it is not connected. */
   publish(client: MemoryClient, message: BusPublish): boolean;
-  /** Runs a task after all that was said before. */
+  /** Runs a task after everything that was scheduled before. */
   schedule(task: () => void): void;
 
-  /** Goes down without a word: no wills. */
+  /** Goes down abruptly: no wills are published. */
   stop(): void;
-  /** Comes up; `forgetful` brokers lost their retained messages. */
+  /** Comes back up; with `forgetful` its retained messages are lost. */
   start(options?: { readonly forgetful?: boolean }): void;
-  /** Breaks the connection of a client; its will is published. It is let in again at once. */
+  /** Breaks the connection of a client and publishes its will. The client is connected again at once. */
   cut(clientId: string): void;
-  /** Lets a client in no more, for this reason; `undefined` lets it in again. */
+  /** Refuses a client from now on, with this reason; `undefined` admits it again. */
   refuse(clientId: string, reason: string | undefined): void;
 }
 
-/** What the memory broker takes. */
+/** Options of the memory broker. */
 export interface MemoryBrokerOptions {
-  /** Everything is said through it with delay 0; RxJS's asapScheduler (microtasks) by default. */
+  /** Runs all callbacks, with delay 0; RxJS's asapScheduler (microtasks) by default. */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -52,7 +52,7 @@ interface Session {
   readonly filters: Set<string>;
 }
 
-/** Makes a broker that runs. */
+/** Creates a broker that is running. */
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
   const scheduler = options.scheduler ?? asapScheduler;
   const sessions = new Map<string, Session>();
@@ -67,7 +67,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     const reason = isRunning ? refusals.get(client.clientId) : 'the broker in memory is stopped';
     if (reason !== undefined) {
       waiting.add(client);
-      schedule(() => client.dismissed(reason));
+      schedule(() => client.handleDisconnect(reason));
       return;
     }
     waiting.delete(client);
@@ -75,7 +75,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     const session: Session = { client, filters: new Set() };
     sessions.set(client.clientId, session);
     schedule(() => {
-      if (isLive(session)) client.admitted();
+      if (isLive(session)) client.handleConnect();
     });
   }
 
@@ -84,8 +84,8 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     if (session === undefined) return;
     sessions.delete(clientId);
     waiting.add(session.client);
-    schedule(() => session.client.dismissed(reason));
-    if (hasWill) sayWill(session.client);
+    schedule(() => session.client.handleDisconnect(reason));
+    if (hasWill) publishWill(session.client);
   }
 
   function readmit(): void {
@@ -95,7 +95,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     }
   }
 
-  function say(topic: string, payload: Uint8Array, retain: boolean): void {
+  function distribute(topic: string, payload: Uint8Array, retain: boolean): void {
     if (retain && payload.byteLength === 0) retained.delete(topic);
     else if (retain) retained.set(topic, payload);
     for (const session of sessions.values()) {
@@ -104,13 +104,13 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     }
   }
 
-  function sayWill({ will }: MemoryClient): void {
-    if (will !== undefined) say(will.topic, encode(will.payload), true);
+  function publishWill({ will }: MemoryClient): void {
+    if (will !== undefined) distribute(will.topic, encode(will.payload), true);
   }
 
   function deliver(session: Session, message: BusMessage): void {
     schedule(() => {
-      if (isLive(session)) session.client.heard(message);
+      if (isLive(session)) session.client.handleMessage(message);
     });
   }
 
@@ -136,7 +136,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       waiting.delete(client);
       if (findSession(client) === undefined) return;
       sessions.delete(client.clientId);
-      if (!graceful) sayWill(client);
+      if (!graceful) publishWill(client);
       readmit();
     },
     subscribe(client, filters) {
@@ -149,7 +149,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     },
     publish(client, message) {
       if (findSession(client) === undefined) return false;
-      say(message.topic, encode(message.payload), message.retain);
+      distribute(message.topic, encode(message.payload), message.retain);
       return true;
     },
     stop() {

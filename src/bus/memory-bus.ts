@@ -1,6 +1,6 @@
 /**
- * The bus in memory: one client of a memory broker. It keeps the port's promises and knows nothing of time: it is let
- * in again when the broker says so.
+ * The bus in memory: one client of a memory broker. It keeps the promises of the port and has no timers: the broker
+ * decides when it is connected again.
  */
 import { NEVER, Subject } from 'rxjs';
 import type { Bus, BusMessage, BusWill } from './bus.js';
@@ -17,8 +17,8 @@ export interface MemoryBusOptions {
 }
 
 /**
- * Makes a bus that connects when told so. `done` and `close` call back through the broker's scheduler, never from within
- * the call.
+ * Creates a bus that is not connected yet. `done` and `close` call back through the broker's scheduler, never from
+ * within the call.
  */
 export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): Bus {
   const link = createLinkState();
@@ -30,17 +30,17 @@ export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): B
   const client: MemoryClient = {
     clientId,
     will,
-    admitted() {
+    handleConnect() {
       broker.subscribe(client, [...filters]);
       for (const message of cache.list()) {
         if (broker.publish(client, message)) cache.settle(message);
       }
-      link.sayOnline();
+      link.reportOnline();
     },
-    dismissed(reason) {
-      if (phase === 'started') link.sayOffline(reason);
+    handleDisconnect(reason) {
+      if (phase === 'started') link.reportOffline(reason);
     },
-    heard: (message) => messages$.next(message),
+    handleMessage: (message) => messages$.next(message),
   };
 
   return {
@@ -62,16 +62,16 @@ export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): B
     publish(message, done) {
       const fault = findPublishFault(message);
       if (fault === undefined) cache.remember(message);
-      const isSaid = fault === undefined && link.isOnline() && broker.publish(client, message);
-      if (isSaid) cache.settle(message);
-      const error = isSaid ? undefined : (fault ?? link.describeOffline());
+      const isPublished = fault === undefined && link.isOnline() && broker.publish(client, message);
+      if (isPublished) cache.settle(message);
+      const error = isPublished ? undefined : (fault ?? link.describeOffline());
       broker.schedule(() => done?.(error));
     },
     close(done) {
       if (will !== undefined) broker.publish(client, { ...will, qos: 1, retain: true });
       phase = 'closed';
       broker.leave(client, true);
-      link.sayOffline('closed');
+      link.reportOffline('closed');
       broker.schedule(done);
     },
   };

@@ -1,22 +1,22 @@
 /**
- * What a bus must say again at each connect: the last retained payload of each topic it said, in the order the topics
- * were first said. It holds what it is given and nothing else; how many topics that may be is the node's to bound.
+ * What a bus must publish again at each connect: the last retained payload of each topic, in the order in which the
+ * topics were first published. It has no limit; the node bounds the number of topics.
  */
 import type { BusPublish } from './bus.js';
 
 /** The retained messages of one bus. */
 export interface RetainedCache {
-  /** Keeps a retained message; other messages pass it by. An empty payload stays until the broker has cleared the topic. */
+  /** Keeps a retained message and ignores others. An empty payload stays until the broker has cleared the topic. */
   remember(message: BusPublish): void;
-  /** The broker has the message: a topic that it cleared need not be cleared again. */
+  /** The broker has the message: a topic that it has cleared need not be cleared again. */
   settle(message: BusPublish): void;
-  /** Keeps a topic no longer; the broker is not told. */
+  /** Drops a topic without clearing it at the broker. */
   forget(topic: string): void;
-  /** What to say at a connect. */
+  /** The messages to publish at a connect. */
   list(): readonly BusPublish[];
 }
 
-/** Makes an empty cache. */
+/** Creates an empty cache. */
 export function createRetainedCache(): RetainedCache {
   const messages = new Map<string, BusPublish>();
   return {

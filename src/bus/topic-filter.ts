@@ -1,8 +1,10 @@
 /**
- * MQTT's topic filters: whether a filter with `+` and `#` takes a topic. Pure.
+ * MQTT's topic filters: whether a filter with `+` and `#` matches a topic. Pure.
  */
 
-/** Whether `filter` takes `topic`; as MQTT wants, a leading wildcard takes no topic that starts with `$`. */
+/**
+ * Whether `filter` matches `topic`. As MQTT requires, a leading wildcard does not match a topic that starts with `$`.
+ */
 export function matchesFilter(filter: string, topic: string): boolean {
   if (topic.startsWith('$') && !filter.startsWith('$')) return false;
   const wanted = filter.split('/');

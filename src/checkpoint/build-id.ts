@@ -1,6 +1,6 @@
 /**
- * Reads the build id of an ELF file: the note by which CRIU tells whether a program or library is the very same one. It reads the
- * headers and the notes, never the whole file; as criu does, it looks only at notes in segments.
+ * Reads the build id of an ELF file: the note by which CRIU tells whether a program or library is the very same one. It
+ * reads the headers and the notes, never the whole file; as criu does, it looks only at notes in segments.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 

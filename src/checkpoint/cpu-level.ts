@@ -1,6 +1,6 @@
 /**
- * What the cpu of this machine can, as abilities: a program that chose fast code for one cpu stops on another that lacks it, so
- * an image goes only where the cpu can as much.
+ * What the cpu of this machine can, as abilities: a program that chose fast code for one cpu stops on another that
+ * lacks it, so an image goes only where the cpu can as much.
  */
 import { createHash } from 'node:crypto';
 

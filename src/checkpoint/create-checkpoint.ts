@@ -1,17 +1,18 @@
 /**
- * The adapter of the Checkpoint port over CRIU. It joins the parts: survey, inspection, dump, review and plan; each is in a file
- * of its own.
+ * The adapter of the Checkpoint port over CRIU. It joins the parts: survey, inspection, dump, review and plan; each is
+ * in a file of its own.
  */
 import { join } from 'node:path';
-import { prepareBinds, removeMade } from './carried-files.js';
-import type { Checkpoint, RestorePlan, Survey } from './checkpoint.js';
+import { describeError } from '../os/errors.js';
+import { prepareBinds, removeMade } from './open-files.js';
+import type { Checkpoint, RestorePlan, Capabilities } from './checkpoint.js';
 import type { ImageFacts } from '../protocol/image-facts.js';
-import { dumpProcess, endDumps, readReason } from './dump.js';
+import { dumpProcess, endDumps, readDumpFailure } from './dump.js';
 import { identifyProcesses } from './identify.js';
-import { IMAGE, measureImage, readFacts, removeImage } from './image-facts.js';
-import { inspectProcess } from './inspect.js';
-import { reviewImage } from './review.js';
-import { surveyMachine } from './survey.js';
+import { IMAGE, measureImage, readImageFacts, removeImage } from './image-facts.js';
+import { preflightDump } from './preflight-dump.js';
+import { preflightRestore } from './preflight-restore.js';
+import { readCapabilities } from './capabilities.js';
 import { isStopped, signalTree } from './tree-signals.js';
 
 /** What the adapter needs to know. */
@@ -22,16 +23,16 @@ export interface CheckpointOptions {
 
 /** Creates the adapter; it looks at the machine when it is first asked. */
 export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
-  let known: Promise<Survey> | undefined;
-  const survey = (): Promise<Survey> => (known ??= surveyMachine(criu));
+  let known: Promise<Capabilities> | undefined;
+  const survey = (): Promise<Capabilities> => (known ??= readCapabilities(criu));
 
   return {
     survey: (done) => give(survey(), done),
     identify: identifyProcesses,
-    inspect: (subject, done) => give(inspectProcess(subject), done),
+    inspect: (subject, done) => give(preflightDump(subject), done),
     review: (facts, directory, done) =>
       give(
-        survey().then((one) => reviewImage(facts, one, directory, facts.image_bytes)),
+        survey().then((one) => preflightRestore(facts, one, directory, facts.image_bytes)),
         done,
       ),
     dump: (subject, spent, done) =>
@@ -40,7 +41,7 @@ export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
         done,
       ),
     read: (directory) => {
-      const facts = readFacts(directory);
+      const facts = readImageFacts(directory);
       return facts === null ? null : { facts, imageBytes: measureImage(directory) };
     },
     isStopped,
@@ -52,7 +53,7 @@ export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
         survey().then((one) => planRestore(directory, mark, one)),
         done,
       ),
-    explain: (directory) => readReason(join(directory, 'criu-restore.log'), 'criu could not restore it'),
+    explain: (directory) => readDumpFailure(join(directory, 'criu-restore.log'), 'criu could not restore it'),
     clean: removeMade,
   };
 }
@@ -60,24 +61,24 @@ export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
 async function planRestore(
   directory: string,
   mark: string,
-  survey: Survey,
+  survey: Capabilities,
 ): Promise<RestorePlan | { readonly reason: string }> {
-  const facts = readFacts(directory);
+  const facts = readImageFacts(directory);
   if (facts === null) return { reason: 'the image is not complete' };
-  const obstacles = reviewImage(facts, survey, directory, 0);
+  const obstacles = preflightRestore(facts, survey, directory, 0);
   if (obstacles.length > 0) return { reason: obstacles.join('; ') };
   try {
     const binds = await prepareBinds(directory, facts);
     const argv = composeRestore(survey.criu, directory, facts, mark);
     return { facts, imageBytes: measureImage(directory), argv, binds, freePid: findFreePid(facts.pids) };
   } catch (error) {
-    return { reason: `its files could not be put in place: ${error instanceof Error ? error.message : String(error)}` };
+    return { reason: `its files could not be put in place: ${describeError(error)}` };
   }
 }
 
 /**
- * What becomes the parent of the copy: it reaps nothing, so that the exit code of the root stays to be read, and no signal to all
- * of the namespace ends it.
+ * What becomes the parent of the copy: it reaps nothing, so that the exit code of the root stays to be read, and no
+ * signal to all of the namespace ends it.
  */
 const KEEPER = `trap '' HUP INT QUIT TERM USR1 USR2 ALRM; : >"$1"; exec sleep 2147483647`;
 

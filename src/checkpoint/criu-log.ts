@@ -1,4 +1,7 @@
-/** What a log of criu's says went wrong, in the words for people. It reads text and touches no file; the exit status decides, never a log. */
+/**
+ * What a log of criu's says went wrong, in the words for people. It reads text and touches no file; the exit status
+ * decides, never a log.
+ */
 
 /** Lines that say `Error` and mean no harm. */
 const HARMLESS = /RLIMIT_NOFILE|kdat|Dumping FAILED|Restoring FAILED/;

@@ -1,9 +1,10 @@
 /**
- * Sorts what the tasks of a tree hold open into what travels and what stands in the way: terminals, devices, io_uring, pipes and
- * sockets that lead out of the tree. It reads and opens nothing.
+ * Sorts what the tasks of a tree hold open into what travels and what stands in the way: terminals, devices, io_uring,
+ * pipes and sockets that lead out of the tree. It reads and opens nothing.
  */
 import { statfsSync, statSync } from 'node:fs';
-import { listDescriptors, listEntries, type ProcEntry } from './proc-entry.js';
+import { type ProcStat } from '../os/proc-stat.js';
+import { listDescriptors, listEntries } from './proc-entry.js';
 
 /** One open regular file of one task. */
 export interface OpenPath {
@@ -37,13 +38,13 @@ const MQUEUE_MAGIC = 0x1980_0202;
 export const GHOST_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** Looks at all descriptors of a tree. */
-export function readDescriptors(tree: readonly ProcEntry[]): Descriptors {
+export function readDescriptors(tree: readonly ProcStat[]): Descriptors {
   const obstacles = new Set<string>();
   const files = new Map<string, OpenPath>();
   const sockets = new Map<string, number>();
   const pipes = new Map<string, number>();
 
-  const sortFile = ({ pid, name }: ProcEntry, through: string, path: string): void => {
+  const sortFile = ({ pid, name }: ProcStat, through: string, path: string): void => {
     const stats = statSync(through, { throwIfNoEntry: false });
     if (stats === undefined) return;
     if (stats.isFile() && isMessageQueue(through)) {
@@ -87,7 +88,7 @@ function isMessageQueue(through: string): boolean {
 }
 
 /** Processes outside the tree that hold one of its pipes. What has no other end at all travels as it is. */
-function findOthers(pipes: ReadonlyMap<string, number>, tree: readonly ProcEntry[]): readonly ProcEntry[] {
+function findOthers(pipes: ReadonlyMap<string, number>, tree: readonly ProcStat[]): readonly ProcStat[] {
   if (pipes.size === 0) return [];
   const inside = new Set(tree.map(({ pid }) => pid));
   return listEntries().filter(({ pid }) => {

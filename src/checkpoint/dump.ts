@@ -1,16 +1,19 @@
 /**
- * Has criu write a process tree down and leave it stopped. criu is a process of its own that may outlive the node; it is known by
- * a variable in its environment, so that a later life of the node finds and ends it. Its exit status decides, never its log.
+ * Has criu write a process tree down and leave it stopped. criu is a process of its own that may outlive the node; it
+ * is known by a variable in its environment, so that a later life of the node finds and ends it. Its exit status
+ * decides, never its log.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dumped, Spent, Subject, Survey } from './checkpoint.js';
-import { copyCarried } from './carried-files.js';
+import { describeError } from '../os/errors.js';
+import { composeSearchPath } from '../os/find-program.js';
+import type { Dumped, ResourceUsage, DumpSubject, Capabilities } from './checkpoint.js';
+import { copyOpenFiles } from './open-files.js';
 import { findCause } from './criu-log.js';
 import { GHOST_BYTES_MAX } from './descriptors.js';
-import { IMAGE, measureImage, removeImage, writeFacts } from './image-facts.js';
-import { inspectProcess } from './inspect.js';
+import { IMAGE, measureImage, removeImage, writeImageFacts } from './image-facts.js';
+import { preflightDump } from './preflight-dump.js';
 import { killMarked, signalTree } from './tree-signals.js';
 
 /** Names the directory that a criu dumps into. */
@@ -21,10 +24,10 @@ const BYTES_PER_MS = 10_000;
 const GONE_MS = 5;
 
 /** Dumps a subject. Whatever goes wrong, the original goes on and no image is left. */
-export async function dumpProcess(subject: Subject, spent: Spent, survey: Survey): Promise<Dumped> {
+export async function dumpProcess(subject: DumpSubject, spent: ResourceUsage, survey: Capabilities): Promise<Dumped> {
   const { directory } = subject;
   if (!survey.usable) return { ok: false, reason: survey.reason };
-  const { obstacles, facts } = await inspectProcess(subject);
+  const { obstacles, facts } = await preflightDump(subject);
   if (obstacles.length > 0 || facts === null) return { ok: false, reason: obstacles.join('; ') };
   try {
     removeImage(directory);
@@ -32,15 +35,15 @@ export async function dumpProcess(subject: Subject, spent: Spent, survey: Survey
     const fault = await runCriu(subject, facts.shell_job, survey.criu, DUMP_MS + facts.image_bytes / BYTES_PER_MS);
     if (fault !== undefined) return await undo(subject, fault.reason, fault.isByItself);
     // What is open has its last size only now.
-    const { facts: last } = await inspectProcess(subject);
+    const { facts: last } = await preflightDump(subject);
     if (last === null) return await undo(subject, 'it was gone when it had been written down');
-    await copyCarried(subject, last.files);
+    await copyOpenFiles(subject, last.files);
     const { cpu_s, wall_ms } = last;
     const whole = { ...last, criu: survey.version, cpu_s: cpu_s + spent.cpuS, wall_ms: wall_ms + spent.wallMs };
-    writeFacts(directory, whole);
+    writeImageFacts(directory, whole);
     return { ok: true, facts: whole, imageBytes: measureImage(directory) };
   } catch (error) {
-    return undo(subject, error instanceof Error ? error.message : String(error));
+    return undo(subject, describeError(error));
   }
 }
 
@@ -50,7 +53,7 @@ export async function endDumps(directory: string): Promise<void> {
 }
 
 /** A criu that fails by itself leaves everything as it found it, also a process that somebody else had stopped. */
-async function undo(subject: Subject, reason: string, isAsBefore: boolean = false): Promise<Dumped> {
+async function undo(subject: DumpSubject, reason: string, isAsBefore: boolean = false): Promise<Dumped> {
   await endDumps(subject.directory);
   if (!isAsBefore) signalTree(subject, 'SIGCONT');
   removeImage(subject.directory);
@@ -58,7 +61,7 @@ async function undo(subject: Subject, reason: string, isAsBefore: boolean = fals
 }
 
 async function runCriu(
-  { pid, init, directory }: Subject,
+  { pid, init, directory }: DumpSubject,
   isShellJob: boolean,
   criu: string,
   boundMs: number,
@@ -72,7 +75,7 @@ async function runCriu(
   const code = await runBounded(full, directory, boundMs);
   if (code === 0) return undefined;
   if (code === 'late') return { reason: 'criu did not end in time', isByItself: false };
-  return { reason: readReason(log, `criu ended with ${code}`), isByItself: typeof code === 'number' };
+  return { reason: readDumpFailure(log, `criu ended with ${code}`), isByItself: typeof code === 'number' };
 }
 
 /** Into the pid and mount namespaces of a run; criu must stand in both, or it takes them for the process's own. */
@@ -87,7 +90,7 @@ function readInner(pid: number): string {
 function runBounded(argv: readonly string[], directory: string, boundMs: number): Promise<number | string> {
   const [program = '', ...args] = argv;
   return new Promise((resolve) => {
-    const env = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`, [MARK]: directory };
+    const env = { PATH: composeSearchPath(), [MARK]: directory };
     const child = spawn(program, args, { env, cwd: '/', detached: true, stdio: 'ignore' });
     const bound = setTimeout(() => {
       resolve('late');
@@ -103,7 +106,7 @@ function runBounded(argv: readonly string[], directory: string, boundMs: number)
 }
 
 /** What criu's log gives as the cause. */
-export function readReason(log: string, otherwise: string): string {
+export function readDumpFailure(log: string, otherwise: string): string {
   try {
     return findCause(readFileSync(log, 'utf8')) ?? otherwise;
   } catch {

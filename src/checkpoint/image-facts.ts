@@ -1,24 +1,17 @@
 /**
- * The file `facts.json` of an image: written as a whole and last, because with it the image counts as complete; checked when
- * it is read, because it may have come from another machine.
+ * The file `facts.json` of an image: written as a whole and last, because with it the image counts as complete; checked
+ * when it is read, because it may have come from another machine.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rm,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readFileSync, renameSync, rm, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { measureFiles } from '../os/measure-tree.js';
+import { writeWhole } from '../os/write-whole.js';
 import { imageFactsSchema, type ImageFacts } from '../protocol/image-facts.js';
 
-/** Directories below that of a run: the image; files that the process had open elsewhere; and those of a copy that was restored. */
+/**
+ * Directories below that of a run: the image; files that the process had open elsewhere; and those of a copy that was
+ * restored.
+ */
 export const IMAGE = 'image';
 export const CARRIED = 'carried';
 export const HELD = 'held';
@@ -26,20 +19,12 @@ export const HELD = 'held';
 const FACTS = 'facts.json';
 
 /** Writes the facts; the image is complete and on the disk then. Throws what the file system does. */
-export function writeFacts(directory: string, facts: ImageFacts): void {
-  const file = join(directory, IMAGE, FACTS);
-  const handle = openSync(`${file}.new`, 'w', 0o600);
-  try {
-    writeSync(handle, `${JSON.stringify(facts)}\n`);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-  renameSync(`${file}.new`, file);
+export function writeImageFacts(directory: string, facts: ImageFacts): void {
+  writeWhole(join(directory, IMAGE, FACTS), `${JSON.stringify(facts)}\n`);
 }
 
 /** Reads facts; `null` when there are none, or no valid ones. */
-export function readFacts(directory: string): ImageFacts | null {
+export function readImageFacts(directory: string): ImageFacts | null {
   try {
     const parsed = imageFactsSchema.safeParse(JSON.parse(readFileSync(join(directory, IMAGE, FACTS), 'utf8')));
     return parsed.success ? parsed.data : null;
@@ -49,8 +34,8 @@ export function readFacts(directory: string): ImageFacts | null {
 }
 
 /**
- * Removes the image of a directory; gives whether there was any, complete or not. It is not complete any more when this returns;
- * large files take a while longer.
+ * Removes the image of a directory; gives whether there was any, complete or not. It is not complete any more when this
+ * returns; large files take a while longer.
  */
 export function removeImage(directory: string): boolean {
   const wasThere = existsSync(join(directory, IMAGE));
@@ -68,6 +53,5 @@ export function removeImage(directory: string): boolean {
 
 /** Bytes of the files in an image. */
 export function measureImage(directory: string): number {
-  const image = join(directory, IMAGE);
-  return readdirSync(image).reduce((sum, name) => sum + statSync(join(image, name)).size, 0);
+  return measureFiles(join(directory, IMAGE));
 }

@@ -1,22 +1,26 @@
 /**
- * What is mapped into the tasks of a tree: programs and libraries with their build ids, other files, and what of it criu cannot
- * write down. Sizes come from the kernel's own sums.
+ * What is mapped into the tasks of a tree: programs and libraries with their build ids, other files, and what of it
+ * criu cannot write down. Sizes come from the kernel's own sums.
  */
 import { statSync } from 'node:fs';
+import { readProc } from '../os/proc-files.js';
+import { type ProcStat } from '../os/proc-stat.js';
 import { readBuildId } from './build-id.js';
 import type { MappedFile } from '../protocol/image-facts.js';
-import { readProc, type ProcEntry } from './proc-entry.js';
 
 /** All that a tree has mapped. */
-export interface Memory {
+export interface MappedMemory {
   readonly obstacles: readonly string[];
   readonly mapped: readonly MappedFile[];
   /** Anonymous, swapped and shared memory: about what goes into the image. */
   readonly imageBytes: number;
 }
 
-/** Looks at the memory of a tree. `root`: what stands before a path to read it, for a process in another mount namespace. */
-export function readMemory(tree: readonly ProcEntry[], root: string): Memory {
+/**
+ * Looks at the memory of a tree. `root`: what stands before a path to read it, for a process in another mount
+ * namespace.
+ */
+export function readMappedMemory(tree: readonly ProcStat[], root: string): MappedMemory {
   const obstacles = new Set<string>();
   const paths = new Set<string>();
   for (const { pid, name } of tree) {

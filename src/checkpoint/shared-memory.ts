@@ -1,12 +1,13 @@
 /**
- * Memory that a tree shares with processes outside it, and named semaphores: the copy would have a copy of it, and nobody at the
- * other end. Maps of strangers are read only when the tree has something that can be shared.
+ * Memory that a tree shares with processes outside it, and named semaphores: the copy would have a copy of it, and
+ * nobody at the other end. Maps of strangers are read only when the tree has something that can be shared.
  */
 import { lstatSync, readdirSync } from 'node:fs';
-import { readProc, type ProcEntry } from './proc-entry.js';
+import { readProc } from '../os/proc-files.js';
+import { type ProcStat } from '../os/proc-stat.js';
 
 /** Looks; `entries` are all processes, `tree` those that are to move. */
-export function findSharedObstacles(tree: readonly ProcEntry[], entries: readonly ProcEntry[]): readonly string[] {
+export function findSharedObstacles(tree: readonly ProcStat[], entries: readonly ProcStat[]): readonly string[] {
   const obstacles = new Set<string>();
   const shared = new Set<string>();
   for (const { pid, name } of tree) {
@@ -37,8 +38,8 @@ const SEMAPHORE = 'sem.';
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /**
- * What the files of shared memory are called now, by inode. The C library makes a semaphore under another name and removes that:
- * its mapping says that it was deleted.
+ * What the files of shared memory are called now, by inode. The C library makes a semaphore under another name and
+ * removes that: its mapping says that it was deleted.
  */
 function readNames(pid: number): ReadonlyMap<string, string> {
   const place = `/proc/${pid}/root${PLACE}`;
@@ -60,8 +61,8 @@ interface SharedMapping {
 }
 
 /**
- * Mappings that are shared and of memory: by name, made with memfd_create, or inherited. Files on disks are not meant: they are
- * there for others, too. System V's segments are named elsewhere.
+ * Mappings that are shared and of memory: by name, made with memfd_create, or inherited. Files on disks are not meant:
+ * they are there for others, too. System V's segments are named elsewhere.
  */
 function listShared(pid: number): readonly SharedMapping[] {
   const lines = readProc(pid, 'maps').matchAll(

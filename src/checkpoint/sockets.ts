@@ -1,10 +1,11 @@
 /**
- * Says which sockets of a tree cannot move: connections, which the other side would lose, and unix sockets whose other end is
- * outside. Listening sockets and those of UDP and netlink move; of rarer kinds criu says itself that it cannot, and the process goes on.
+ * Says which sockets of a tree cannot move: connections, which the other side would lose, and unix sockets whose other
+ * end is outside. Listening sockets and those of UDP and netlink move; of rarer kinds criu says itself that it cannot,
+ * and the process goes on.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { readProc } from './proc-entry.js';
+import { readProc } from '../os/proc-files.js';
 
 const run = promisify(execFile);
 const SS_MS = 5000;

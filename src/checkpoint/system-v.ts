@@ -1,11 +1,13 @@
 /**
- * What a tree has of System V's shared memory, semaphores and message queues: it lies in the kernel beside all processes, criu does
- * not see it unless it is attached, and the copy would look for it in vain. It reads lists of the kernel and asks `ipcs`; it opens nothing.
+ * What a tree has of System V's shared memory, semaphores and message queues: it lies in the kernel beside all
+ * processes, criu does not see it unless it is attached, and the copy would look for it in vain. It reads lists of the
+ * kernel and asks `ipcs`; it opens nothing.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { readProc, TICKS_PER_S, type ProcEntry } from './proc-entry.js';
+import { readProc, readUserIds } from '../os/proc-files.js';
+import { TICKS_PER_S, type ProcStat } from '../os/proc-stat.js';
+import { tryReadText } from '../os/try-read.js';
 
 const run = promisify(execFile);
 const ASK_MS = 5000;
@@ -16,19 +18,21 @@ const SLACK_S = 1;
 
 /** Looks; `entries` are all processes, `tree` those that are to move. */
 export async function findSystemVObstacles(
-  tree: readonly ProcEntry[],
-  entries: readonly ProcEntry[],
+  tree: readonly ProcStat[],
+  entries: readonly ProcStat[],
 ): Promise<readonly string[]> {
   const objects = [...readSegments(tree), ...(await readSemaphores()), ...readQueues()];
   if (objects.length === 0) return [];
   const inside = new Map(tree.map((one) => [one.pid, one]));
   const alive = new Set(entries.filter(({ state }) => state !== 'Z').map(({ pid }) => pid));
-  const users = new Set(tree.flatMap(({ pid }) => readUsers(pid)));
+  // Real and effective.
+  const users = new Set(tree.flatMap(({ pid }) => readUserIds(pid).slice(0, 2)));
   const since = readStart(tree) - SLACK_S;
   return objects.flatMap(({ what, remove, pids, uid, madeAt }) => {
     const user = pids.map((pid) => inside.get(pid)).find((one) => one !== undefined);
     if (user !== undefined) return [`${user.name} (${user.pid}) uses ${what}`];
-    // Who made it has ended, as the helper of a script does. Of another process, of another user or older it is not the tree's.
+    // Who made it has ended, as the helper of a script does. Of another process, of another user or older it is not the
+    // tree's.
     const isOrphan = !pids.some((pid) => alive.has(pid)) && users.has(uid) && madeAt >= since;
     return isOrphan ? [`${what} may be its own: who made it has ended (if nobody needs it: ${remove})`] : [];
   });
@@ -47,7 +51,7 @@ interface Shared {
 }
 
 /** Without those that are attached: they are seen, and named, in the memory of who attached them. */
-function readSegments(tree: readonly ProcEntry[]): readonly Shared[] {
+function readSegments(tree: readonly ProcStat[]): readonly Shared[] {
   const attached = new Set(tree.flatMap(({ pid }) => listAttached(pid)));
   return readTable('shm')
     .filter(({ shmid }) => !attached.has(shmid ?? -1))
@@ -106,29 +110,15 @@ async function askSemaphorePids(id: number): Promise<readonly number[]> {
 
 /** Rows by the names of their columns, which kernels have added to. */
 function readTable(kind: 'shm' | 'sem' | 'msg'): readonly Readonly<Record<string, number>>[] {
-  const [head = [], ...rows] = readText(`/proc/sysvipc/${kind}`)
+  const [head = [], ...rows] = (tryReadText(`/proc/sysvipc/${kind}`) ?? '')
     .trim()
     .split('\n')
     .map((line) => line.trim().split(/\s+/));
   return rows.map((row) => Object.fromEntries(head.map((name, at) => [name, Number(row[at])])));
 }
 
-/** Real and effective user. */
-function readUsers(pid: number): readonly number[] {
-  const [, real, effective] = /^Uid:\s+(\d+)\s+(\d+)/m.exec(readProc(pid, 'status')) ?? [];
-  return [real, effective].map(Number);
-}
-
 /** When the oldest of the tree was started, in seconds since 1970. */
-function readStart(tree: readonly ProcEntry[]): number {
-  const boot = Number(/^btime (\d+)$/m.exec(readText('/proc/stat'))?.[1] ?? 0);
+function readStart(tree: readonly ProcStat[]): number {
+  const boot = Number(/^btime (\d+)$/m.exec(tryReadText('/proc/stat') ?? '')?.[1] ?? 0);
   return boot + Math.min(...tree.map(({ startTicks }) => Number(startTicks))) / TICKS_PER_S;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,39 +1,39 @@
 /**
- * What every command has at hand: the configuration in force, and the way to say things. Commands take it as their first
- * argument and touch neither the process nor the environment themselves.
+ * The context that every command receives as its first argument: the configuration in force and the output functions.
+ * Commands read neither the flags of the process nor its environment themselves.
  */
 import type { Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { loadConfig, type LoadedConfig } from '../config/load-config.js';
 import { pickConfigFlags } from './flags.js';
 
-/** A command's surroundings. */
+/** The context of a command. */
 export interface Context {
   readonly config: Config;
-  /** Where each key of the configuration came from. */
+  /** Where the value of each configuration key came from. */
   readonly origins: Readonly<Record<string, string>>;
-  /** Whose the state directory says that it is. */
+  /** The identity recorded in the state directory; `undefined` when there is none. */
   readonly record: LoadedConfig['record'];
   readonly json: boolean;
-  /** Characters of a line; without end when no terminal reads. */
+  /** Line width in characters; infinite when stdout is not a terminal. */
   readonly width: number;
-  /** A person sits at stderr. */
+  /** Whether stderr is a terminal. */
   readonly isTerminal: boolean;
-  /** Writes to stdout as it is. */
+  /** Writes text to stdout, unchanged. */
   readonly print: (text: string) => void;
-  /** Says a line on stderr, `tritmesh: ` before it. */
-  readonly say: (text: string) => void;
+  /** Writes a line to stderr, prefixed with `tritmesh: `. */
+  readonly report: (text: string) => void;
 }
 
-/** Which flags of a command go to the configuration. */
+/** Which flags of a command are passed to the configuration. */
 export interface ContextChoice {
-  /** Every key, not only those that all commands share. */
+  /** All keys, not only those that all commands share. */
   readonly all?: boolean;
-  /** A flag that means something else to this command. */
+  /** A flag with another meaning in this command. */
   readonly except?: string;
 }
 
-/** Loads the configuration for a command; `operands` are keys that it takes without a flag. */
+/** Loads the configuration for a command; `operands` are keys that it takes as operands. Rejects with ConfigError. */
 export async function openContext(
   command: Command,
   { all = false, except = '' }: ContextChoice,
@@ -51,16 +51,16 @@ export async function openContext(
     width: process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
     isTerminal: process.stderr.isTTY,
     print: (text) => void process.stdout.write(text),
-    say: sayLine,
+    report: printLine,
   };
 }
 
-/** Says a line on stderr. */
-export function sayLine(text: string): void {
+/** Prints a line to stderr. */
+export function printLine(text: string): void {
   process.stderr.write(`tritmesh: ${text}\n`);
 }
 
-/** Prints a value as JSON: maps as objects, one document. */
+/** Prints a value as one JSON document; maps become objects. */
 export function printJson(context: Context, value: unknown): void {
   context.print(`${JSON.stringify(value, replaceMap, 2)}\n`);
 }

@@ -1,9 +1,10 @@
 /**
- * What goes wrong on the command line, as the person sees it: one sentence on stderr and an exit code, 2 for bad input
- * and 1 for what failed at run time.
+ * Failures of commands, as the user sees them: one sentence on stderr and an exit code, 2 for bad input and 1 for a
+ * failure at run time.
  */
+import { describeError, errorCode } from '../os/errors.js';
 
-/** The person gave something that cannot be: names the field, its value and what was expected. */
+/** Invalid input; the message names the field, its value and what was expected. */
 export class BadInput extends Error {
   override readonly name = 'BadInput';
   readonly field: string;
@@ -18,18 +19,18 @@ export class BadInput extends Error {
   }
 }
 
-/** The input was good, but it could not be done. */
+/** The input was valid, but the command failed. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
 }
 
 /**
- * Exit codes of every command but `run`, which gives its job's own. `unknown`: nobody can tell it any more; `unread`: as of a program
- * that SIGPIPE ended.
+ * Exit codes of every command but `run`, which exits with the code of its job. `unknown`: the outcome cannot be
+ * determined; `unread`: stdout was closed, the code of a program ended by SIGPIPE.
  */
 export const EXIT = { done: 0, failed: 1, badInput: 2, unknown: 125, cancelled: 130, unread: 141 } as const;
 
-/** Errors whose message is a sentence for people, and that are the input's fault. */
+/** Errors caused by the input; their messages are sentences for users. */
 const INPUT_FAULTS: ReadonlySet<string> = new Set([
   'BadInput',
   'ConfigError',
@@ -39,10 +40,10 @@ const INPUT_FAULTS: ReadonlySet<string> = new Set([
   'IdentityConflict',
   'TwinFound',
 ]);
-/** Errors whose message is a sentence for people, and that happened on the way. */
+/** Errors at run time; their messages are sentences for users. */
 const RUN_FAULTS: ReadonlySet<string> = new Set([
   'CommandFailed',
-  'AskFailed',
+  'RequestFailed',
   'BrokerUnreachable',
   'BrokerStateFault',
   'BusOffline',
@@ -53,12 +54,12 @@ const RUN_FAULTS: ReadonlySet<string> = new Set([
   'StartCalledOff',
 ]);
 
-/** What to say and how to exit. An error of no known sort is a fault of ours: its stack is shown. */
-export function describeFailure(error: unknown): { readonly text: string; readonly code: number } {
-  if (!(error instanceof Error)) return { text: String(error), code: EXIT.failed };
+/** The sentence to print and the exit code. Any other error is a bug in tritmesh: its stack is shown. */
+export function describeCommandFailure(error: unknown): { readonly text: string; readonly code: number } {
+  if (!(error instanceof Error)) return { text: describeError(error), code: EXIT.failed };
   if (INPUT_FAULTS.has(error.name)) return { text: error.message, code: EXIT.badInput };
   if (RUN_FAULTS.has(error.name)) return { text: error.message, code: EXIT.failed };
   // The system's own errors (EADDRINUSE, EACCES …) say what and where.
-  if ('code' in error && typeof error.code === 'string') return { text: error.message, code: EXIT.failed };
+  if (errorCode(error) !== undefined) return { text: error.message, code: EXIT.failed };
   return { text: error.stack ?? error.message, code: EXIT.failed };
 }

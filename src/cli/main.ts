@@ -1,24 +1,24 @@
 #!/usr/bin/env node
 /**
- * The program `tritmesh`: reads the command line and exits with its code. What it inherited by accident is closed BEFORE any
- * other module is loaded, so that nothing of its own can be open yet. Each command is loaded only when it is asked for.
+ * The program `tritmesh`: runs the command line and exits with its code. File descriptors inherited by accident are
+ * closed BEFORE any other module is loaded, while the program has opened none itself. Each command is loaded on demand.
  */
-import { closeInherited } from '../inherited-descriptors.js';
+import { closeInherited } from '../os/inherited-descriptors.js';
 
 const args = process.argv.slice(2);
 const variables = Object.entries(process.env).filter(([name]) => name.startsWith('TRITMESH_'));
 closeInherited([...args, ...variables.map(([, value]) => value ?? '')]);
 const { runProgram } = await import('./program.js');
 
-// A reader that went away (`tritmesh watch | head`) ends the program quietly.
+// When the reader of stdout goes away (`tritmesh watch | head`), the program exits quietly.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A command that has more to do then (a job to take back) listens by itself.
+  // A command that still has something to do (cancel its job) has a listener of its own.
   if (process.stdout.listenerCount('error') > 1) return;
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
 
-// Nobody reads what goes wrong (`2>&1 | head`): that is no reason to end with a stack trace, or to give up a job.
+// A reader of stderr that goes away (`2>&1 | head`) must neither cause a stack trace nor end the job.
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

@@ -1,16 +1,16 @@
 /**
- * The command line as a whole: which commands there are, and how they end. What a command needs is loaded when it is asked
- * for and not before, so that the program starts quickly.
+ * The command line as a whole: the commands and their exit codes. A command's modules are loaded when it runs, which
+ * keeps the start of the program fast.
  */
 import { Command, CommanderError } from 'commander';
-import { readVersion } from '../machine-facts.js';
+import { readVersion } from '../compose/machine-info.js';
 import type { Finish } from './define-command.js';
-import { describeFailure, EXIT } from './failure.js';
+import { describeCommandFailure, EXIT } from './failure.js';
 import { addNodeCommands } from './node-commands.js';
 import { addViewCommands } from './view-commands.js';
 import { addWorkCommands } from './work-commands.js';
 
-/** Runs the program; gives its exit code and never rejects. */
+/** Runs the program; resolves with its exit code and never rejects. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.done;
   const program = createProgram(await readVersion(), (given) => void (code = given));
@@ -22,7 +22,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Makes the program with all its commands; each gives its exit code to `finish`. */
+/** Creates the program with all its commands; each passes its exit code to `finish`. */
 export function createProgram(version: string, finish: Finish): Command {
   const program = new Command('tritmesh')
     .description('Machines in a home lab share load over MQTT: the mesh you can read with mosquitto_sub.')
@@ -38,9 +38,9 @@ export function createProgram(version: string, finish: Finish): Command {
 }
 
 function reportFailure(error: unknown): number {
-  // Commander has said it already; help and version are no failures.
+  // Commander has printed the message already; help and version are not failures.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-  const { text, code } = describeFailure(error);
+  const { text, code } = describeCommandFailure(error);
   process.stderr.write(`tritmesh: ${text}\n`);
   return code;
 }

@@ -1,19 +1,19 @@
 /**
- * The port of time. Everything that waits or measures goes through it, so that the simulator can own time.
+ * The port to time. Everything that waits or measures uses it, which lets the simulator control time.
  */
 import type { Observable, SchedulerLike } from 'rxjs';
 
 /** Time, as a node sees it. */
 export interface Clock {
   /**
-   * Milliseconds on a clock that never goes back, is always a finite number, and counts sleep of the machine that it has seen: leases
-   * are measured with it. It means nothing to another process.
+   * Milliseconds on a clock that never goes back, is always finite, and includes the time for which the machine was
+   * seen to sleep. Leases are measured with it. It means nothing to another process.
    */
   now(): number;
-  /** Wall clock, milliseconds since 1970: for people only. */
+  /** Wall clock, milliseconds since 1970, to be shown to people only. */
   wall(): number;
-  /** What RxJS operators take as their scheduler. */
+  /** The scheduler for RxJS operators. */
   readonly scheduler: SchedulerLike;
-  /** A sentence for each source of time that failed and is ignored, the first time that it does. */
+  /** A sentence for each source of time that is ignored because it failed, the first time it fails. */
   readonly faults$?: Observable<string> | undefined;
 }

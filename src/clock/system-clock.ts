@@ -1,14 +1,14 @@
 /**
- * The clock of this machine: it reads the system's clocks, and what time it is made of them is decided in steady-clock.ts.
+ * The clock of this machine: it only reads the system's clocks; steady-clock.ts decides how to combine them.
  */
-import { readFileSync } from 'node:fs';
 import { asyncScheduler } from 'rxjs';
+import { readUptimeMs } from '../os/uptime.js';
 import type { Clock } from './clock.js';
 import { createSteadyClock, type ClockReadings } from './steady-clock.js';
 
 /**
- * Makes the system clock. On Linux the monotonic clock stands still during suspend, and /proc/uptime (CLOCK_BOOTTIME, or what LXCFS
- * makes of it) tells. Elsewhere (macOS, Windows) the monotonic clock of Node counts sleep itself.
+ * Creates the system clock. On Linux the monotonic clock stops during suspend, and /proc/uptime (CLOCK_BOOTTIME, or
+ * what LXCFS shows instead) includes it. Elsewhere (macOS, Windows) the monotonic clock of Node.js includes sleep.
  */
 export function createSystemClock(readings: ClockReadings = systemReadings): Clock {
   return createSteadyClock(readings, asyncScheduler);
@@ -19,9 +19,3 @@ const systemReadings: ClockReadings = {
   bootMs: process.platform === 'linux' ? readUptimeMs : undefined,
   wallMs: () => Date.now(),
 };
-
-/** Reads milliseconds since boot; throws when the file cannot be read, NaN when it does not begin with a number. */
-function readUptimeMs(): number {
-  const text = readFileSync('/proc/uptime', 'latin1');
-  return Number(/^(\d+(?:\.\d+)?)\s/.exec(text)?.[1]) * 1000;
-}

@@ -1,14 +1,16 @@
 /**
- * Amounts of disk as people write them: a size such as `512M`, or a share such as `5%`. Pure.
+ * Amounts of disk space as people write them: a size such as `512M`, or a share such as `5%`. Pure.
  */
-import type { DiskAmount } from '../core/disk-room.js';
+import type { DiskAmount } from '../core/disk/disk-space.js';
 
 const SIZES: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
-/** `auto` of a reserve: one byte in twenty, but no more than a large disk can spare without being missed. */
+/** The reserve `auto`: 5% of the disk, but at most 1 GiB. */
 const AUTO: DiskAmount = { percent: 5, bytes: 1024 ** 3 };
 
-/** Reads an amount; `undefined` for what is none. A size is never more than the whole disk. */
+/**
+ * Parses an amount; `undefined` if it is not one. Of both limits the smaller applies, so a size never exceeds the disk.
+ */
 export function parseAmount(text: string): DiskAmount | undefined {
   const [, share] = /^(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
   if (share !== undefined) {
@@ -21,17 +23,17 @@ export function parseAmount(text: string): DiskAmount | undefined {
   return number !== '' && Number.isSafeInteger(bytes) ? { percent: 100, bytes } : undefined;
 }
 
-/** Reads a reserve: an amount, or `auto`. */
+/** Parses a reserve: an amount, or `auto`. */
 export function parseReserve(text: string): DiskAmount | undefined {
   return text === 'auto' ? AUTO : parseAmount(text);
 }
 
-/** What is wrong with the text of an amount; `undefined` when nothing is. */
+/** What is wrong with the text of an amount; `undefined` if it is valid. */
 export function findAmountFault(text: string): string | undefined {
   return parseAmount(text) === undefined ? 'must be a size such as 512M or a share such as 10%' : undefined;
 }
 
-/** The same of a reserve. */
+/** What is wrong with the text of a reserve; `undefined` if it is valid. */
 export function findReserveFault(text: string): string | undefined {
   return parseReserve(text) === undefined ? 'must be auto, a size such as 512M or a share such as 5%' : undefined;
 }

@@ -1,4 +1,4 @@
-/** Checks what was merged, once, and says the first thing that is wrong in terms of the key and its origin. */
+/** Validates the merged settings once, and reports the first error with its key and origin. */
 import { inspect } from 'node:util';
 import type { z } from 'zod';
 import { hideCredentials } from './broker-url.js';
@@ -11,9 +11,9 @@ import { configSchema } from './schema.js';
 const SHOWN_CHARS_MAX = 100;
 
 /**
- * Turns merged settings into a configuration.
+ * Turns merged settings into a valid configuration.
  *
- * @throws ConfigError for the first key that is wrong
+ * @throws ConfigError for the first invalid key
  */
 export function checkConfig(merged: Merged): Config {
   const parsed = configSchema.safeParse(nestValues(merged.values));
@@ -33,7 +33,7 @@ function nestValues(values: ReadonlyMap<string, unknown>): object {
 
 function describeIssue(issue: z.core.$ZodIssue | undefined, { values, origins }: Merged): ConfigError {
   const path = (issue?.path ?? []).map(String);
-  // A fault inside a list is told of the list.
+  // An error inside a list is reported for the whole list.
   const key = findKey(path.slice(0, 2).join('.')) ?? findKey(path[0] ?? '');
   const field = key?.key ?? path.join('.');
   return new ConfigError({
@@ -50,7 +50,7 @@ function showValue(field: string, value: unknown): string {
   return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
 }
 
-/** As JSON; yaml can also say what JSON cannot: a list within itself. */
+/** As JSON, except for what only yaml can express, such as a list that contains itself. */
 function writeValue(value: unknown): string {
   try {
     return JSON.stringify(value);

@@ -1,11 +1,11 @@
-/** Something in the configuration is not as it must be; the message says what, where it came from and what would be good. */
+/** Something in the configuration is invalid; the message says what, where it came from and what was expected. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  /** The key, such as `trit.plus_above`; or what was found instead of one. */
+  /** The key, such as `trit.plus_above`, or the unknown name that was given. */
   readonly field: string;
-  /** What was given, as text for people; empty when there is nothing to show. */
+  /** The value given, as text for people; empty when there is nothing to show. */
   readonly value: string;
-  /** What would be good: "must be …". */
+  /** What was expected, as a phrase: "must be …". */
   readonly expected: string;
   /** `--flag`, a variable's name, `FILE:LINE`, or `default`. */
   readonly origin: string;

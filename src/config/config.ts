@@ -1,23 +1,23 @@
 /**
- * The configuration of a node and of the commands that speak for it: every key there is, with its unit. The names are the
- * same in yaml, here, and (joined by `-` or `_`) in flags and variables.
+ * The configuration of a node and of the commands that act for it: every key, with its unit. Keys have the same names
+ * in yaml, here, and (joined by `-` or `_`) in flags and variables.
  */
-import type { ScumPolicy } from '../core/scum-policy.js';
-import type { ThrottleMethod } from '../core/throttle-record.js';
+import type { ScumPolicy } from '../core/processes/scum-policy.js';
+import type { ThrottleMethod } from '../core/processes/saved-throttle.js';
 import type { Verb } from '../protocol/requests.js';
 
-/** What is in force. Ratios are load per cpu, `*_ms` milliseconds. */
+/** The settings in force. Ratios are load per cpu, `*_ms` are milliseconds. */
 export interface Config {
   /** `mqtt://`, `mqtts://`, `ws://` or `wss://`, host and port, no credentials. */
   readonly broker: string;
-  /** The node's id when a password is given and no name. */
+  /** Defaults to the node's id when only a password is given. */
   readonly username?: string | undefined;
-  /** Given as it is, or read from `password_file`. */
+  /** Given directly, or read from `password_file`. */
   readonly password?: string | undefined;
   readonly password_file?: string | undefined;
   /** PEM file of the authority that signed the broker's certificate. */
   readonly ca_file?: string | undefined;
-  /** Path of criu; without it the one on PATH, then `/opt/criu/criu`. */
+  /** Path of criu; by default the one on PATH, then `/opt/criu/criu`. */
   readonly criu?: string | undefined;
   /** This node's id. */
   readonly id: string;
@@ -37,22 +37,22 @@ export interface Config {
   readonly lease: { readonly lease_ms: number; readonly margin_ms: number };
   readonly offers: OffersConfig;
   readonly moves: MovesConfig;
-  /** `sync`: each step waits for the disk, and survives power loss too. */
+  /** `sync`: each write waits for the disk, and thus survives power loss too. */
   readonly journal: { readonly sync: boolean };
   readonly transfer: TransferConfig;
   /** What guests must leave free on the disk of the state directory: `auto`, a size or a share of the disk. */
   readonly disk: { readonly reserve: string };
-  /** `output`: what a job may write to stdout and stderr while nobody reads it, a size or a share of the room on the disk. */
+  /** `output`: what a job may write to stdout and stderr unread, as a size or a share of the disk. */
   readonly limits: { readonly output: string };
-  /** Which foreign work this node takes. */
+  /** Which work of other nodes this node accepts. */
   readonly accept: 'nothing' | 'commands';
-  /** Node ids whose work it takes; `*` is every member. */
+  /** Ids of the nodes whose work it accepts; `*` is every member. */
   readonly accept_from: readonly string[];
-  /** Verbs that are obeyed without a signature; `run` never is. */
+  /** Verbs that are accepted without a signature; `run` never is. */
   readonly requests: { readonly unsigned: readonly Verb[] };
-  /** How often `state` is said when nothing changes, and how long an `offline` must stand to be believed. */
+  /** How often `state` is published when nothing changes, and how long `offline` must last before it counts. */
   readonly state: { readonly every_ms: number; readonly offline_after_ms: number };
-  /** How many times an item may be started in all, where its submitter does not say. */
+  /** How many times an item may be started in total, unless its submitter says otherwise. */
   readonly retry: { readonly attempts: number };
   /** How long a settled item is kept in the journal, and its status on the bus. */
   readonly keep_settled_ms: number;
@@ -68,10 +68,10 @@ export interface SenseConfig {
   readonly processes_every_ms: number;
 }
 
-/** What is heavy, and what is done about it. */
+/** Which processes are heavy, and what is done about them. */
 export interface ScumConfig {
   readonly formula: 'clamped' | 'seed';
-  /** What the node acts on by itself. */
+  /** What the node does without being asked. */
   readonly throttle: ScumPolicy;
   readonly migrate: ScumPolicy;
   /** `throttle:`, `migrate:` or `any:`, then `name=`, `user=` and `cgroup=` patterns joined by `&`. */
@@ -79,7 +79,7 @@ export interface ScumConfig {
   /** Of one core, for a throttled item or process. */
   readonly share_percent: number;
   readonly throttle_methods: readonly ThrottleMethod[];
-  /** How long the machine's own load is PLUS before guests of others are sent away. */
+  /** How long the machine's own load must be PLUS before guests of other owners are moved away. */
   readonly vacate_after_ms: number;
 }
 
@@ -101,7 +101,7 @@ export interface OffersConfig {
   readonly repeat_ms: number;
   /** Delay of a claim per rank. */
   readonly claim_step_ms: number;
-  /** How long the owner collects claims when rank 0 is silent. */
+  /** How long the owner collects claims when the first-ranked member is silent. */
   readonly claim_window_ms: number;
   /** How long a claimant keeps its slots free for the ack. */
   readonly claim_hold_ms: number;
@@ -117,10 +117,10 @@ export interface MovesConfig {
 
 /** Where files are served. */
 export interface TransferConfig {
-  /** Address to listen on. */
+  /** Address that the server listens on. */
   readonly listen: string;
-  /** 0: a free one. */
+  /** 0 picks any free port. */
   readonly port: number;
-  /** Where peers reach this node, where its own addresses are not it: `host`, `host:port` or `[v6]:port`, best first. */
+  /** Where peers reach this node if not at its own addresses: `host`, `host:port` or `[v6]:port`, best first. */
   readonly advertise: readonly string[];
 }

@@ -1,42 +1,42 @@
-/** What keys must be to each other: a value can be good by itself and make no sense beside another. Pure. */
+/** Checks between keys: a value can be valid alone and make no sense together with another. Pure. */
 import type { Config } from './config.js';
 
-/** Where a check tells its fault; the part of zod's context that is needed. */
+/** Where checks report errors: the part of zod's context that they need. */
 interface FaultSink {
   addIssue(issue: { code: 'custom'; path: string[]; message: string }): void;
 }
 
-/** Tells each pair of keys that does not fit. */
+/** Reports each pair of keys that do not fit together. */
 export function checkKeysTogether(config: Config, sink: FaultSink): void {
-  const tell = (field: string, message: string): void =>
+  const report = (field: string, message: string): void =>
     sink.addIssue({ code: 'custom', path: field.split('.'), message });
-  checkTrit(config, tell);
-  checkTimes(config, tell);
+  checkTrit(config, report);
+  checkTimes(config, report);
 }
 
-type Tell = (field: string, message: string) => void;
+type Report = (field: string, message: string) => void;
 
-function checkTrit({ trit }: Config, tell: Tell): void {
+function checkTrit({ trit }: Config, report: Report): void {
   const { plus_above, plus_leave_below, minus_leave_above, minus_below } = trit;
-  if (minus_below >= plus_above) tell('trit.minus_below', `must be below trit.plus_above (${plus_above})`);
-  // Without hysteresis nothing reads the other two.
+  if (minus_below >= plus_above) report('trit.minus_below', `must be below trit.plus_above (${plus_above})`);
+  // Without hysteresis the other two are not used.
   if (!trit.hysteresis) return;
-  if (plus_leave_below >= plus_above) tell('trit.plus_leave_below', `must be below trit.plus_above (${plus_above})`);
+  if (plus_leave_below >= plus_above) report('trit.plus_leave_below', `must be below trit.plus_above (${plus_above})`);
   if (minus_leave_above <= minus_below)
-    tell('trit.minus_leave_above', `must be above trit.minus_below (${minus_below})`);
+    report('trit.minus_leave_above', `must be above trit.minus_below (${minus_below})`);
   if (minus_leave_above > plus_leave_below) {
-    tell('trit.minus_leave_above', `must not be above trit.plus_leave_below (${plus_leave_below})`);
+    report('trit.minus_leave_above', `must not be above trit.plus_leave_below (${plus_leave_below})`);
   }
 }
 
-function checkTimes({ offers }: Config, tell: Tell): void {
+function checkTimes({ offers }: Config, report: Report): void {
   if (offers.repeat_ms > offers.ttl_ms) {
-    tell(
+    report(
       'offers.repeat_ms',
-      `must not be above offers.ttl_ms (${offers.ttl_ms}): an offer is repeated while it stands`,
+      `must not be above offers.ttl_ms (${offers.ttl_ms}): an offer is repeated while it is open`,
     );
   }
   if (offers.claim_window_ms >= offers.ttl_ms) {
-    tell('offers.claim_window_ms', `must be below offers.ttl_ms (${offers.ttl_ms})`);
+    report('offers.claim_window_ms', `must be below offers.ttl_ms (${offers.ttl_ms})`);
   }
 }

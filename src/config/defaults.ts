@@ -1,15 +1,15 @@
-/** What is in force where nobody says otherwise. Pure: the machine's facts come in. */
+/** The default of every key that has one. Pure: facts about the machine are passed in. */
 import { join } from 'node:path';
-import { THROTTLE_METHODS } from '../core/throttle-record.js';
-import { DEFAULT_TRIT_RULES } from '../core/trit.js';
+import { THROTTLE_METHODS } from '../core/processes/saved-throttle.js';
+import { DEFAULT_TRIT_RULES } from '../core/mesh/trit.js';
 import { UNSIGNED_VERBS } from '../protocol/requests.js';
 import type { Config } from './config.js';
 import type { Machine } from './machine.js';
 
-/** Variables that place the directories. */
+/** Environment variables. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The defaults of all keys that have one, on this machine. */
+/** Creates the defaults for a machine. Keys without a default are left out. */
 export function createDefaults(machine: Machine, env: Variables): Config {
   return {
     broker: 'mqtt://127.0.0.1:1883',
@@ -63,7 +63,7 @@ function createTritDefaults(): Config['trit'] {
   };
 }
 
-/** Slots of a machine of so many cores: one each, at least one. */
+/** Slots for a machine with this many cores: one per core, and at least one. */
 export function countDefaultSlots(cpus: number): number {
   return Math.max(1, Math.floor(cpus));
 }
@@ -75,13 +75,13 @@ export function deriveNodeId(hostname: string): string {
   return /[a-z0-9]/.test(id) ? id : 'node';
 }
 
-/** Where state is kept: /var/lib for root, else where XDG says. */
+/** Directory for state: below /var/lib for root, otherwise where XDG says. */
 export function findStateDirectory(machine: Machine, env: Variables): string {
   if (machine.isRoot) return '/var/lib/tritmesh';
   return join(env['XDG_STATE_HOME'] || join(machine.home, '.local', 'state'), 'tritmesh');
 }
 
-/** Where the configuration is looked for when nobody names a file. */
+/** Path of the configuration file when none is named. */
 export function findConfigFile(machine: Machine, env: Variables): string {
   return join(env['XDG_CONFIG_HOME'] || join(machine.home, '.config'), 'tritmesh', 'config.yaml');
 }

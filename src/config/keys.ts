@@ -1,10 +1,10 @@
 /**
- * The names of the keys: as they stand in yaml (`trit.plus_above`), as flags (`--trit-plus-above`) and as variables
- * (`TRITMESH_TRIT_PLUS_ABOVE`), and what kind of value each takes from text. It knows no values.
+ * The names of the keys: in yaml (`trit.plus_above`), as flags (`--trit-plus-above`) and as variables
+ * (`TRITMESH_TRIT_PLUS_ABOVE`), and which kind of value the text of each is parsed into. It knows no values.
  */
 import { createDefaults } from './defaults.js';
 
-/** What text is turned into for a key. */
+/** What the text of a key is parsed into. */
 type Kind = 'text' | 'number' | 'flag' | 'list';
 
 /** One key. */
@@ -17,10 +17,10 @@ export interface ConfigKey {
   readonly kind: Kind;
 }
 
-/** Keys without a default; all are text. */
+/** Keys without a default; the value of each is text. */
 const OPTIONAL_KEYS = ['username', 'password', 'password_file', 'ca_file', 'criu'];
 
-/** A group that may be given as one value: `sense: cgroup`, `--sense cgroup`. */
+/** Groups that may be given as one value: `sense: cgroup`, `--sense cgroup`. */
 const SHORT_KEYS: ReadonlyMap<string, string> = new Map([['sense', 'sense.metric']]);
 
 /** All keys, in the order of the defaults. */
@@ -35,7 +35,7 @@ export function findKey(name: string): ConfigKey | undefined {
   return byKey.get(SHORT_KEYS.get(name) ?? name);
 }
 
-/** Finds a key by its flag, in kebab-case or as commander gives it (`stateDir`). */
+/** Finds a key by its flag, in kebab-case or as commander passes it (`stateDir`). */
 export function findKeyOfFlag(name: string): ConfigKey | undefined {
   const flag = formatFlag(name);
   return byFlag.get(flag) ?? findShortKey(flag);
@@ -46,7 +46,7 @@ export function formatFlag(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Finds a key by its variable, `TRITMESH_` in front. */
+/** Finds a key by its variable, including the prefix `TRITMESH_`. */
 export function findKeyOfVariable(name: string): ConfigKey | undefined {
   return byVariable.get(name) ?? findShortKey(name.replace(/^TRITMESH_/, '').toLowerCase());
 }
@@ -61,7 +61,7 @@ export function isGroup(name: string): boolean {
 }
 
 function listKeys(): readonly ConfigKey[] {
-  // Only names and kinds are read from these: no fact of a machine is in them.
+  // Only names and kinds are read from these defaults, so any machine will do.
   const defaults = createDefaults({ hostname: 'any', cpus: 1, isRoot: false, home: '/' }, {});
   return [...listLeaves(defaults, ''), ...OPTIONAL_KEYS.map((key) => describeKey(key, ''))];
 }

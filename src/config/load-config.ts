@@ -1,11 +1,12 @@
 /**
- * The loader: flags before variables before the configuration file before the record of whose the state directory is, before
- * what `tritmesh join` wrote, before defaults. Each key comes whole from one of them, is checked once, and its origin is kept.
- * It writes nothing.
+ * Loads the configuration from, in this order: flags, variables, the configuration file, the record of which node the
+ * state directory belongs to, what `tritmesh join` wrote, and defaults. Each key comes whole from the first source that
+ * has it, is validated once, and its origin is kept. Nothing is written.
  */
-import { readFileSync } from 'node:fs';
 import { join, dirname, resolve } from 'node:path';
-import { parseRecord, RECORD_PATH, type NodeRecord } from '../core/node-record.js';
+import { parseNodeRecord, RECORD_PATH, type NodeRecord } from '../core/identity/node-record.js';
+import { describeError } from '../os/errors.js';
+import { readTextIfThere } from '../os/try-read.js';
 import { ConfigError } from './config-error.js';
 import type { Config } from './config.js';
 import { createDefaults, findConfigFile, type Variables } from './defaults.js';
@@ -15,26 +16,28 @@ import { FILE_FLAG, FILE_VARIABLE, readFlags, readVariables } from './sources.js
 import type { Setting } from './setting.js';
 import { checkConfig } from './check-config.js';
 
-/** Reads a file: `undefined` when there is none, throws when it cannot be read. */
+/** Reads a file: returns `undefined` when there is none, and throws when it cannot be read. */
 export type FileReader = (path: string) => string | undefined;
 
-/** What a configuration is made from. What is left out is this process's own. */
+/** Sources of a configuration. Those left out are taken from this process. */
 export interface ConfigInput {
-  /** By name in kebab-case (`state-dir`) or camel-case (`stateDir`), and `config`: a file. `undefined`: not given. */
+  /**
+   * By name in kebab-case (`state-dir`) or camel-case (`stateDir`), and `config`, a file. `undefined` means not given.
+   */
   readonly flags?: Readonly<Record<string, unknown>>;
   readonly env?: Variables;
   readonly files?: FileReader;
   readonly machine?: Machine;
-  /** Directory that relative paths of flags and variables start from. */
+  /** Directory that relative paths in flags and variables are resolved against. */
   readonly directory?: string;
 }
 
-/** A checked configuration. */
+/** A validated configuration. */
 export interface LoadedConfig {
   readonly config: Config;
   /** By dotted key: `--flag`, a variable, `FILE:LINE` or `default`. A key that is not set has none. */
   readonly origins: Readonly<Record<string, string>>;
-  /** What the state directory says of whose it is; `undefined` before the first start of its node. */
+  /** Which node the state directory belongs to; `undefined` before the first start of its node. */
   readonly record: NodeRecord | undefined;
 }
 
@@ -44,10 +47,10 @@ export const JOINED_FILE = 'joined.yaml';
 /**
  * Loads the configuration.
  *
- * @throws ConfigError for the first thing that is not as it must be
+ * @throws ConfigError for the first invalid setting
  */
 export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig> {
-  const { flags = {}, env = process.env, files = readIfThere } = input;
+  const { flags = {}, env = process.env, files = readTextIfThere } = input;
   const machine = input.machine ?? readMachine();
   const places = { directory: input.directory ?? process.cwd(), home: machine.home };
   const defaults = createDefaults(machine, env);
@@ -63,8 +66,8 @@ export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig>
   return { config: checkConfig(merged), origins: merged.origins, record: recorded.record };
 }
 
-/** Whether a person said it, or the state directory remembers it, or nobody did: the origin of a key that a person said. */
-export function findPersonsOrigin(
+/** Origin of a key that a person set; `undefined` where it comes from the state directory or is a default. */
+export function findUserOrigin(
   { origins, config }: Pick<LoadedConfig, 'origins' | 'config'>,
   key: string,
 ): string | undefined {
@@ -74,17 +77,7 @@ export function findPersonsOrigin(
   return origin.startsWith('default') || isRemembered ? undefined : origin;
 }
 
-/** Reads a file of this machine. */
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** A file that may not be read is as good as none. */
+/** Treats a file that cannot be read as missing. */
 function ifReadable(files: FileReader): FileReader {
   return (path) => {
     try {
@@ -107,11 +100,11 @@ function findNamedFile(flags: Readonly<Record<string, unknown>>, env: Variables)
   return variable ? { path: variable, origin: FILE_VARIABLE } : undefined;
 }
 
-/** `origin` says who named the file: then it must be there. */
+/** `origin` says where the file was named; if given, the file must exist. */
 async function readSettings(files: FileReader, file: string, machine: Machine, origin?: string): Promise<Setting[]> {
   const text = readText(files, file, origin);
   if (text === undefined) return [];
-  // Only who has a file pays for its parser: 50 ms on a cold start.
+  // The parser is loaded only if there is a file: 50 ms on a cold start.
   const { readYaml } = await import('./yaml-source.js');
   return [...readYaml(text, file, { directory: dirname(file), home: machine.home })];
 }
@@ -124,14 +117,16 @@ function readText(files: FileReader, file: string, origin: string | undefined): 
   } catch (error) {
     throw new ConfigError({
       ...facts,
-      expected: `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      expected: `cannot be read: ${describeError(error)}`,
     });
   }
-  if (text === undefined && origin !== undefined) throw new ConfigError({ ...facts, expected: 'must be there' });
+  if (text === undefined && origin !== undefined) throw new ConfigError({ ...facts, expected: 'must exist' });
   return text;
 }
 
-/** Id and base of the node that this state directory belongs to. Whoever names the node needs no record to be read. */
+/**
+ * Id and base of the node that the state directory belongs to. If the node is named, an unreadable record is ignored.
+ */
 function readRecord(
   files: FileReader,
   stateDirectory: string,
@@ -144,14 +139,14 @@ function readRecord(
     text = files(path);
   } catch (error) {
     if (isNamed) return { settings: [], record: undefined };
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeError(error);
     const expected = `cannot be read: ${reason}; run this as the user that runs the node, or name the node with --id`;
     throw new ConfigError({ ...facts, expected });
   }
   if (text === undefined) return { settings: [], record: undefined };
-  const read = parseRecord(text);
+  const read = parseNodeRecord(text);
   if (!read.ok) {
-    const expected = `the record ${read.reason}; remove the file, the node writes it anew when it starts`;
+    const expected = `the record ${read.reason}; remove the file, the node writes a new one when it starts`;
     throw new ConfigError({ ...facts, expected });
   }
   const { id, base } = read.record;
@@ -172,7 +167,7 @@ async function readJoined(
   const settings = await readSettings(hasBroker ? ifReadable(files) : files, path, machine);
   const misplaced = settings.find(({ key }) => key === 'state_dir');
   if (misplaced === undefined) return settings;
-  const expected = 'cannot be set in a file that is looked for in the state directory';
+  const expected = 'cannot be set in a file that is itself in the state directory';
   throw new ConfigError({ field: 'state_dir', value: '', expected, origin: misplaced.origin });
 }
 

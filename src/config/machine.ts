@@ -1,16 +1,16 @@
-/** What the defaults depend on: the facts of this machine and of the person who starts the node. */
+/** What the defaults depend on: facts about this machine and about the user who starts the node. */
 import { availableParallelism, homedir, hostname } from 'node:os';
 
-/** Facts that defaults are made from. */
+/** Facts that the defaults are derived from. */
 export interface Machine {
   readonly hostname: string;
   readonly cpus: number;
   readonly isRoot: boolean;
-  /** Home directory; `~` in paths. */
+  /** Home directory, for `~` in paths. */
   readonly home: string;
 }
 
-/** Reads the facts of this machine. */
+/** Reads the facts about this machine. */
 export function readMachine(): Machine {
   return {
     hostname: hostname(),

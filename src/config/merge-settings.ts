@@ -1,23 +1,24 @@
 /**
- * Puts the settings of all sources together: the first that has a key wins. Also what one key means for another: a password
- * from its file, slots from cpus, the user name from the id.
+ * Merges the settings of all sources: the first source that has a key wins. It also derives values from other keys: the
+ * password from its file, slots from cpus, the user name from the id.
  */
+import { describeError } from '../os/errors.js';
 import { ConfigError } from './config-error.js';
 import type { Config } from './config.js';
 import { countDefaultSlots } from './defaults.js';
 import { CONFIG_KEYS } from './keys.js';
 import type { Setting } from './setting.js';
 
-/** All keys that are set, not checked yet. */
+/** All keys that are set, not validated yet. */
 export interface Merged {
   readonly values: ReadonlyMap<string, unknown>;
   readonly origins: Readonly<Record<string, string>>;
 }
 
 /**
- * Merges sources, the strongest first.
+ * Merges sources, highest priority first.
  *
- * @param readFile gives the text of a file, `undefined` when there is none
+ * @param readFile returns the text of a file, `undefined` when there is none
  * @throws ConfigError when `password` and `password_file` come from one source, or that file cannot be read
  */
 export function mergeSettings(
@@ -41,14 +42,15 @@ type Chosen = Map<string, Setting>;
 function chooseSettings(sources: readonly (readonly Setting[])[], defaults: Config): Chosen {
   const chosen: Chosen = new Map();
   for (const { key } of CONFIG_KEYS) {
-    const value = readPath(defaults, key);
+    const value = readDotted(defaults, key);
     if (value !== undefined) chosen.set(key, { key, value, origin: 'default' });
   }
   for (const source of sources.toReversed()) for (const setting of source) chosen.set(setting.key, setting);
   return chosen;
 }
 
-function readPath(value: unknown, key: string): unknown {
+/** The value at a dotted key; `undefined` where there is none. */
+export function readDotted(value: unknown, key: string): unknown {
   let inner = value;
   for (const name of key.split('.')) {
     if (typeof inner !== 'object' || inner === null) return undefined;
@@ -57,7 +59,7 @@ function readPath(value: unknown, key: string): unknown {
   return inner;
 }
 
-/** The stronger source says how the password is given. */
+/** The source with the higher priority decides whether the password or its file counts. */
 function choosePassword(chosen: Chosen, sources: readonly (readonly Setting[])[]): void {
   for (const source of sources) {
     const [first, second] = source.filter(({ key }) => key === 'password' || key === 'password_file');
@@ -74,17 +76,17 @@ function choosePassword(chosen: Chosen, sources: readonly (readonly Setting[])[]
 function readPassword(chosen: Chosen, readFile: (path: string) => string | undefined): void {
   const setting = chosen.get('password_file');
   if (setting === undefined || typeof setting.value !== 'string') return;
-  const fail = (expected: string): ConfigError =>
+  const createError = (expected: string): ConfigError =>
     new ConfigError({ field: 'password_file', value: String(setting.value), expected, origin: setting.origin });
   let text: string | undefined;
   try {
     text = readFile(setting.value);
   } catch (error) {
-    throw fail(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw createError(`cannot be read: ${describeError(error)}`);
   }
-  if (text === undefined) throw fail('must be a file that is there');
+  if (text === undefined) throw createError('must be an existing file');
   const password = text.replace(/\r?\n$/, '');
-  if (password === '') throw fail('must not be empty');
+  if (password === '') throw createError('must not be empty');
   chosen.set('password', { key: 'password', value: password, origin: `password_file (${setting.origin})` });
 }
 
@@ -99,7 +101,7 @@ function deriveSlots(chosen: Chosen): void {
   });
 }
 
-/** A broker's user name is the node's id, so that its ACL can be one pattern. */
+/** The user name at the broker is the node's id, which lets one pattern in the broker's ACL cover all nodes. */
 function deriveUsername(chosen: Chosen): void {
   const id = chosen.get('id');
   if (id === undefined || chosen.has('username') || !chosen.has('password')) return;

@@ -1,8 +1,8 @@
-/** The known name that somebody who wrote another one may have meant. Pure. */
+/** Suggests the known name that a misspelled one was probably meant to be. Pure. */
 
 /**
- * Finds the nearest known name: by the fewest letters to change, add or take away, by default at most a third of what was written.
- * A name that only lacks the front of a known one (`plus_above` for `trit.plus_above`) is near, too.
+ * Finds the nearest known name by edit distance, by default at most a third of the length of what was written. A name
+ * that only lacks the beginning of a known one (`plus_above` for `trit.plus_above`) counts as near too.
  */
 export function findNearestName(
   written: string,

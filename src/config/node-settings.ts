@@ -1,31 +1,34 @@
 /**
- * From the configuration to what the stages of a node go by. Names and units change here and nowhere else.
+ * Converts the configuration to the settings of a node's stages. Names and units change here and nowhere else.
  */
-import type { ScumPolicies } from '../core/scum-policy.js';
-import { parseScumRule } from '../core/scum-rules.js';
+import type { ScumPolicies } from '../core/processes/scum-policy.js';
+import { parseScumRule } from '../core/processes/scum-rules.js';
 import { LEASE_MS_MAX } from '../protocol/limits.js';
 import type { Info } from '../protocol/messages.js';
 import type { NodeSettings } from '../pipelines/settings.js';
-import type { DiskAmount } from '../core/disk-room.js';
+import type { DiskAmount } from '../core/disk/disk-space.js';
 import { parseAmount, parseReserve } from './amount.js';
 import type { Config } from './config.js';
 
-/** SIGTERM to SIGKILL when an owner asks to stop, ms. */
+/** Time between SIGTERM and SIGKILL when an owner asks to stop, ms. */
 const GRACE_MS = 10_000;
-/** The longest pause between two tellings of a result, ms. */
+/** The longest pause between two repeats of a result, ms. */
 const RESULT_PAUSE_MS = 30_000;
-/** How long a result is kept for an owner that does not answer: a week, ms. */
+/** How long a result is kept for an owner that does not answer, ms: a week. */
 const RESULT_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
-/** How many leases long an owner waits for outputs whose receiver does not answer. */
+/** How long an owner waits for outputs whose receiver does not answer, in leases. */
 const RETURN_LEASES = 10;
-/** How long after its broker returned an owner gives nothing up, ms; half a lease where that is less, but as long as others need to connect. */
+/**
+ * For this long after its broker returned an owner gives nothing up, ms: half a lease if that is shorter, but at least
+ * as long as other nodes need to reconnect.
+ */
 const RETURNED_MS = 30_000;
 const RETURNED_MS_MIN = 5000;
-/** How long a process stays stopped while nobody takes it, and in all until it runs elsewhere, ms. */
+/** How long a process stays frozen while no node takes it, and how long in total until it runs elsewhere, ms. */
 const FROZEN_MS = 30_000;
 const PREPARED_MS = 600_000;
 
-/** The settings of the node that this configuration describes; `pid` is its process. */
+/** The settings of the node that this configuration describes; `pid` is its process id. */
 export function toNodeSettings(
   config: Config,
   machine: Omit<Info, 'key' | 'cpus' | 'labels' | 'transports'>,
@@ -78,7 +81,7 @@ export function toNodeSettings(
     receiver: {
       claimHoldMs: offers.claim_hold_ms,
       graceMs: Math.min(GRACE_MS, lease.lease_ms / 2),
-      // The guardian looks every 2 s; both must be over before the owner's margin is.
+      // The watchdog checks every 2 s; that and this grace must fit into the owner's margin.
       leaseGraceMs: Math.min(3000, lease.margin_ms / 4),
       repeatMs: offers.repeat_ms,
       repeatMaxMs: RESULT_PAUSE_MS,
@@ -95,14 +98,14 @@ export function toNodeSettings(
   };
 }
 
-/** How much a job may write that nobody reads, and what is kept of the disk. */
+/** How much output a job may write unread, and how much disk space is reserved. */
 export function toOutputRules({ disk, limits }: Config): { readonly output: DiskAmount; readonly reserve: DiskAmount } {
   return { output: toAmount(parseAmount(limits.output)), reserve: toAmount(parseReserve(disk.reserve)) };
 }
 
-/** The schema lets nothing in that is none. */
+/** The schema has validated the text, so anything else is a programmer error. */
 function toAmount(amount: DiskAmount | undefined): DiskAmount {
-  if (amount === undefined) throw new TypeError('an amount of disk was not checked');
+  if (amount === undefined) throw new TypeError('an amount of disk space was not validated');
   return amount;
 }
 

@@ -1,10 +1,10 @@
 /**
- * What a configuration must be: the one schema of all keys, and the checks between them. Messages continue a sentence that
- * begins with the key and its value: "must be …". It reads no file and knows no default.
+ * The schema of all keys, including the checks between them. Messages continue a sentence that begins with the key and
+ * its value: "must be …". It reads no file and knows no default.
  */
 import { z } from 'zod';
-import { parseScumRule } from '../core/scum-rules.js';
-import { THROTTLE_METHODS } from '../core/throttle-record.js';
+import { parseScumRule } from '../core/processes/scum-rules.js';
+import { THROTTLE_METHODS } from '../core/processes/saved-throttle.js';
 import { ATTEMPTS_MAX, CPUS_MAX, LEASE_MS_MAX } from '../protocol/limits.js';
 import { findAdvertiseFault, findListenFault } from '../protocol/peer-address.js';
 import { UNSIGNED_VERBS } from '../protocol/requests.js';
@@ -23,7 +23,7 @@ const text = z.string('must be text').min(1, 'must not be empty');
 const words = z.array(z.string('must be a list of words').min(1).max(64, 'must be words of at most 64 characters'));
 const ratio = numberBetween(0, RATIO_MAX);
 
-/** Checks a whole configuration; unknown keys are errors. */
+/** Validates a whole configuration; unknown keys are errors. */
 export const configSchema: z.ZodType<Config> = z
   .strictObject({
     broker: checked(findBrokerFault),
@@ -121,7 +121,7 @@ function oneOf<const T extends string>(choices: readonly T[]): z.ZodType<T> {
   return z.enum(choices, `must be ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`);
 }
 
-/** Text that `findFault` has nothing to say against. */
+/** Text in which `findFault` finds no fault. */
 function checked(findFault: (value: string) => string | undefined): z.ZodType<string> {
   return z.string('must be text').superRefine((value, context) => {
     const fault = findFault(value);

@@ -1,21 +1,21 @@
 /**
- * A setting: one key with its value and where that came from. Here text becomes the kind of value that its key takes, and
- * a relative path an absolute one; whether the value is good is the schema's to say.
+ * A setting: one key with its value and its origin. Here text is parsed into the kind of value of its key, and relative
+ * paths become absolute; whether the value is valid is decided by the schema.
  */
 import { resolve } from 'node:path';
 import { ConfigError } from './config-error.js';
 import type { ConfigKey } from './keys.js';
 import { findNearestName } from './nearest-name.js';
 
-/** One key as one source sets it. */
+/** The value of one key from one source. */
 export interface Setting {
   readonly key: string;
   readonly value: unknown;
   readonly origin: string;
 }
 
-/** Where relative paths and `~` of a source lead. */
-export interface Places {
+/** Directories that relative paths and `~` of a source are resolved against. */
+export interface PathRoots {
   readonly directory: string;
   readonly home: string;
 }
@@ -24,14 +24,14 @@ const PATH_KEYS: ReadonlySet<string> = new Set(['state_dir', 'password_file', 'c
 const TRUE_WORDS: ReadonlySet<string> = new Set(['true', 'on', 'yes', '1']);
 const FALSE_WORDS: ReadonlySet<string> = new Set(['false', 'off', 'no', '0']);
 
-/** Makes a setting from what a source has: a value, or text that is to become one. */
-export function createSetting({ key, kind }: ConfigKey, raw: unknown, origin: string, places: Places): Setting {
+/** Creates a setting from what a source has: a value, or text to be parsed into one. */
+export function createSetting({ key, kind }: ConfigKey, raw: unknown, origin: string, roots: PathRoots): Setting {
   const value = kind === 'list' ? readList(raw) : readText(kind, raw);
-  return { key, value: PATH_KEYS.has(key) ? readPath(value, places) : value, origin };
+  return { key, value: PATH_KEYS.has(key) ? readPath(value, roots) : value, origin };
 }
 
-/** The error for a name that is no key; `known` are the names of the same sort. */
-export function describeUnknown(name: string, origin: string, known: Iterable<string>): ConfigError {
+/** The error for a name that is not a key; `known` are the valid names of the same kind. */
+export function describeUnknownName(name: string, origin: string, known: Iterable<string>): ConfigError {
   const nearest = findNearestName(name, known);
   const expected =
     nearest === undefined ? 'is not known; `tritmesh config` lists all keys' : `is not known; did you mean ${nearest}?`;
@@ -59,7 +59,7 @@ function readText(kind: ConfigKey['kind'], raw: unknown): unknown {
   return FALSE_WORDS.has(word) ? false : raw;
 }
 
-function readPath(value: unknown, { directory, home }: Places): unknown {
+function readPath(value: unknown, { directory, home }: PathRoots): unknown {
   if (typeof value !== 'string' || value === '') return value;
   if (value === '~' || value.startsWith('~/')) return resolve(home, `.${value.slice(1)}`);
   return resolve(directory, value);

@@ -1,10 +1,10 @@
 /**
- * How deep a yaml text is nested, found without recursion. The yaml library composes a document by recursion, and a stack that is
- * nearly full does not only throw: where V8 then compiles a regular expression, it ends the process.
+ * Measures how deeply a yaml text is nested, without recursion. The yaml library composes documents recursively, and a
+ * nearly full stack does not just throw: if V8 then compiles a regular expression, it aborts the process.
  */
 import { Parser, type CST } from 'yaml';
 
-/** Deepest nesting of collections; 0 for a text without any. */
+/** Depth of the deepest nested collection; 0 for a text without any. */
 export function measureDepth(text: string): number {
   let deepest = 0;
   const open: Nested[] = [...new Parser().parse(text)].map((token) => ({ token, depth: 0 }));

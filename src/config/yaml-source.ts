@@ -1,19 +1,20 @@
-/** Settings of a yaml file, each with the line it stands on. It reads text only; the file was read by the loader. */
+/** Settings from a yaml file, each with its line number. It only parses text; the loader reads the file. */
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Pair, type Document, type YAMLMap } from 'yaml';
+import { describeError } from '../os/errors.js';
 import { ConfigError } from './config-error.js';
 import { CONFIG_KEYS, findKey, isGroup } from './keys.js';
-import { createSetting, describeUnknown, type Places, type Setting } from './setting.js';
+import { createSetting, describeUnknownName, type PathRoots, type Setting } from './setting.js';
 import { measureDepth } from './yaml-depth.js';
 
-/** No key is nested deeper than two levels. */
+/** Far above what valid files need: no key is nested deeper than two levels. */
 const DEPTH_MAX = 32;
 
 /**
- * Reads the settings of a yaml file. A key without a value was not given.
+ * Parses the settings of a yaml file. A key without a value counts as not given.
  *
- * @throws ConfigError for broken yaml and for a key that is not known
+ * @throws ConfigError for invalid yaml and for an unknown key
  */
-export function readYaml(text: string, file: string, places: Places): readonly Setting[] {
+export function readYaml(text: string, file: string, roots: PathRoots): readonly Setting[] {
   if (measureDepth(text) > DEPTH_MAX) {
     throw describeBroken(file, `must be valid yaml, nested no deeper than ${DEPTH_MAX} levels`);
   }
@@ -28,8 +29,8 @@ export function readYaml(text: string, file: string, places: Places): readonly S
     );
   }
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) return [];
-  if (!isMap(document.contents)) throw describeBroken(file, 'must be keys and values');
-  const source: Source = { document, lines, file, places };
+  if (!isMap(document.contents)) throw describeBroken(file, 'must consist of keys and values');
+  const source: Source = { document, lines, file, roots };
   return readGroup(source, document.contents, '');
 }
 
@@ -37,7 +38,7 @@ interface Source {
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
   readonly file: string;
-  readonly places: Places;
+  readonly roots: PathRoots;
 }
 
 function readGroup(source: Source, group: YAMLMap, prefix: string): readonly Setting[] {
@@ -51,12 +52,12 @@ function readPair(source: Source, pair: Pair, prefix: string): readonly Setting[
   const key = findKey(name);
   if (key === undefined) throw describeMisplaced(name, origin);
   const value = readValue(source, name, origin, pair.value);
-  return value === null || value === undefined ? [] : [createSetting(key, value, origin, source.places)];
+  return value === null || value === undefined ? [] : [createSetting(key, value, origin, source.roots)];
 }
 
 function describeMisplaced(name: string, origin: string): ConfigError {
   if (isGroup(name)) return new ConfigError({ field: name, value: '', expected: 'must have keys below it', origin });
-  return describeUnknown(
+  return describeUnknownName(
     name,
     origin,
     CONFIG_KEYS.map(({ key }) => key),
@@ -68,8 +69,8 @@ function readValue({ document }: Source, field: string, origin: string, node: un
   try {
     return node.toJS(document) as unknown;
   } catch (error) {
-    // Aliases of aliases that would fill the memory.
-    const reason = error instanceof Error ? error.message : String(error);
+    // Aliases of aliases that would expand beyond all memory.
+    const reason = describeError(error);
     throw new ConfigError({ field, value: '', expected: `must be valid yaml: ${reason}`, origin });
   }
 }

@@ -1,4 +1,6 @@
-/** What `podman container inspect` says of a container, as far as a move goes by it; checked, because versions differ. */
+/**
+ * What `podman container inspect` says of a container, as far as a move goes by it; checked, because versions differ.
+ */
 import { z } from 'zod';
 
 /** One container. */
@@ -62,7 +64,7 @@ const recordSchema: z.ZodType<ContainerRecord> = z.object({
 });
 
 /** Reads the answer for one container; the sentence says what is wrong with it. */
-export function parseRecord(json: string): ContainerRecord | { readonly reason: string } {
+export function parseContainerRecord(json: string): ContainerRecord | { readonly reason: string } {
   try {
     const parsed = z.tuple([recordSchema]).safeParse(JSON.parse(json));
     if (parsed.success) return parsed.data[0];

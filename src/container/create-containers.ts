@@ -1,29 +1,29 @@
 /**
- * The adapter of the Containers port over podman's command line. Experimental: it was tried with podman 4.3 and runc 1.1. It joins
- * the parts: survey, inspection, export and review; each is in a file of its own.
+ * The adapter of the Containers port over podman's command line. Experimental: it was tried with podman 4.3 and runc
+ * 1.1. It joins the parts: survey, inspection, export and review; each is in a file of its own.
  */
-import type { Checkpoint, Survey } from '../checkpoint/checkpoint.js';
-import type { ContainerLook, Containers, ContainerSurvey } from './containers.js';
-import { parseRecord } from './container-record.js';
-import { exportContainer } from './export.js';
-import { inspectContainer } from './inspect.js';
-import { findContainer, isPodmanBusy, listMembers } from './members.js';
+import type { Checkpoint, Capabilities } from '../checkpoint/checkpoint.js';
+import type { ContainerSnapshot, Containers, ContainerCapabilities } from './containers.js';
+import { parseContainerRecord } from './container-record.js';
+import { exportContainer } from './export-container.js';
+import { preflightExport } from './preflight-export.js';
+import { findContainer, isPodmanBusy, listContainerProcesses } from './members.js';
 import { createPodman, type Podman } from './podman.js';
-import { reviewContainer } from './review.js';
-import { surveyPodman } from './survey.js';
+import { preflightContainerRestore } from './preflight-restore.js';
+import { readPodmanCapabilities } from './capabilities.js';
 
 const LOOK_MS = 20;
 
 /** What is known of this machine, once. */
 interface Ground {
   readonly podman: Podman;
-  readonly criu: Survey;
-  readonly survey: ContainerSurvey;
+  readonly criu: Capabilities;
+  readonly survey: ContainerCapabilities;
 }
 
 /**
- * Creates the adapter; it looks at the machine when it is first asked. `checkpoint` knows the machine's criu, `variables` are added to
- * podman's environment: CONTAINERS_CONF …
+ * Creates the adapter; it looks at the machine when it is first asked. `checkpoint` knows the machine's criu,
+ * `variables` are added to podman's environment: CONTAINERS_CONF …
  */
 export function createContainers(checkpoint: Checkpoint, variables: Readonly<Record<string, string>> = {}): Containers {
   let known: Promise<Ground> | undefined;
@@ -31,17 +31,17 @@ export function createContainers(checkpoint: Checkpoint, variables: Readonly<Rec
   const podman = async (): Promise<Podman> => (await ground()).podman;
   const inspect: Containers['inspect'] = async (id, directory) => {
     const { podman: using, survey, criu } = await ground();
-    return inspectContainer(id, directory, using, survey, criu);
+    return preflightExport(id, directory, using, survey, criu);
   };
 
   return {
     survey: async () => (await ground()).survey,
     containerOf: findContainer,
-    members: listMembers,
+    members: listContainerProcesses,
     inspect,
     review: async (facts, directory) => {
       const { podman: using, survey } = await ground();
-      return reviewContainer(facts, directory, facts.image_bytes, using, survey);
+      return preflightContainerRestore(facts, directory, facts.image_bytes, using, survey);
     },
     look: async (id) => lookAt(id, await podman()),
     freeze: async (id, directory, spent) =>
@@ -65,15 +65,15 @@ export function createContainers(checkpoint: Checkpoint, variables: Readonly<Rec
 }
 
 async function learn(checkpoint: Checkpoint, variables: Readonly<Record<string, string>>): Promise<Ground> {
-  const criu = await new Promise<Survey>((resolve) => checkpoint.survey(resolve));
+  const criu = await new Promise<Capabilities>((resolve) => checkpoint.survey(resolve));
   const podman = createPodman(criu.criu, variables);
-  return { podman, criu, survey: await surveyPodman(podman, criu) };
+  return { podman, criu, survey: await readPodmanCapabilities(podman, criu) };
 }
 
-async function lookAt(id: string, podman: Podman): Promise<ContainerLook> {
+async function lookAt(id: string, podman: Podman): Promise<ContainerSnapshot> {
   const { code, stdout, fault } = await podman.ask('container', 'inspect', id);
   if (code === 0) {
-    const record = parseRecord(stdout);
+    const record = parseContainerRecord(stdout);
     if ('reason' in record) return { state: 'unknown', reason: record.reason };
     return record.State.Running ? { state: 'running', pid: record.State.Pid } : { state: 'stopped' };
   }

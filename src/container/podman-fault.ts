@@ -1,17 +1,21 @@
 /**
- * Why a call of podman's failed, from what it wrote: the cause that criu gave when criu was the one, else podman's own sentence. It
- * is for people, and short; of a sentence that is too long the end stays, where these programs say what is wrong.
+ * Why a call of podman's failed, from what it wrote: the cause that criu gave when criu was the one, else podman's own
+ * sentence. It is for people, and short; of a sentence that is too long the end stays, where these programs say what is
+ * wrong.
  */
-import { readFileSync } from 'node:fs';
 import { findCause } from '../checkpoint/criu-log.js';
+import { tryReadText } from '../os/try-read.js';
 
 const FAULT_CHARS_MAX = 300;
 
-/** Reads it, also from criu's log where podman's words name one; `otherwise`: what is known when podman wrote no `Error:`. */
+/**
+ * Reads it, also from criu's log where podman's words name one; `otherwise`: what is known when podman wrote no
+ * `Error:`.
+ */
 export function readFault(text: string, otherwise: string | undefined): string {
   const own = composeOwn(text) ?? otherwise ?? 'podman gave no reason';
   const [, log] = [...text.matchAll(CRIU_LOG)].at(-1) ?? [];
-  const cause = log === undefined ? undefined : findCause(readText(log));
+  const cause = log === undefined ? undefined : findCause(tryReadText(log) ?? '');
   // criu says the cause first, and what follows from it then.
   return cause?.slice(0, FAULT_CHARS_MAX) ?? keepEnd(own);
 }
@@ -30,13 +34,4 @@ function composeOwn(text: string): string | undefined {
 
 function keepEnd(text: string): string {
   return text.length <= FAULT_CHARS_MAX ? text : `…${text.slice(1 - FAULT_CHARS_MAX)}`;
-}
-
-/** Empty when there is no such file. */
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

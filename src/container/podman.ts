@@ -1,10 +1,11 @@
 /**
- * Calls podman, and says what it said. It decides nothing. What only looks is bounded in time; what freezes or resumes a container
- * is a process of its own, which outlives the node and is never killed.
+ * Calls podman, and says what it said. It decides nothing. What only looks is bounded in time; what freezes or resumes
+ * a container is a process of its own, which outlives the node and is never killed.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { composeSearchPath } from '../os/find-program.js';
+import { tryReadText } from '../os/try-read.js';
 import { readFault } from './podman-fault.js';
 
 /** How a call ended. */
@@ -30,7 +31,7 @@ const LOG = 'podman.log';
 /** `criu`: absolute path of the criu that podman's runtime is to find; `variables` are added to its environment. */
 export function createPodman(criu: string, variables: Readonly<Record<string, string>>): Podman {
   const place = criu === '' ? '' : `${dirname(criu)}:`;
-  const environment = { PATH: `${place}${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`, ...variables };
+  const environment = { PATH: `${place}${composeSearchPath()}`, ...variables };
 
   return {
     environment,
@@ -55,18 +56,10 @@ export function createPodman(criu: string, variables: Readonly<Record<string, st
       // A node that is told to stop does not wait for it.
       child.unref();
       const { exitCode, shortMessage } = await child;
-      return { code: exitCode ?? -1, stdout: '', fault: readFault(readText(log), shortMessage) };
+      return { code: exitCode ?? -1, stdout: '', fault: readFault(tryReadText(log) ?? '', shortMessage) };
     },
   };
 }
 
 /** A pipe to this process would break with it, and podman on the pipe. */
 const TO_LOG = 'exec podman "$@" >"$0" 2>&1';
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}

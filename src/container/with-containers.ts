@@ -1,9 +1,10 @@
 /**
- * Puts containers before the Checkpoint port: a process in a container of podman's is looked at, and reviewed, as that container.
- * All else goes to the adapter behind it. It freezes nothing: the runner knows which of its runs are containers.
+ * Puts containers before the Checkpoint port: a process in a container of podman's is looked at, and reviewed, as that
+ * container. All else goes to the adapter behind it. It freezes nothing: the runner knows which of its runs are
+ * containers.
  */
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import type { ProcessFacts } from '../core/process-facts.js';
+import type { ProcessFacts } from '../core/processes/process-facts.js';
 import type { Containers } from './containers.js';
 
 /** Makes a Checkpoint that knows containers, too. */

@@ -1,22 +1,22 @@
 /**
- * The clock by which an owner gives up: it counts only what the owner could have heard. It is paused while the bus is away and
- * while the machine sleeps, and never set back; and for a while after a return nothing is given up, since others return
- * later, and then first say what they owe.
+ * Bus time, the clock by which an owner gives up: it counts only time in which the owner could have heard something. It
+ * pauses while the bus is away and while the machine sleeps, and never goes back. For a while after a return nothing is
+ * given up, because other nodes reconnect later and then report what they owe.
  */
 
-/** Bus time as it was read last. All in ms; `asOf` and `returnedAt` are monotonic. */
+/** Bus time at its last reading. All in ms; `asOf` and `returnedAt` are monotonic. */
 export interface BusTime {
-  /** What has been counted in this run of the node. */
+  /** Counted since this boot. */
   readonly ms: number;
   readonly asOf: number;
   readonly isOnline: boolean;
-  /** Since when the bus is there again, or the machine is awake again. */
+  /** When the bus came back, or the machine woke up. */
   readonly returnedAt: number;
 }
 
-/** The most that one reading adds: whoever reads it does so every second, and a longer gap was no time of ours. */
+/** The most that one reading adds: it is read every second, and during a longer gap this process did not run. */
 const TICK_MS_MAX = 2000;
-/** A gap so long was a sleep: what happens next is a return, though the connection may not know of it yet. */
+/** A gap this long means that the machine slept. It counts as a return, even if the connection has not noticed yet. */
 const SLEPT_MS = 10_000;
 
 /** Bus time of a node that has not connected yet. */
@@ -24,7 +24,7 @@ export function startBusTime(now: number): BusTime {
   return { ms: 0, asOf: now, isOnline: false, returnedAt: now };
 }
 
-/** Reads the clock. */
+/** Reads the clock at `now`, monotonic ms. */
 export function advanceBusTime(time: BusTime, now: number): BusTime {
   const gap = Math.max(0, now - time.asOf);
   if (gap === 0) return time;
@@ -36,27 +36,27 @@ export function advanceBusTime(time: BusTime, now: number): BusTime {
   };
 }
 
-/** The bus went away, or is there again. */
+/** Records that the bus went away or came back. */
 export function changeBusTime(time: BusTime, isOnline: boolean, now: number): BusTime {
   const read = advanceBusTime(time, now);
   if (read.isOnline === isOnline) return read;
   return { ...read, isOnline, returnedAt: isOnline ? now : read.returnedAt };
 }
 
-/** What owners' steps need of it. */
+/** What the owner's step needs to know about the bus. */
 export interface BusRules {
-  /** Without it the bus counts as always there. */
+  /** If missing, the bus counts as always connected. */
   readonly bus?: BusTime | undefined;
-  /** How long after a return nothing is given up, ms. */
+  /** Grace period after a return in which nothing is given up, ms. */
   readonly returnedMs?: number | undefined;
 }
 
-/** This moment in bus time. */
+/** The present bus time; `at.ms` if there is no bus clock. */
 export function busNow({ bus }: BusRules, at: { readonly ms: number }): number {
   return bus?.ms ?? at.ms;
 }
 
-/** When what is due at `deadline` of bus time may be given up, monotonic ms; never while the bus is away. */
+/** When a deadline in bus time has passed for good, monotonic ms; infinite while the bus is away. */
 export function giveUpTime(deadline: number, { bus, returnedMs = 0 }: BusRules): number {
   if (bus === undefined) return deadline;
   if (!bus.isOnline) return Number.POSITIVE_INFINITY;

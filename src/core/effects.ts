@@ -1,39 +1,40 @@
 /**
- * Effects: what the core wants done. It does none of it. An effect that stands after a `Persist` in one list must not be
- * performed BEFORE that write is safe; effects of one subject are performed in the order they were given.
+ * Effects: what the core wants done. The core performs none of them. An effect that follows a `Persist` in a list MUST
+ * NOT be performed BEFORE that write is safe; effects of one subject are performed in the order in which they were
+ * returned.
  */
 import type { Command } from '../protocol/item.js';
 import type { Bodies, MessageKind } from '../protocol/messages.js';
 import type { Topic } from '../protocol/topics.js';
-import type { ThrottleEffect } from './throttle-record.js';
+import type { ThrottleEffect } from './processes/saved-throttle.js';
 
-/** A moment: monotonic milliseconds to decide with, and the wall clock as ISO 8601 text for people. */
+/** A point in time: monotonic ms for decisions, and the wall clock as ISO 8601 text for people. */
 export interface Instant {
   readonly ms: number;
   readonly ts: string;
 }
 
-/** The direct path to another node, without the broker: what is said goes there, too, or `only` there. */
+/** The direct path to another node, without the broker: the message goes there as well, or `only` there. */
 export interface Way {
   readonly to: string;
-  /** `https://host:port`, in the order to try; none: what is said waits until that node asks. */
+  /** `https://host:port`, in the order to try; if empty, the message waits until that node asks for it. */
   readonly urls: readonly string[];
   readonly only: boolean;
 }
 
-/** A message to be said, its kind and topic belonging together. */
-export type Say = {
+/** A message to publish, with matching kind, topic and body. */
+export type Publish = {
   [K in MessageKind]: {
-    readonly type: 'Say';
+    readonly type: 'Publish';
     readonly kind: K;
     readonly topic: Topic & { readonly kind: K };
     readonly body: Bodies[K];
-    /** Without one it goes by the bus. */
+    /** If missing, the message goes over the bus. */
     readonly way?: Way | undefined;
   };
 }[MessageKind];
 
-/** What is to be done for an item by its owner. */
+/** Effects that an owner performs for an item. */
 export type ItemEffect =
   | { readonly type: 'Stage'; readonly item: string; readonly inputs: readonly string[]; readonly command: Command }
   | { readonly type: 'Restage'; readonly item: string; readonly command: Command; readonly image: boolean }
@@ -45,7 +46,7 @@ export type ItemEffect =
       readonly image: boolean;
     }
   | { readonly type: 'Unshare'; readonly item: string; readonly epoch: number }
-  /** Brings the outputs of an epoch home from its receiver. */
+  /** Fetches the outputs of an epoch from its receiver. */
   | {
       readonly type: 'FetchHome';
       readonly item: string;
@@ -54,9 +55,9 @@ export type ItemEffect =
       readonly urls: readonly string[];
       readonly sha256: string;
     }
-  /** Brings the inputs of an epoch to its receiver, which does not reach this node. */
+  /** Pushes the inputs of an epoch to its receiver, which cannot reach this node. */
   | { readonly type: 'PushInputs'; readonly item: string; readonly epoch: number; readonly urls: readonly string[] }
-  /** Takes the outputs of an epoch, which came inside its result, out of their seal. */
+  /** Unseals the outputs of an epoch that arrived inside its result. */
   | {
       readonly type: 'OpenHome';
       readonly item: string;
@@ -72,23 +73,23 @@ export type ItemEffect =
       readonly command: Command;
       readonly image: boolean;
     }
-  /** The image of its process is not wanted any more. */
+  /** Deletes the image of its process, which is no longer needed. */
   | { readonly type: 'DropImage'; readonly item: string }
   | { readonly type: 'RemoveItem'; readonly item: string; readonly all: boolean };
 
-/** What is to be done for a guest by its receiver; `guest` is `<owner>/<item>/<epoch>`. */
+/** Effects that a receiver performs for a guest; `guest` is `<owner>/<item>/<epoch>`. */
 export type GuestEffect =
   | {
       readonly type: 'FetchInputs';
       readonly guest: string;
       readonly urls: readonly string[];
       readonly sha256: string;
-      /** It is the image of a process with all its directory, not the inputs of a command. */
+      /** Fetches the image of a process with its whole directory, not the inputs of a command. */
       readonly image: boolean;
     }
   /**
-   * `leaseEndsAt` and `guardAt` are monotonic ms, not durations: the journal may keep this effect waiting, and a run must not
-   * start when its lease is over.
+   * `leaseEndsAt` and `guardAt` are monotonic ms, not durations: this effect may have to wait for the journal, and a
+   * run must not start after its lease has ended.
    */
   | {
       readonly type: 'StartRun';
@@ -96,14 +97,14 @@ export type GuestEffect =
       readonly command: Command;
       readonly leaseEndsAt: number;
       readonly guardAt: number;
-      /** The fetched image is restored and stays stopped; nothing is started. */
+      /** Restores the fetched image and leaves it stopped; no command is started. */
       readonly image: boolean;
     }
-  /** A process that runs here becomes a run: it is neither started nor guarded. */
+  /** Turns a process that already runs here into a run; it is neither started nor given a watchdog. */
   | { readonly type: 'TakeRun'; readonly guest: string; readonly process: { pid: number; start: string } }
-  /** Writes the image of a live run and leaves it stopped. */
+  /** Writes the image of a running process and leaves it stopped. */
   | { readonly type: 'FreezeRun'; readonly guest: string }
-  /** Lets a stopped run go on: an original, or a copy that was restored; not when `leaseEndsAt` (monotonic ms) has passed. */
+  /** Resumes a stopped run, an original or a restored copy, unless `leaseEndsAt` (monotonic ms) has passed. */
   | { readonly type: 'ThawRun'; readonly guest: string; readonly leaseEndsAt: number }
   | { readonly type: 'AdoptRun'; readonly guest: string; readonly handle: { pid: number; start: string } | null }
   | { readonly type: 'ExtendRun'; readonly guest: string; readonly guardAt: number }
@@ -112,40 +113,44 @@ export type GuestEffect =
       readonly type: 'Collect';
       readonly guest: string;
       readonly globs: readonly string[];
-      /** All that the guest left, with its image if it is stopped. */
+      /** Everything in the guest's directory, with its image if it is stopped. */
       readonly everything: boolean;
-      /** The owner's key, to seal the outputs to if they are small. */
+      /** The owner's key: small outputs are sealed to it. */
       readonly sealKey?: string | undefined;
     }
-  /** Brings what was described last of a guest to its owner, which does not reach this node. */
+  /** Pushes what was last collected from a guest to its owner, which cannot reach this node. */
   | { readonly type: 'PushOutputs'; readonly guest: string; readonly urls: readonly string[] }
-  /** Forgets a guest's shares and, with `files`, its directory. */
+  /** Removes a guest's shares and, with `files`, its directory. */
   | {
       readonly type: 'RemoveGuest';
       readonly guest: string;
       readonly files: boolean;
-      /** Its files stay for a person. */
+      /** Its files are kept for a person to look at. */
       readonly kept?: true;
     };
 
-/** Everything the core may want done. */
+/** All effects. */
 export type Effect =
   | { readonly type: 'Persist'; readonly key: string; readonly value: unknown }
-  | Say
-  /** Takes a retained topic off the bus. */
-  | { readonly type: 'Unsay'; readonly topic: Topic }
+  | Publish
+  /** Clears a retained topic on the broker. */
+  | { readonly type: 'ClearRetained'; readonly topic: Topic }
   | ItemEffect
   | GuestEffect
   | ThrottleEffect;
 
-/** What a step gives: the next state, and what is to be done. */
+/** What a step returns: the next state, and the effects to perform in order. */
 export interface Step<S> {
   readonly state: S;
   readonly effects: readonly Effect[];
 }
 
-/** Puts a message together whose topic and body fit. */
-export function say<K extends MessageKind>(topic: Topic & { readonly kind: K }, body: Bodies[K], way?: Way): Say {
-  // The pairing of kind, topic and body is what this signature holds; TypeScript cannot follow it into the union.
-  return { type: 'Say', kind: topic.kind, topic, body, ...(way === undefined ? {} : { way }) } as Say;
+/** Creates the effect that publishes `body` on `topic`. */
+export function publish<K extends MessageKind>(
+  topic: Topic & { readonly kind: K },
+  body: Bodies[K],
+  way?: Way,
+): Publish {
+  // The signature pairs kind, topic and body; TypeScript cannot follow that into the union.
+  return { type: 'Publish', kind: topic.kind, topic, body, ...(way === undefined ? {} : { way }) } as Publish;
 }

@@ -1,7 +1,7 @@
 /**
- * The self-signed TLS certificate that carries a node's key. Peers look at the key in it and at nothing else, so its dates
- * span every wrong clock (1970 to 4096) and the same key always gives the same bytes: there is no file to keep. It only writes
- * DER; nothing here reads any.
+ * The self-signed TLS certificate that carries a node's key. Peers check only the key in it, so its validity covers
+ * every wrong clock (1970 to 4096), and the same key always yields the same bytes: no file needs to be stored. This
+ * module only writes DER and never parses it.
  */
 import { createHash, createPublicKey, sign, type KeyObject } from 'node:crypto';
 
@@ -23,12 +23,12 @@ const TAG = {
   sequence: 0x30,
   set: 0x31,
 };
-/** 1.3.101.112, RFC 8410: the algorithm has no parameters. */
+/** Algorithm identifier 1.3.101.112 of RFC 8410, without parameters. */
 const ED25519: Buffer = encode(TAG.sequence, encode(TAG.oid, Buffer.from([0x2b, 0x65, 0x70])));
 const OID_COMMON_NAME: Buffer = encode(TAG.oid, Buffer.from([0x55, 0x04, 0x03]));
 const OID_ALTERNATIVE_NAME: Buffer = encode(TAG.oid, Buffer.from([0x55, 0x1d, 0x11]));
 
-/** Makes the key pair that a TLS server or client of this node presents. Takes an Ed25519 private key. */
+/** Creates the key pair that TLS servers and clients of this node present, from an Ed25519 private key. */
 export function createTlsPair(privateKey: KeyObject): TlsPair {
   const body = encodeBody(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }));
   const signature = encode(TAG.bits, Buffer.from([0]), sign(null, body, privateKey));
@@ -54,7 +54,7 @@ function encodeBody(publicKey: Buffer): Buffer {
   );
 }
 
-/** Sixteen bytes of the key's hash; the first is kept between 64 and 127, so that the number is positive and minimal. */
+/** Sixteen bytes of the key's hash; the first is forced into 64 to 127, which makes the number positive and minimal. */
 function encodeSerial(publicKey: Buffer): Buffer {
   const serial = createHash('sha256').update(publicKey).digest().subarray(0, 16);
   serial.writeUInt8((serial.readUInt8(0) & 0x3f) | 0x40, 0);
@@ -66,13 +66,13 @@ function encodeName(): Buffer {
   return encode(TAG.sequence, encode(TAG.set, pair));
 }
 
-/** RFC 5280: years to 2049 as UTCTime, later ones as GeneralizedTime. */
+/** RFC 5280: years up to 2049 as UTCTime, later ones as GeneralizedTime. */
 function encodeValidity(): Buffer {
   const from = encode(TAG.utcTime, Buffer.from('700101000000Z'));
   return encode(TAG.sequence, from, encode(TAG.time, Buffer.from('40960101000000Z')));
 }
 
-/** Some TLS libraries refuse a certificate without an alternative name. */
+/** The subject alternative name: some TLS libraries refuse a certificate without one. */
 function encodeExtensions(): Buffer {
   const names = encode(TAG.sequence, encode(0x82, Buffer.from(COMMON_NAME)));
   const extension = encode(TAG.sequence, OID_ALTERNATIVE_NAME, encode(TAG.octets, names));
@@ -84,7 +84,7 @@ function encode(tag: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...encodeLength(body.length)]), body]);
 }
 
-/** DER lengths: one byte below 128, else the count of bytes and the bytes. No part here reaches 65,536. */
+/** DER length: one byte below 128, otherwise the count of bytes and the bytes. No part here reaches 65,536. */
 function encodeLength(length: number): readonly number[] {
   if (length < 0x80) return [length];
   return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];

@@ -1,6 +1,7 @@
 /**
  * An identity from a private key: signs with it, and verifies what others signed. Verifying never throws, whatever the
- * key, text and signature are; only the canonical base64url of a key or signature counts, so each has one spelling.
+ * key, text and signature are. Only canonical base64url is accepted, so each key and signature has exactly one
+ * spelling.
  */
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { MEMBERS_MAX } from '../protocol/limits.js';
@@ -9,7 +10,7 @@ import type { Identity } from './identity.js';
 const KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/;
 const SIGNATURE_PATTERN = /^[A-Za-z0-9_-]{86}$/;
 
-/** Makes an identity of an Ed25519 private key. Throws TypeError for a key of another kind. */
+/** Creates an identity from an Ed25519 private key. Throws TypeError for a key of another type. */
 export function createIdentity(privateKey: KeyObject): Identity {
   const keys = new Map<string, KeyObject>();
   return {
@@ -26,7 +27,7 @@ export function formatPublicKey(key: KeyObject): string {
   return x;
 }
 
-/** Parsing a key costs about as much as verifying with it, and members sign all the time: so keys are remembered. */
+/** Caches parsed keys: parsing costs about as much as verifying, and members sign all the time. */
 function recallKey(keys: Map<string, KeyObject>, text: string): KeyObject | undefined {
   const known = keys.get(text);
   if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 /**
- * The port of a node's identity: its Ed25519 key as it is used, without saying where it is kept.
+ * The port to a node's identity: its Ed25519 key as it is used, independent of where it is stored.
  */
 import type { Sign, Verify } from '../protocol/envelope.js';
 

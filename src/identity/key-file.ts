@@ -1,20 +1,12 @@
 /**
- * The file that holds a node's private key: made at first start, read ever after. It refuses a key that other users of
- * the machine can read, and two processes that start at once end with one key: the first link wins.
+ * The file with a node's private key: created at the first start and only read from then on. A key that other users of
+ * the machine can read is refused, and two processes that start at once end up with one key: the first link wins.
  */
 import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, linkSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { errorCode } from '../os/errors.js';
+import { writeSynced } from '../os/write-whole.js';
 
 const OTHERS_MASK = 0o077;
 
@@ -29,15 +21,15 @@ export class KeyFileError extends Error {
   }
 }
 
-/** Where the key of a node lives below its state directory. */
+/** Path of the key of a node below its state directory. */
 export function keyPath(stateDir: string): string {
   return join(stateDir, 'identity', 'key.pem');
 }
 
-/** Reads the Ed25519 key below `stateDir`, and makes it if there is none. Throws {@link KeyFileError}. */
+/** Reads the Ed25519 key below `stateDir`, or creates one if there is none. Throws {@link KeyFileError}. */
 export function loadKey(stateDir: string): KeyObject {
   const path = keyPath(stateDir);
-  return readKey(path) ?? makeKey(path);
+  return readKey(path) ?? createKey(path);
 }
 
 function readKey(path: string): KeyObject | undefined {
@@ -55,13 +47,13 @@ function openKey(path: string): number | undefined {
   try {
     return openSync(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw new KeyFileError(path, `the key file ${path} cannot be read: ${String(error)}`);
   }
 }
 
 function refuseReadable(path: string, mode: number): void {
-  // Windows has no such bits: they always read as open there.
+  // Windows has no such bits: files always appear to be open to others.
   if (process.platform === 'win32' || (mode & OTHERS_MASK) === 0) return;
   const octal = (mode & 0o777).toString(8).padStart(3, '0');
   throw new KeyFileError(
@@ -76,41 +68,34 @@ function parseKey(path: string, pem: string): KeyObject {
   try {
     key = createPrivateKey(pem);
   } catch {
-    throw new KeyFileError(path, `the key file ${path} holds no private key in PEM form`);
+    throw new KeyFileError(path, `the key file ${path} does not contain a private key in PEM format`);
   }
   if (key.asymmetricKeyType === 'ed25519') return key;
-  throw new KeyFileError(path, `the key file ${path} holds a key of type ${key.asymmetricKeyType}, not Ed25519`);
+  throw new KeyFileError(path, `the key file ${path} contains a key of type ${key.asymmetricKeyType}, not Ed25519`);
 }
 
-/** A link appears whole or not at all and never replaces: whoever loses the race reads the winner's key. */
-function makeKey(path: string): KeyObject {
+/**
+ * A link appears whole or not at all and never replaces a file: the process that loses the race reads the winner's key.
+ */
+function createKey(path: string): KeyObject {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
   try {
-    writeDraft(draft, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writeSynced(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'wx');
     linkDraft(draft, path);
   } finally {
     rmSync(draft, { force: true });
   }
   const key = readKey(path);
-  if (key === undefined) throw new KeyFileError(path, `the key file ${path} vanished while it was made`);
+  if (key === undefined) throw new KeyFileError(path, `the key file ${path} vanished while it was being created`);
   return key;
-}
-
-function writeDraft(draft: string, pem: string): void {
-  const file = openSync(draft, 'wx', 0o600);
-  try {
-    writeSync(file, pem);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function linkDraft(draft: string, path: string): void {
   try {
     linkSync(draft, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }

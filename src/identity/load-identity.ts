@@ -1,5 +1,5 @@
 /**
- * A node's identity as its state directory holds it: the key file, and what follows from it.
+ * A node's identity from its state directory: the key file, and everything that is derived from it.
  */
 import { createTlsPair, type TlsPair } from './certificate.js';
 import { createIdentity } from './create-identity.js';
@@ -13,7 +13,9 @@ export interface LocalIdentity extends Identity {
   readonly sealer: Sealer;
 }
 
-/** Loads the identity below `stateDir`, made at first use. Throws KeyFileError for a key that must not be used. */
+/**
+ * Loads the identity below `stateDir`; the first use creates it. Throws KeyFileError for a key that must not be used.
+ */
 export function loadIdentity(stateDir: string): LocalIdentity {
   const key = loadKey(stateDir);
   return { ...createIdentity(key), tls: createTlsPair(key), sealer: createSealer(key) };

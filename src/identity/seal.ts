@@ -1,6 +1,7 @@
 /**
- * Seals small contents so that one node alone can read them, although they pass a broker: X25519 with a key of this one message,
- * HKDF-SHA256, AES-256-GCM. Who wrote it is not told here: what carries it is signed. Opening never throws.
+ * Encrypts small contents for one node, since they pass through a broker: X25519 with a one-time key for each message,
+ * HKDF-SHA256, AES-256-GCM. It does not authenticate the sender: the message that carries the contents is signed.
+ * Opening never throws.
  */
 import {
   createCipheriv,
@@ -13,24 +14,25 @@ import {
   type KeyObject,
 } from 'node:crypto';
 
-/** A node's own key for what is sealed to it. */
+/** Opens what was sealed to a node. */
 export interface Sealer {
   /** The raw X25519 public key, 43 characters of base64url. */
   readonly sealKey: string;
-  /** What was sealed to this key for `context`; `undefined` for anything else. */
+  /** Decrypts what was sealed to this key for `context`; `undefined` for anything else. */
   open(sealed: string, context: string): Buffer | undefined;
 }
 
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
-/** The key is used once. */
+/** Constant, because each key encrypts one message only. */
 const NONCE = Buffer.alloc(12);
-/** RFC 8410: what stands before the 32 bytes of a private X25519 key. */
+/** RFC 8410: the bytes before the 32 bytes of a private X25519 key. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /**
- * Makes the sealer of a node's Ed25519 key. Its own key is derived from that one: nothing more must be kept, and a backup of the
- * one is a backup of both. (The same key for both would need arithmetic that node:crypto does not have.)
+ * Creates the sealer of a node from its Ed25519 key. The sealing key is derived from it: nothing more has to be stored,
+ * and a backup of one is a backup of both. (Using the same key for both would need arithmetic that node:crypto does not
+ * have.)
  */
 export function createSealer(privateKey: KeyObject): Sealer {
   if (privateKey.asymmetricKeyType !== 'ed25519') throw new TypeError('not an Ed25519 key');
@@ -51,7 +53,10 @@ export function createSealer(privateKey: KeyObject): Sealer {
   };
 }
 
-/** Seals `bytes` to a node's seal key; `context` says what it is and must be the same at the opening. Throws for what is no key. */
+/**
+ * Seals `bytes` to a node's seal key; opening requires the same `context`, which says what it is. Throws for an invalid
+ * key.
+ */
 export function sealTo(sealKey: string, bytes: Uint8Array, context: string): string {
   const once = generateKeyPairSync('x25519');
   const onceKey = formatKey(once.publicKey);
@@ -73,7 +78,7 @@ function open(own: KeyObject, sealKey: string, sealed: Buffer, context: string):
   return Buffer.concat([decipher.update(sealed.subarray(KEY_BYTES + TAG_BYTES)), decipher.final()]);
 }
 
-/** Both keys go into it, so that neither can be exchanged for another that gives the same secret. */
+/** Both keys go in: neither can then be replaced by another one that yields the same shared secret. */
 function deriveSecret(secret: Buffer, onceKey: string, sealKey: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `tritmesh sealed 1 ${onceKey} ${sealKey}`, KEY_BYTES));
 }

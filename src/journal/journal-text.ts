@@ -1,7 +1,8 @@
 /**
- * How a value stands in a store: as JSON text. Writing takes the value as it is at that moment; reading never throws, it
- * names what cannot be read.
+ * How values are stored: as JSON text. Writing serializes a value at once, so later changes to it have no effect;
+ * reading never throws and names the entries that cannot be read.
  */
+import { describeError } from '../os/errors.js';
 import type { JournalChange, JournalEntry } from './journal.js';
 
 /** A change as it is stored; `text` of `undefined` removes the key. */
@@ -10,7 +11,7 @@ export interface StoredChange {
   readonly text: string | undefined;
 }
 
-/** What was found in a store. */
+/** The contents of a store. */
 export interface Loaded {
   readonly entries: readonly JournalEntry[];
   /** A sentence for each entry that cannot be read. */
@@ -18,9 +19,9 @@ export interface Loaded {
 }
 
 /**
- * Turns changes into text.
+ * Serializes changes.
  *
- * @throws TypeError for a value that is not JSON (a cycle, a BigInt, a function): a mistake of the program
+ * @throws TypeError for a value that is not JSON (a cycle, a BigInt, a function): a programmer error
  */
 export function formatChanges(changes: readonly JournalChange[]): readonly StoredChange[] {
   return changes.map(({ key, value }) => ({ key, text: value === undefined ? undefined : formatValue(key, value) }));
@@ -32,7 +33,7 @@ function formatValue(key: string, value: unknown): string {
   return text;
 }
 
-/** Reads entries in the order they are given; a value may be bytes, which must be UTF-8. */
+/** Parses entries, in the given order; a value may be bytes, which must be UTF-8. */
 export function readEntries(stored: Iterable<readonly [string, string | Uint8Array]>): Loaded {
   const entries: JournalEntry[] = [];
   const faults: string[] = [];
@@ -41,7 +42,7 @@ export function readEntries(stored: Iterable<readonly [string, string | Uint8Arr
       const text = typeof raw === 'string' ? raw : new TextDecoder('utf-8', { fatal: true }).decode(raw);
       entries.push({ key, value: JSON.parse(text) as unknown });
     } catch (error) {
-      faults.push(`${key} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      faults.push(`${key} cannot be read: ${describeError(error)}`);
     }
   }
   return { entries, faults };

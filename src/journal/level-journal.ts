@@ -1,19 +1,21 @@
 /**
- * The journal on LevelDB: one directory, held by one process at a time. Without `sync` a write survives the death of the
- * process (it is in the kernel's hands), with `sync` also that of the machine. It never says done before that.
+ * The journal on LevelDB: one directory, locked by one process at a time. Without `sync` a write survives a crash of
+ * the process (the kernel has it), with `sync` also a crash of the machine. It never reports a write as done before
+ * that.
  */
 import { mkdir } from 'node:fs/promises';
 import { Level } from 'level';
+import { describeError, errorCode } from '../os/errors.js';
 import { JournalHeld } from './journal-held.js';
 import { formatChanges, readEntries, type Loaded, type StoredChange } from './journal-text.js';
 import type { Journal } from './journal.js';
 import { createWriteQueue } from './write-queue.js';
 
-/** Where the journal is and how safe a write is. */
+/** Where the journal is, and how durable a write is. */
 export interface LevelJournalOptions {
-  /** Made with mode 0700 when it is not there. */
+  /** Created with mode 0700 if it does not exist. */
   readonly directory: string;
-  /** Whether each write waits for the disk (fdatasync). */
+  /** Whether each write waits for the disk (fdatasync), which also survives power loss. */
   readonly sync: boolean;
 }
 
@@ -41,8 +43,8 @@ export async function createLevelJournal({ directory, sync }: LevelJournalOption
     }
   }
 
-  // A write that was cut (disk full) leaves half a record in LevelDB's log and would spoil what is appended after it. The
-  // log is read as a whole only when it is opened, and then a new one begins.
+  // An interrupted write (disk full) leaves half a record in LevelDB's log, which would corrupt whatever is appended
+  // after it. Reopening makes LevelDB read the log up to there and start a new one.
   async function reopen(): Promise<void> {
     await database.close();
     database = await openDatabase(directory);
@@ -64,7 +66,7 @@ export async function createLevelJournal({ directory, sync }: LevelJournalOption
     close(done) {
       isClosed = true;
       queue.addTask(async () => {
-        // What it still could not do then, it did not promise: every write was answered before.
+        // An error here loses nothing that was promised: every write was answered before.
         await database.close().catch(() => undefined);
         queueMicrotask(done);
       });
@@ -73,7 +75,7 @@ export async function createLevelJournal({ directory, sync }: LevelJournalOption
 }
 
 /**
- * Looks whether nobody holds a journal that is there.
+ * Checks that no process holds an existing journal.
  *
  * @throws JournalHeld when another process has it
  * @throws Error that names the directory when it cannot be opened for another reason
@@ -90,9 +92,8 @@ async function openDatabase(directory: string, createIfMissing = true): Promise<
     await database.open();
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
-    if (cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED')
-      throw new JournalHeld(directory, { cause });
-    throw describeError(`cannot open the journal in ${directory}`, cause ?? error);
+    if (errorCode(cause) === 'LEVEL_LOCKED') throw new JournalHeld(directory, { cause });
+    throw wrapError(`cannot open the journal in ${directory}`, cause ?? error);
   }
   return database;
 }
@@ -101,7 +102,7 @@ async function loadEntries(database: Database, directory: string): Promise<Loade
   try {
     return readEntries(await database.iterator().all());
   } catch (error) {
-    return { error: describeError(`cannot read the journal in ${directory}`, error), entries: [], faults: [] };
+    return { error: wrapError(`cannot read the journal in ${directory}`, error), entries: [], faults: [] };
   }
 }
 
@@ -113,6 +114,6 @@ function describeOperation({ key, text }: StoredChange): Operation {
   return text === undefined ? { type: 'del', key } : { type: 'put', key, value: Buffer.from(text) };
 }
 
-function describeError(what: string, cause: unknown): Error {
-  return new Error(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+function wrapError(what: string, cause: unknown): Error {
+  return new Error(`${what}: ${describeError(cause)}`, { cause });
 }

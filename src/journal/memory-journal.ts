@@ -1,32 +1,32 @@
 /**
- * The journal in memory: for tests, the simulator and users of the library who need nothing kept. It keeps what a
- * real one keeps, as JSON text, so that nothing is shared with the one who wrote it.
+ * The journal in memory: for tests, the simulator, and users of the library who need no persistence. Like a real one it
+ * stores JSON text, so it shares no objects with its caller.
  */
 import { formatChanges, readEntries, type StoredChange } from './journal-text.js';
 import type { Journal } from './journal.js';
 
-/** What a journal holds, as JSON text by key. It outlives the journal and can be given to the next. */
+/** The contents of a journal, as JSON text by key. They outlive the journal and can be passed to the next one. */
 export type MemoryContents = Map<string, string>;
 
-/** How the journal in memory behaves. */
+/** Options of the journal in memory. */
 export interface MemoryJournalOptions {
-  /** What it starts with and writes to; empty by default. */
+  /** The contents it starts with and writes to; empty by default. */
   readonly contents?: MemoryContents;
   /**
-   * Does a task later, in the order they are given: a write is stored and told done in one task, so a caller that drops
-   * tasks is a crash before the write. A microtask by default.
+   * Runs tasks later, in the order given. A write is stored and reported as done in one task, so dropping tasks
+   * simulates a crash before the write. A microtask by default.
    */
   readonly later?: (task: () => void) => void;
 }
 
-/** A journal that can be told to fail. */
+/** A journal that can be made to fail. */
 export interface MemoryJournal extends Journal {
   readonly contents: MemoryContents;
-  /** Writes asked for from now on fail with this error and store nothing; `undefined` ends that. */
+  /** Makes all further writes fail with this error and store nothing; `undefined` ends that. */
   failWrites(error: Error | undefined): void;
 }
 
-/** Makes a journal in memory. */
+/** Creates a journal in memory. */
 export function createMemoryJournal({
   contents = new Map<string, string>(),
   later = queueMicrotask,

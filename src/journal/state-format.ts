@@ -1,18 +1,21 @@
 /**
- * Which format a state directory is in, in a file of its own that is read before anything else is opened. A format that this
- * version does not know is refused, with nothing touched: an older node would not understand the work that it finds. It knows
- * nothing of what the formats hold.
+ * The format of a state directory, in a separate file that is read before anything else is opened. A format that this
+ * version does not know is refused and nothing is touched: an older node would not understand the work that it finds.
+ * What the formats contain is not known here.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTextIfThere } from '../os/try-read.js';
+import { writeWhole } from '../os/write-whole.js';
 
 /**
- * What this version writes, and the newest that it reads. It rises when a version before would do harm to what is written:
- * 1 is what has no file (up to eb17494), 2 has this file and keeps its journal where those versions do not look.
+ * The format that this version writes, and the newest that it reads. It is raised when an older version would damage
+ * what is written: 1 has no format file (up to eb17494), 2 has one and keeps its journal where those versions do not
+ * look.
  */
 export const STATE_FORMAT = 2;
 
-/** The state directory was written by a newer version, or nobody can tell; the message says what to do. */
+/** The state directory was written by a newer version, or its format is unclear; the message says what to do. */
 export class StateFormatError extends Error {
   override readonly name = 'StateFormatError';
   readonly stateDir: string;
@@ -23,29 +26,33 @@ export class StateFormatError extends Error {
   }
 }
 
-/** Where the format stands below a state directory. */
+/** Path of the format file of a state directory. */
 export function formatPath(stateDir: string): string {
   return join(stateDir, 'format');
 }
 
-/** Looks, and touches nothing. Throws {@link StateFormatError} for a format that `version`, this version, does not know. */
+/**
+ * Checks the format and touches nothing. Throws {@link StateFormatError} if this version of tritmesh, `version`, does
+ * not know it.
+ */
 export function checkStateFormat(stateDir: string, version: string): void {
   const found = readFormat(stateDir);
   if (found === undefined || found.format <= STATE_FORMAT) return;
   throw new StateFormatError(
     stateDir,
     `the state directory ${stateDir} was written by tritmesh ${found.version} in format ${found.format}, and this is ` +
-      `tritmesh ${version}, which knows formats up to ${STATE_FORMAT}: start tritmesh ${found.version} or newer, or give ` +
-      'this one a directory of its own (--state-dir)',
+      `tritmesh ${version}, which knows formats up to ${STATE_FORMAT}: start tritmesh ${found.version} or newer, or use a ` +
+      'separate state directory for this one (--state-dir)',
   );
 }
 
-/** Writes down that this version uses the directory. Throws what the file system does. */
-export function keepStateFormat(stateDir: string, version: string): void {
+/** Records that this version uses the directory. Throws file system errors. */
+export function writeStateFormat(stateDir: string, version: string): void {
   const found = readFormat(stateDir);
   if (found?.format === STATE_FORMAT && found.version === version) return;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  writeWhole(formatPath(stateDir), `${JSON.stringify({ format: STATE_FORMAT, version })}\n`);
+  const path = formatPath(stateDir);
+  writeWhole(path, `${JSON.stringify({ format: STATE_FORMAT, version })}\n`, `${path}.${process.pid}`);
 }
 
 interface StateFormat {
@@ -53,22 +60,22 @@ interface StateFormat {
   readonly version: string;
 }
 
-/** `undefined` when there is no file: the directory is new, or of a version that wrote none. */
+/** `undefined` when there is no file: the directory is new, or belongs to a version that wrote none. */
 function readFormat(stateDir: string): StateFormat | undefined {
   const path = formatPath(stateDir);
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readTextIfThere(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new StateFormatError(stateDir, `the format of the state directory cannot be read: ${String(error)}`);
   }
+  if (text === undefined) return undefined;
   const found = parseFormat(text);
   if (found !== undefined) return found;
   throw new StateFormatError(
     stateDir,
-    `${path} does not say a format (expected {"format": a number, "version": a text}): start the version that used the ` +
-      'directory last, or remove this file if that was this version',
+    `${path} does not contain a format (expected {"format": a number, "version": a text}): start the version that last used ` +
+      'the directory, or remove this file if that was this version',
   );
 }
 
@@ -77,28 +84,10 @@ function parseFormat(text: string): StateFormat | undefined {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || !('format' in value) || !('version' in value)) return undefined;
     const { format, version } = value;
-    // What a newer version calls itself is shown to people, and may be anything.
+    // The name of a newer version may be anything, and it is shown to people.
     if (!Number.isSafeInteger(format) || Number(format) < 1 || typeof version !== 'string') return undefined;
     return { format: Number(format), version: version.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 64) };
   } catch {
     return undefined;
-  }
-}
-
-/** Writes a file so that it is there whole or not at all, also after a loss of power. */
-export function writeWhole(path: string, text: string): void {
-  const draft = `${path}.${process.pid}`;
-  try {
-    const file = openSync(draft, 'w', 0o600);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
   }
 }

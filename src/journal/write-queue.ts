@@ -1,17 +1,18 @@
 /**
- * The order of writes: what is asked for in one tick, and while a write is under way, goes into the next write together,
- * in the order it was asked for. It stores nothing itself.
+ * Orders and batches writes: everything requested in one tick, or while a write is under way, goes into the next write
+ * together, in the order of the requests. It stores nothing itself.
  */
+import { toError } from '../os/errors.js';
 import type { StoredChange } from './journal-text.js';
 
-/** Puts changes into the store as one; rejects when they may not be there. */
+/** Stores changes atomically; rejects if they may not have been stored. */
 type Store = (changes: readonly StoredChange[]) => Promise<void>;
 
 /** A queue in front of a store. */
 export interface WriteQueue {
-  /** Adds changes; `done` is told when they are stored, never before this call returns. */
+  /** Adds changes; `done` is called when they are stored, never before this call returns. */
   add(changes: readonly StoredChange[], done: (error?: Error) => void): void;
-  /** Does something alone, when everything added before was tried and before anything added later. Must not reject. */
+  /** Runs a task alone: after everything added before was tried, and before anything added later. Must not reject. */
   addTask(task: () => Promise<void>): void;
 }
 
@@ -21,7 +22,7 @@ interface Write {
 }
 type Waiting = Write | { readonly task: () => Promise<void> };
 
-/** Makes an empty queue in front of `store`. */
+/** Creates an empty queue in front of `store`. */
 export function createWriteQueue(store: Store): WriteQueue {
   const waiting: Waiting[] = [];
   let isBusy = false;
@@ -29,11 +30,11 @@ export function createWriteQueue(store: Store): WriteQueue {
   function wake(): void {
     if (isBusy || waiting.length === 0) return;
     isBusy = true;
-    // A microtask runs when the present tick's work is done, so that all it asks for is one write.
-    queueMicrotask(() => void doNext());
+    // A microtask runs after the current tick's work, which makes everything requested in that tick one write.
+    queueMicrotask(() => void runNext());
   }
 
-  async function doNext(): Promise<void> {
+  async function runNext(): Promise<void> {
     const first = waiting[0];
     if (first !== undefined && 'task' in first) {
       waiting.shift();
@@ -50,7 +51,7 @@ export function createWriteQueue(store: Store): WriteQueue {
       store,
       round.flatMap((write) => write.changes),
     );
-    // Each in a microtask of its own: one that throws crashes the program as it should, and blocks no other.
+    // Each in a separate microtask: one that throws crashes the program, as it should, and blocks no other.
     for (const { done } of round) queueMicrotask(() => (error === undefined ? done() : done(error)));
   }
 
@@ -78,6 +79,6 @@ async function tryStore(store: Store, changes: readonly StoredChange[]): Promise
     await store(changes);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return toError(error);
   }
 }

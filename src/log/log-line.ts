@@ -1,9 +1,9 @@
 /**
- * One line of the log as people read it: time, level, sentence, facts. Facts come from the bus, too, so nothing in them may
+ * One line of the log for people: time, level, sentence, fields. Fields may come from the bus, so nothing in them may
  * reach a terminal as a control sequence. Pure.
  */
 
-/** Turns a JSON line of the log into `12:34:56 warn  sentence  key=value …`; a line that is no JSON stays, made safe. */
+/** Formats a JSON line of the log as `12:34:56 warn  sentence  key=value …`; any other line is only escaped. */
 export function formatLogLine(line: string): string {
   const record = parseRecord(line);
   if (record === undefined) return `${makeSafe(line.trimEnd())}\n`;
@@ -38,7 +38,7 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? '');
 }
 
-/** C0 and C1 controls and DEL become `\xNN`: a terminal obeys them. */
+/** Replaces C0 and C1 controls and DEL, which a terminal would obey, by `\xNN`. */
 function makeSafe(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

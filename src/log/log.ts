@@ -1,36 +1,36 @@
 /**
- * The log: what a node tells the one who runs it, on stderr. The port and its one maker; whoever logs gives a sentence and
- * facts, never a secret.
+ * The log: what a node reports to the person who runs it, on stderr. Callers pass a sentence and fields, and never a
+ * secret.
  */
 import type { Logger } from 'pino';
 import { formatLogLine } from './log-line.js';
 
-/** How much is told. */
+/** The least severe level that is logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** Facts beside the sentence; `error` is shown with its message. */
-export type LogFacts = Readonly<Record<string, unknown>>;
+/** Fields logged next to the sentence; `error` is shown with its message. */
+export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Where sentences for people go. */
+/** The port to the log. */
 export interface Log {
-  debug(sentence: string, facts?: LogFacts): void;
-  info(sentence: string, facts?: LogFacts): void;
-  warn(sentence: string, facts?: LogFacts): void;
-  error(sentence: string, facts?: LogFacts): void;
+  debug(sentence: string, facts?: LogFields): void;
+  info(sentence: string, facts?: LogFields): void;
+  warn(sentence: string, facts?: LogFields): void;
+  error(sentence: string, facts?: LogFields): void;
 }
 
-/** Where the lines go: stderr, but for tests. */
+/** Where the lines go: stderr, except in tests. */
 export interface LogSink {
   readonly isTTY?: boolean | undefined;
   write(text: string): unknown;
 }
 
-/** Tells nothing. */
-export const SILENT_LOG: Log = { debug: keepQuiet, info: keepQuiet, warn: keepQuiet, error: keepQuiet };
+/** Logs nothing. */
+export const SILENT_LOG: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /**
- * Makes a log on stderr: readable lines on a terminal, else JSON lines with `level`, `time`, `msg` and the facts. pino is
- * loaded only here, 40 ms that a silent command does not pay.
+ * Creates a log on stderr: readable lines on a terminal, otherwise JSON lines with `level`, `time`, `msg` and the
+ * fields. pino is loaded only here, which saves silent commands 40 ms.
  */
 export async function createLog(level: LogLevel, sink: LogSink = process.stderr): Promise<Log> {
   if (level === 'silent') return SILENT_LOG;
@@ -58,6 +58,6 @@ function wrapLogger(logger: Logger): Log {
   };
 }
 
-function keepQuiet(): void {
-  // Nothing to do: that is its purpose.
+function ignore(): void {
+  // Deliberately empty.
 }

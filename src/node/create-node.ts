@@ -1,97 +1,112 @@
 /**
- * Ports in, a running node out. The journal is read first, and the number of this run is written before anything is said;
- * then the workbench is laid out and the stages are joined in the order in which a sample and an item pass through them.
+ * Creates a running node from its ports. The journal is read first, and the number of this boot is written before
+ * anything is published; then the context is created and the stages are wired in the order in which a sample and an
+ * item pass through them.
  */
-import { catchUp } from '../core/catch-up.js';
-import { countOpen } from '../core/node-identity.js';
+import { catchUp } from '../core/identity/catch-up.js';
+import { countOpen } from '../core/identity/choose-identity.js';
 import { itemKey } from '../core/owner/owned-item.js';
-import { guestKey } from '../core/receiver/guest.js';
+import { guestKey } from '../core/receiver/guest-name.js';
 import type { NodeSettings } from '../pipelines/settings.js';
-import { createCaller } from './join-calls.js';
-import { createCleaner } from './join-clean.js';
-import { joinInputs } from './join-inputs.js';
-import { joinLooks } from './join-looks.js';
-import { joinWords } from './join-words.js';
+import { wireInputs } from './wire-inputs.js';
+import { wireDecisions } from './wire-decisions.js';
+import { wirePublishing } from './wire-publishing.js';
 import type { NodePorts } from './ports.js';
-import { BOOT_KEY, IDENTITY_KEY, MACHINE_KEY, restore, type JournalIdentity, type Restored } from './restore.js';
-import { resumeWork } from './resume-work.js';
+import {
+  BOOT_KEY,
+  IDENTITY_KEY,
+  MACHINE_KEY,
+  recoverJournal,
+  type JournalIdentity,
+  type RecoveredJournal,
+} from './recover-journal.js';
+import { replayJournal } from './replay-journal.js';
 import type { RunningNode } from './running-node.js';
-import { createSight } from './sight.js';
-import { layWorkbench } from './workbench.js';
+import { createRunningNode } from './create-running-node.js';
+import { createContext } from './create-context.js';
 
-/** Called with the node, or with the reason why it cannot start; in that case nothing was said. */
+/** Called with the node, or with the reason why it cannot start; in that case nothing was published. */
 export type NodeStarted = (error: Error | undefined, node?: RunningNode) => void;
 
 /** Starts a node. */
 export function createNode(ports: NodePorts, settings: NodeSettings, done: NodeStarted): void {
   ports.journal.load((loadError, entries, faults) => {
     if (loadError !== undefined) return done(loadError);
-    const restored = restore(entries, settings.machineRun, ports.clock.wall());
-    const fault = findIdentityFault(settings, restored);
+    const recovered = recoverJournal(entries, settings.machineRun, ports.clock.wall());
+    const fault = findIdentityFault(settings, recovered);
     if (fault !== undefined) return done(new Error(fault));
-    numberRun(ports, settings, learn({ ...restored, faults: [...restored.faults, ...faults] }, settings), done);
+    persistBoot(
+      ports,
+      settings,
+      applyKnown({ ...recovered, faults: [...recovered.faults, ...faults] }, settings),
+      done,
+    );
   });
 }
 
-/** Whoever starts a node has chosen its id by what the journal says; no work is ever taken up under another one. */
-function findIdentityFault({ id, base }: NodeSettings, { identity, items, guests }: Restored): string | undefined {
+/** The caller has chosen the id that the journal names. Work is never taken over under another id. */
+function findIdentityFault(
+  { id, base }: NodeSettings,
+  { identity, items, guests }: RecoveredJournal,
+): string | undefined {
   if (identity === undefined) return undefined;
-  if (identity.id !== id) return `the journal is that of node ${identity.id}, not of ${id}`;
-  // Another mesh is joined with nothing in hand only.
+  if (identity.id !== id) return `the journal belongs to node ${identity.id}, not to ${id}`;
+  // A node may join another mesh only without open work.
   if (identity.base === base || countOpen({ items, guests }) === 0) return undefined;
-  return `the journal is of the mesh below ${identity.base}, not of the one below ${base}`;
+  return `the journal belongs to the mesh below the topic ${identity.base}, not to the one below ${base}`;
 }
 
-function numberRun(ports: NodePorts, settings: NodeSettings, restored: Restored, done: NodeStarted): void {
+function persistBoot(ports: NodePorts, settings: NodeSettings, recovered: RecoveredJournal, done: NodeStarted): void {
   const marks = [
-    { key: BOOT_KEY, value: restored.boot },
-    { key: IDENTITY_KEY, value: describeIdentity(settings, restored) },
-    // What was known of it before is kept while it cannot be read.
+    { key: BOOT_KEY, value: recovered.boot },
+    { key: IDENTITY_KEY, value: describeIdentity(settings, recovered) },
+    // While the machine's boot cannot be read, the last known one is kept.
     ...(settings.machineRun === '' ? [] : [{ key: MACHINE_KEY, value: settings.machineRun }]),
-    // With the same write: from the next start on, nothing tells any more that the journal was an older one.
+    // In the same write: from the next start on, nothing shows any more that the journal was an older copy.
     ...(settings.known === undefined
       ? []
-      : restored.items.map((item) => ({ key: itemKey(item.item.item), value: item }))),
-    // With the same write: once this run of the machine is known, nothing tells any more that an earlier one ended.
-    ...(restored.machineRestarted || settings.known !== undefined
-      ? restored.guests.map((guest) => ({ key: guestKey(guest), value: guest }))
+      : recovered.items.map((item) => ({ key: itemKey(item.item.item), value: item }))),
+    // In the same write: once this boot of the machine is recorded, nothing shows any more that an earlier one ended.
+    ...(recovered.machineRestarted || settings.known !== undefined
+      ? recovered.guests.map((guest) => ({ key: guestKey(guest), value: guest }))
       : []),
   ];
   ports.journal.write(marks, (error) => {
     if (error !== undefined) return done(error);
     ports.transfer.start((started) => {
-      if (started.ok) done(undefined, runNode(ports, settings, restored));
+      if (started.ok) done(undefined, runNode(ports, settings, recovered));
       else done(new Error(started.reason));
     });
   });
 }
 
-/** What the mesh knows and this journal does not goes before everything else. */
-function learn(restored: Restored, { known }: NodeSettings): Restored {
-  if (known === undefined) return restored;
-  const { items, guests } = catchUp(restored.items, restored.guests, known);
-  return { ...restored, items, guests, boot: Math.max(restored.boot, known.boot + 1) };
+/** What the mesh knows beyond this journal takes precedence. */
+function applyKnown(recovered: RecoveredJournal, { known }: NodeSettings): RecoveredJournal {
+  if (known === undefined) return recovered;
+  const { items, guests } = catchUp(recovered.items, recovered.guests, known);
+  return { ...recovered, items, guests, boot: Math.max(recovered.boot, known.boot + 1) };
 }
 
-function describeIdentity({ id, base, idFromHost }: NodeSettings, { identity }: Restored): JournalIdentity {
+function describeIdentity({ id, base, idFromHost }: NodeSettings, { identity }: RecoveredJournal): JournalIdentity {
   return { fromHost: idFromHost ?? false, former: [], ...identity, id, base };
 }
 
-function runNode(ports: NodePorts, settings: NodeSettings, restored: Restored): RunningNode {
-  const bench = layWorkbench(ports, settings, restored);
-  joinInputs(bench, ports);
-  bench.live(bench.inbox.inputs$).subscribe(createCaller(bench, ports));
-  bench.live(bench.inbox.inputs$).subscribe(createCleaner(bench, ports, restored.faults));
-  joinLooks(bench);
-  const words = joinWords(bench);
-  const node = createSight(bench, ports, words);
-  resumeWork(bench, restored);
-  words.sayAll();
+function runNode(ports: NodePorts, settings: NodeSettings, recovered: RecoveredJournal): RunningNode {
+  const context = createContext(ports, settings, recovered);
+  wireInputs(context, ports, recovered.faults);
+  wireDecisions(context);
+  const publishing = wirePublishing(context);
+  const node = createRunningNode(context, ports, publishing);
+  replayJournal(context, recovered);
+  publishing.publishAll();
   ports.bus.connect();
   ports.door?.open((fault) => {
     if (fault === undefined) return;
-    bench.notes.say('warn', `no local socket: ${fault}; commands on this machine reach the node by the broker alone`);
+    context.log.log(
+      'warn',
+      `no local socket: ${fault}; commands on this machine reach the node only through the broker`,
+    );
   });
-  bench.begin();
+  context.begin();
   return node;
 }

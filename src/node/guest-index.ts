@@ -1,56 +1,59 @@
-/**
- * Which process belongs to which guest, and which guests are the heaviest.
- */
-import { isLive } from '../core/receiver/guest.js';
-import type { Hosting } from '../pipelines/host.js';
+/** Maps processes to guests, and knows what each guest uses. */
+import { isLive, type Guest } from '../core/receiver/guest.js';
 import type { Runner } from '../run/runner.js';
 import type { ProcessSample } from '../sense/sense.js';
 
-/** Finds guests by process. */
+/** Finds guests by process, and what they use. */
 export interface GuestIndex {
-  /** Looks the processes of all guests up anew; the other questions are answered from that. */
+  /** Reads the processes of all guests again; the other answers come from that. */
   update(processes: readonly ProcessSample[]): void;
   /** The item that a process belongs to, and whether it may be moved. */
   describePid(pid: number): { readonly item: string; readonly movable: boolean } | undefined;
-  /** The pids of each run at the last look. */
+  /** The pids of each run in the last sample. */
   pids(): ReadonlyMap<string, readonly number[]>;
   /** The guest that a process belongs to now, as `<owner>/<item>/<epoch>`. */
   findByPid(pid: number): string | undefined;
-  /** Live guests by the share of a core that they use, heaviest first. */
+  /** Live guests by processor use, heaviest first. */
   heaviest(): readonly string[];
-  /** What a guest used at the last look. */
+  /** Share of one core that all guests used in the last sample, 0..100 times the number of cores. */
+  cpuPercent(): number;
+  /** What a guest used in the last sample. */
   usage(guest: string): GuestUsage;
 }
 
 /** What the processes of a guest use together. */
 export interface GuestUsage {
-  /** Share of one core, 0..100 times the cores. */
+  /** Share of one core, 0..100 times the number of cores. */
   readonly score: number;
   readonly memoryBytes: number;
-  /** Age of the oldest, ms. */
+  /** Age of the oldest process, ms. */
   readonly ranMs: number;
 }
 
 const NOTHING_USED: GuestUsage = { score: 0, memoryBytes: 0, ranMs: 0 };
 
-/** Makes an index over the guests of a node. `memoryBytes`: memory of the machine. */
-export function createGuestIndex(host: Hosting, runner: Runner, memoryBytes: () => number): GuestIndex {
+/** Creates an index over the guests of a node. `memoryBytes`: memory of the machine. */
+export function createGuestIndex(
+  guests: ReadonlyMap<string, Guest>,
+  runner: Pick<Runner, 'pids'>,
+  memoryBytes: () => number,
+): GuestIndex {
   let pids: ReadonlyMap<string, readonly number[]> = new Map();
   let byPid = new Map<number, string>();
-  let used = new Map<string, GuestUsage>();
+  let usages = new Map<string, GuestUsage>();
 
   function update(processes: readonly ProcessSample[]): void {
     pids = runner.pids();
     byPid = invert(pids);
-    used = new Map();
+    usages = new Map();
     for (const one of processes) {
       const guest = byPid.get(one.pid);
-      if (guest !== undefined) used.set(guest, addUsage(used.get(guest) ?? NOTHING_USED, one, memoryBytes()));
+      if (guest !== undefined) usages.set(guest, addUsage(usages.get(guest) ?? NOTHING_USED, one, memoryBytes()));
     }
   }
 
   function describePid(pid: number): { readonly item: string; readonly movable: boolean } | undefined {
-    const guest = host.ledger.states.get(byPid.get(pid) ?? '');
+    const guest = guests.get(byPid.get(pid) ?? '');
     if (guest === undefined) return undefined;
     return { item: guest.item, movable: (guest.command?.migrate ?? 'never') !== 'never' };
   }
@@ -61,19 +64,20 @@ export function createGuestIndex(host: Hosting, runner: Runner, memoryBytes: () 
     pids: () => pids,
     findByPid: (pid) => invert(runner.pids()).get(pid),
     heaviest: () =>
-      [...host.ledger.states.entries()]
+      [...guests.entries()]
         .filter(([, guest]) => isLive(guest) && guest.phase === 'running')
         .map(([name]) => name)
-        .toSorted((a, b) => (used.get(b)?.score ?? 0) - (used.get(a)?.score ?? 0)),
-    usage: (guest) => used.get(guest) ?? NOTHING_USED,
+        .toSorted((a, b) => (usages.get(b)?.score ?? 0) - (usages.get(a)?.score ?? 0)),
+    cpuPercent: () => [...usages].filter(([guest]) => guests.has(guest)).reduce((sum, [, { score }]) => sum + score, 0),
+    usage: (guest) => usages.get(guest) ?? NOTHING_USED,
   };
 }
 
-function addUsage(used: GuestUsage, process: ProcessSample, memoryBytes: number): GuestUsage {
+function addUsage(usages: GuestUsage, process: ProcessSample, memoryBytes: number): GuestUsage {
   return {
-    score: used.score + process.cpuPercent,
-    memoryBytes: used.memoryBytes + (process.memoryPercent / 100) * memoryBytes,
-    ranMs: Math.max(used.ranMs, 1000 * process.ageS),
+    score: usages.score + process.cpuPercent,
+    memoryBytes: usages.memoryBytes + (process.memoryPercent / 100) * memoryBytes,
+    ranMs: Math.max(usages.ranMs, 1000 * process.ageS),
   };
 }
 

@@ -1,5 +1,6 @@
 /**
- * What a node is made from: one adapter for each port. A node makes none of them and knows none of their kinds.
+ * What a node is made of: one adapter for each port. A node creates none of them and does not know which implementation
+ * it has.
  */
 import type { Bus } from '../bus/bus.js';
 import type { LocalDoor } from '../bus/local-door.js';
@@ -17,7 +18,7 @@ import type { Transfer, Workspace } from '../transfer/transfer.js';
 /** The ports of a node. The node closes all of them when it stops. */
 export interface NodePorts {
   readonly bus: Bus;
-  /** Without one the programs of this machine reach the node by the broker alone. */
+  /** Without it, programs on this machine reach the node only through the broker. */
   readonly door?: LocalDoor | undefined;
   readonly clock: Clock;
   readonly identity: Identity;
@@ -26,17 +27,17 @@ export interface NodePorts {
   readonly sense: Sense;
   readonly transfer: Transfer;
   readonly workspace: Workspace;
-  /** Without one owner and receiver hear of each other by the bus alone. */
+  /** Without it, owner and receiver reach each other only over the bus. */
   readonly direct?: Direct | undefined;
-  /** Without one nothing is throttled. */
+  /** Without it, nothing is throttled. */
   readonly throttle?: Throttle | undefined;
-  /** Without one no process that tritmesh did not start is moved. */
+  /** Without it, no external process is moved. */
   readonly checkpoint?: Checkpoint | undefined;
-  /** In place of the wire's own codec: simulated nodes share the decoding of one broadcast. */
+  /** Replaces the wire's own codec: simulated nodes share the decoding of one broadcast. */
   readonly codec?: Codec | undefined;
 }
 
-/** Something worth a line in the log. */
+/** A line for the log. */
 export interface NodeNote {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly text: string;

@@ -1,6 +1,7 @@
 /**
- * The read-only view of the mesh, for programs and for the command line: what is on the bus, as typed Observables. It
- * publishes nothing and checks no signature (viewing needs none); what cannot be read is counted and passed over.
+ * The read-only view of the mesh, for programs and for the command line: the contents of the bus as typed Observables.
+ * It publishes nothing and verifies no signatures (viewing needs none); messages that cannot be read are counted and
+ * skipped.
  */
 import {
   auditTime,
@@ -22,55 +23,55 @@ import {
 } from 'rxjs';
 import type { Bus } from '../bus/bus.js';
 import type { Clock } from '../clock/clock.js';
-import type { Ranking } from '../core/election.js';
-import type { MeshRules } from '../core/member.js';
-import type { MeshSum } from '../core/mesh.js';
+import type { Ranking } from '../core/mesh/ranking.js';
+import type { MeshRules } from '../core/mesh/member.js';
+import type { MeshSum } from '../core/mesh/member-table.js';
 import type { Direction } from '../protocol/messages.js';
 import { kindFilter, type TopicKind } from '../protocol/topics.js';
-import { readHeard, type Heard } from './heard.js';
-import { createMeshPicture, type ItemSeen, type MemberSeen, type MeshSnapshot } from './mesh-picture.js';
+import { decodeBusEvent, type BusEvent } from './bus-event.js';
+import { createMeshModel, type ItemSeen, type MemberSeen, type MeshSnapshot } from './mesh-model.js';
 
-/** What a view needs. */
+/** Options of a view. */
 export interface MeshViewOptions {
   /**
-   * A bus of the view's own (retained messages come once to a connection, so sharing one would miss them). The view
-   * subscribes; connecting and closing it is the caller's.
+   * A bus that only this view uses: a connection gets retained messages once, so a shared one would miss them. The view
+   * subscribes; the caller connects and closes the bus.
    */
   readonly bus: Bus;
   /** Base topic of the mesh. */
   readonly base: string;
   readonly clock: Clock;
-  /** How members are told to be online; by default as nodes do it. */
+  /** Rules for when a member counts as online; by default those of the nodes. */
   readonly rules?: MeshRules | undefined;
 }
 
-/** The mesh as Observables. Each gives its present value first and then every change; all complete at `stop`. */
+/** The mesh as Observables. Each emits its current value first and then every change; all complete at `stop`. */
 export interface MeshView {
-  /** All members that were heard of, by id. */
+  /** All known members, by id. */
   readonly members$: Observable<readonly MemberSeen[]>;
   readonly sum$: Observable<MeshSum>;
   readonly direction$: Observable<Direction>;
-  /** Who would take an item of one cpu, best first, and the one reason why each other member would not. */
+  /** Members that would accept an item of one cpu, best first, and for each other member the reason why not. */
   readonly receivers$: Observable<Ranking>;
   /** All items that are on the bus, by time of submission. */
   readonly items$: Observable<readonly ItemSeen[]>;
-  /** Every message as it comes, retained ones first; subscribes to the whole of the mesh's topics. Hot. */
-  readonly events$: Observable<Heard>;
+  /** Every message as it arrives, retained ones first; subscribes to all topics of the mesh. Hot. */
+  readonly events$: Observable<BusEvent>;
   /**
-   * Emits once, when the retained messages are taken to have come. MQTT does not mark their end: it is when the members
-   * that the reporter counts are known and nothing came for a moment, else when nothing came for 300 ms, else after 3 s
-   * online.
+   * Emits once, when all retained messages have probably arrived. MQTT does not mark their end. It is assumed when the
+   * members that the reporter counts are known and nothing arrived for 40 ms, or else when nothing arrived for 300 ms,
+   * and in any case after 3 s online.
    */
   readonly settled$: Observable<MeshSnapshot>;
-  /** The mesh as known now. */
+  /** The current state of the mesh. */
   look(): MeshSnapshot;
-  /** Ends all Observables; the bus stays as it is. */
+  /** Completes all Observables; the bus stays connected. */
   stop(): void;
 }
 
-/** What the view always listens to. `mesh` is last: brokers that replay filter by filter send it last. */
+/** Topics that the view always subscribes to. `mesh` comes last: brokers that replay filter by filter send it last. */
 const VIEW_KINDS: readonly TopicKind[] = ['availability', 'info', 'state', 'scum', 'status', 'mesh'];
-/** What the events add to it. */
+/** Further topics that `events$` subscribes to. */
 const EVENT_KINDS: readonly TopicKind[] = [
   'trit',
   'event',
@@ -85,41 +86,41 @@ const EVENT_KINDS: readonly TopicKind[] = [
   'result',
 ];
 
-/** As nodes do: a session take-over publishes the old will, so `offline` counts after three seconds. */
+/** Same as the nodes: a session take-over publishes the old will, so `offline` counts only after three seconds. */
 const RULES_DEFAULT: MeshRules = { offlineAfterMs: 3000 };
-/** A burst of messages changes the picture once. */
-const GATHER_MS = 10;
-/** Silence makes members old without a message: the picture is looked at again this often. */
-const LOOK_MS = 1000;
-/** Quiet that ends the retained messages when as many members are known as there are. */
+/** A burst of messages within this time causes one new snapshot, ms. */
+const COALESCE_MS = 10;
+/** How often a snapshot is taken without any message, ms: silence alone makes members count as offline. */
+const REFRESH_MS = 1000;
+/** Quiet that ends the retained messages when all members that the reporter counts are known, ms. */
 const QUIET_COMPLETE_MS = 40;
-/** Quiet that ends them when that is not known: several round trips of a home network. */
+/** Quiet that ends them otherwise, ms: several round trips in a home network. */
 const QUIET_MS = 300;
-/** Busy or not, a reader waits no longer. */
+/** A reader waits no longer than this, however busy the bus is, ms. */
 const SETTLE_MS_MAX = 3000;
 
-/** Opens a view; see {@link MeshView}. */
+/** Opens a view of the mesh; see {@link MeshView}. */
 export function meshView({ bus, base, clock, rules = RULES_DEFAULT }: MeshViewOptions): MeshView {
   const stop$ = new Subject<void>();
-  const picture = createMeshPicture(rules);
-  const heard$ = new Subject<Heard>();
+  const model = createMeshModel(rules);
+  const received$ = new Subject<BusEvent>();
   const changed$ = new Subject<void>();
-  const look = (): MeshSnapshot => picture.look(clock.now(), clock.wall());
+  const look = (): MeshSnapshot => model.snapshot(clock.now(), clock.wall());
 
-  // The picture is told before the readers, so that a reader of an event finds its change in `look`.
+  // The model handles an event before readers get it: they find its change in `look`.
   bus.messages$
     .pipe(
-      map((message) => readHeard(base, message)),
+      map((message) => decodeBusEvent(base, message)),
       takeUntil(stop$),
     )
-    .subscribe((heard) => {
-      if (picture.hear(heard, clock.now())) changed$.next();
-      heard$.next(heard);
+    .subscribe((event) => {
+      if (model.handle(event, clock.now())) changed$.next();
+      received$.next(event);
     });
   bus.subscribe(VIEW_KINDS.map((kind) => kindFilter(base, kind)));
 
-  const moment$ = merge(changed$.pipe(auditTime(GATHER_MS, clock.scheduler)), interval(LOOK_MS, clock.scheduler));
-  const snapshot$ = defer(() => moment$.pipe(map(look), startWith(look()))).pipe(
+  const refresh$ = merge(changed$.pipe(auditTime(COALESCE_MS, clock.scheduler)), interval(REFRESH_MS, clock.scheduler));
+  const snapshot$ = defer(() => refresh$.pipe(map(look), startWith(look()))).pipe(
     takeUntil(stop$),
     shareReplay({ bufferSize: 1, refCount: false }),
   );
@@ -132,13 +133,13 @@ export function meshView({ bus, base, clock, rules = RULES_DEFAULT }: MeshViewOp
     items$: pick(snapshot$, (snapshot) => snapshot.items),
     events$: defer(() => {
       bus.subscribe(EVENT_KINDS.map((kind) => kindFilter(base, kind)));
-      return heard$.pipe(takeUntil(stop$));
+      return received$.pipe(takeUntil(stop$));
     }),
-    settled$: settle(bus, heard$, clock, () => picture.isComplete()).pipe(map(look), takeUntil(stop$)),
+    settled$: awaitRetained(bus, received$, clock, () => model.isComplete()).pipe(map(look), takeUntil(stop$)),
     look,
     stop() {
       stop$.next();
-      heard$.complete();
+      received$.complete();
     },
   };
 }
@@ -159,14 +160,19 @@ function describeRanking({ ranked, full, blocked }: Ranking): unknown {
   return [ranked, full, [...blocked]];
 }
 
-function settle(bus: Bus, heard$: Observable<Heard>, clock: Clock, isComplete: () => boolean): Observable<unknown> {
+function awaitRetained(
+  bus: Bus,
+  received$: Observable<BusEvent>,
+  clock: Clock,
+  isComplete: () => boolean,
+): Observable<unknown> {
   const { scheduler } = clock;
   return bus.link$.pipe(
     filter((link) => link.state === 'online'),
     first(),
-    // A newer message begins the wait for quiet anew: switchMap drops the older wait.
+    // Each message restarts the wait for quiet: switchMap drops the previous wait.
     switchMap(() => {
-      const quiet$ = heard$.pipe(
+      const quiet$ = received$.pipe(
         startWith(undefined),
         switchMap(() => (isComplete() ? timer(QUIET_COMPLETE_MS, scheduler) : timer(QUIET_MS, scheduler))),
         first(),

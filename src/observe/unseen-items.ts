@@ -1,16 +1,17 @@
 /**
- * Items that wait and are not on the bus: an owner keeps only so many statuses there, and says in its state how many wait. Pure.
+ * Waiting items that are not on the bus: an owner retains a limited number of statuses there, and its state says how
+ * many items wait. Pure.
  */
 import { STATUSES_RETAINED_MAX } from '../protocol/limits.js';
 import type { Phase } from '../protocol/status.js';
-import { isEnded, type MeshSnapshot } from './mesh-picture.js';
+import { isEnded, type MeshSnapshot } from './mesh-model.js';
 
-/** What a state counts as queued or deferred. */
+/** The phases that a state counts as queued or deferred. */
 const COUNTED: ReadonlySet<Phase> = new Set(['queued', 'offered', 'deferred']);
 
 /**
- * By owner that is online: how many more wait than are on the bus. Only of owners that keep as many there as they ever do: with
- * others a count only runs a little ahead of the statuses, or behind.
+ * For each online owner: how many more items wait than are on the bus. Only for owners that have reached their limit
+ * there; for others the count is only briefly ahead of the statuses, or behind.
  */
 export function countUnseen({
   members,
@@ -24,7 +25,7 @@ export function countUnseen({
   });
 }
 
-/** Owners that may have items which are not on the bus, and can be asked. */
+/** Online owners that may have items which are not on the bus. */
 export function findCrowded({ members, items }: Pick<MeshSnapshot, 'members' | 'items'>): readonly string[] {
   return members.filter(({ id, online }) => online && isCrowded(items, id)).map((one) => one.id);
 }

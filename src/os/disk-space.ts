@@ -1,10 +1,11 @@
 /**
- * How much room a file system has, for every adapter that asks: the one place that calls statfs. Room that cannot be told is
- * not known, and what is not known keeps nobody from trying. It decides nothing.
+ * How much room a file system has, for every adapter that asks: the one place that calls statfs. Room that cannot be
+ * told is not known, and what is not known keeps nobody from trying. It decides nothing.
  */
 import { statfsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hasCode } from './errors.js';
 
 /** Room of one file system, in bytes: what an ordinary user may still write, and all that there is. */
 export interface DiskSpace {
@@ -22,18 +23,18 @@ export interface StatFs {
 /** How long statfs may take: a network file system whose server is gone answers never. */
 const ANSWER_MS = 2000;
 
-/** Room of the file system that `path`, or the nearest directory above it that is there, is on; `undefined` if nobody can tell. */
+/** Room where `path`, or the nearest directory above it that is there, lies; `undefined` if nobody can tell. */
 export function measureDiskSpace(path: string): DiskSpace | undefined {
   for (let place = path; ; place = dirname(place)) {
     try {
       return toSpace(statfsSync(place));
     } catch (error) {
-      if (!isAbsent(error) || place === dirname(place)) return undefined;
+      if (!hasCode(error, 'ENOENT', 'ENOTDIR') || place === dirname(place)) return undefined;
     }
   }
 }
 
-/** Says when there is surely no room for so many bytes below `directory`, which need not be there; nothing when nobody can tell. */
+/** Says when there is surely no room for so many bytes below `directory`, which need not be there. */
 export function findRoomObstacle(directory: string, bytes: number): readonly string[] {
   const space = measureDiskSpace(directory);
   if (space === undefined || space.freeBytes >= bytes) return [];
@@ -41,8 +42,8 @@ export function findRoomObstacle(directory: string, bytes: number): readonly str
 }
 
 /**
- * Makes a reader of the room at `path` that never holds its caller up. Rejects with a sentence when there is no answer in time; as
- * long as that question is open no other one is asked, since each takes one of the few threads for files.
+ * Makes a reader of the room at `path` that never holds its caller up. Rejects with a sentence when there is no answer
+ * in time; as long as that question is open no other one is asked, since each takes one of the few threads for files.
  */
 export function createDiskReader(
   path: string,
@@ -67,16 +68,12 @@ export function createDiskReader(
   };
 }
 
-/** Blocks that only root may write do not count: neither do most jobs run as root, nor is the last of a disk theirs to fill. */
+/** Blocks that only root may write do not count: most jobs do not run as root, and the last of a disk is not theirs. */
 function toSpace({ bavail, blocks, bsize }: StatFs): DiskSpace {
   const [freeBytes, totalBytes] = [Math.max(0, bavail * bsize), blocks * bsize];
   // Some file systems count nothing (a FUSE one, an overlay without a lower disk): that is no full disk.
   if (!(totalBytes > 0)) throw new Error('the file system does not say how large it is');
   return { freeBytes, totalBytes };
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
 function formatMib(bytes: number): string {

@@ -1,9 +1,11 @@
 /**
- * Removes a tree, for every adapter that removes what a job may have made: the one place that knows how. What its owner is not
- * allowed to remove (directories without `u+w`, as `chmod -R a-w` and module caches leave them) is made removable first. It follows no link.
+ * Removes a tree, for every adapter that removes what a job may have made: the one place that knows how. What its owner
+ * is not allowed to remove (directories without `u+w`, as `chmod -R a-w` and module caches leave them) is made
+ * removable first. It follows no link.
  */
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode, toError } from './errors.js';
 
 /** What is still there, and why, as text for people. */
 export interface Leftover {
@@ -11,14 +13,13 @@ export interface Leftover {
   readonly reason: string;
 }
 
-const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
 /** Read, write and search, for its owner. */
 const OWNER_MODE = 0o700;
 
 /** Removes `path` with all below it; gives what could not be removed, or nothing. Never rejects. */
 export async function removeTree(path: string): Promise<Leftover | undefined> {
   const fault = await tryRemoving(path);
-  if (fault === undefined || !DENIED.has(codeOf(fault))) return describe(path, fault);
+  if (fault === undefined || !hasCode(fault, 'EACCES', 'EPERM')) return describe(path, fault);
   await openUp(path);
   return describe(path, await tryRemoving(path));
 }
@@ -28,7 +29,7 @@ async function tryRemoving(path: string): Promise<Error | undefined> {
     await rm(path, { recursive: true, force: true, maxRetries: 3 });
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return toError(error);
   }
 }
 
@@ -46,8 +47,4 @@ function describe(path: string, fault: Error | undefined): Leftover | undefined 
   if (fault === undefined) return undefined;
   const inner = 'path' in fault && typeof fault.path === 'string' ? fault.path : path;
   return { path: inner, reason: fault.message };
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

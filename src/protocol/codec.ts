@@ -1,6 +1,6 @@
 /**
- * The decoder: bytes in, a checked message or the name of the field that was wrong out. It never throws, whatever the
- * bytes are.
+ * The decoder: takes bytes and returns a validated message, or the name of the first invalid field. It never throws,
+ * whatever the bytes are.
  */
 import type { z } from 'zod';
 import { readProof, type Proof } from './envelope.js';
@@ -9,12 +9,12 @@ import type { Message, MessageKind } from './messages.js';
 import { messageSchemas } from './schemas.js';
 import { formatTopic, parseTopic, type Topic } from './topics.js';
 
-/** What decoding gives: the value and its proof, or the field that was wrong. */
+/** The result of decoding: the value with its proof, or the field that was invalid and why. */
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T; readonly proof: Proof | undefined }
   | { readonly ok: false; readonly field: string; readonly reason: string };
 
-/** Takes messages apart: their topics and their payloads. Both functions never throw. */
+/** Parses topics and decodes payloads. Neither function ever throws. */
 export interface Codec {
   parseTopic(base: string, text: string): Topic | undefined;
   decodeMessage<K extends MessageKind>(
@@ -46,7 +46,7 @@ export function decodeMessage<K extends MessageKind>(
   return { ok: true, value: parsed.data, proof: readProof(formatTopic(base, topic), text.value) };
 }
 
-/** The codec of what comes over the wire. */
+/** The codec for messages from the broker and from peers. */
 export const wireCodec: Codec = { parseTopic, decodeMessage };
 
 /** Decodes bytes as UTF-8 text within the size limit. */
@@ -61,7 +61,10 @@ export function decodeText(payload: Uint8Array): Decoded<string> {
   }
 }
 
-/** Parses JSON text; never throws. What is nested deeper than {@link DEPTH_MAX} is refused: writing it again would overflow. */
+/**
+ * Parses JSON text; never throws. Refuses nesting deeper than {@link DEPTH_MAX}: serializing it again would overflow
+ * the stack.
+ */
 export function parseJson(text: string): Decoded<unknown> {
   if (isDeep(text)) return refuse('payload', `is nested deeper than ${DEPTH_MAX} levels`);
   try {
@@ -71,14 +74,16 @@ export function parseJson(text: string): Decoded<unknown> {
   }
 }
 
-/** Names the first field that a schema refused. A name may come from outside: a long one is cut. */
+/** Names the first field that a schema rejected. The name may come from outside, so a long one is cut. */
 export function describeFault(error: z.ZodError): Decoded<never> {
   const issue = error.issues[0];
   const field = issue === undefined || issue.path.length === 0 ? 'payload' : issue.path.join('.');
   return refuse(field.slice(0, FIELD_CHARS_MAX), issue?.message ?? 'is not valid');
 }
 
-/** Whether brackets stand deeper than they may. Few messages have so many of them at all, and counting costs nothing. */
+/**
+ * Whether brackets are nested too deep. Few messages contain that many brackets at all, so a cheap count comes first.
+ */
 function isDeep(text: string): boolean {
   if (countUpTo(text, '[', DEPTH_MAX) + countUpTo(text, '{', DEPTH_MAX) <= DEPTH_MAX) return false;
   let depth = 0;
@@ -90,7 +95,7 @@ function isDeep(text: string): boolean {
   return false;
 }
 
-/** How often a character stands in a text; past `most` it may be more. */
+/** How often a character occurs in a text; stops counting past `most`. */
 function countUpTo(text: string, character: string, most: number): number {
   let count = 0;
   for (let at = text.indexOf(character); at >= 0 && count <= most; at = text.indexOf(character, at + 1)) count += 1;

@@ -1,17 +1,17 @@
 /**
- * How each kind of message is said: quality of service, retained or not, signed or not. Signed is what others act on;
- * what only people read is not.
+ * How each kind of message is published: quality of service, retained or not, signed or not. Messages that other nodes
+ * act on are signed; messages that only people read are not.
  */
 import type { MessageKind } from './messages.js';
 
-/** How a kind of message is said. */
+/** How one kind of message is published. */
 export interface Delivery {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly signed: boolean;
 }
 
-/** The table of all kinds. */
+/** The delivery of every kind of message. */
 export const DELIVERY: Readonly<Record<MessageKind, Delivery>> = {
   info: { qos: 1, retain: true, signed: true },
   state: { qos: 1, retain: true, signed: true },

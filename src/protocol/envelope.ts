@@ -1,7 +1,8 @@
 /**
- * The envelope: what every JSON message carries, and how its signature rides along in readable text. The text of a
- * signed message ends in `,"sig":"<86 characters>"}`; the signature covers topic, newline and the text without that
- * member, so no canonical form of JSON is needed. Cryptography comes in as functions; this file only cuts and joins.
+ * The envelope: the stamp that every JSON message carries, and the signature that travels with it in readable text. The
+ * text of a signed message ends in `,"sig":"<86 characters>"}`; the signature covers topic, newline and the text
+ * without that member, so no canonical form of JSON is needed. Cryptography is passed in as functions; this file only
+ * splits and joins text.
  */
 import { PROTOCOL_VERSION } from './limits.js';
 import type { Stamped } from './messages.js';
@@ -9,12 +10,12 @@ import type { Stamped } from './messages.js';
 /** The stamp of a message; its version is added when it is sealed. */
 export type Stamp = Omit<Stamped, 'v'>;
 
-/** Signs bytes with a node's own key; gives 86 characters of base64url. */
+/** Signs text with the node's own key; returns 86 characters of base64url. */
 export type Sign = (text: string) => string;
 /** Checks a signature against a public key (43 characters of base64url, the raw 32 bytes). Never throws. */
 export type Verify = (key: string, text: string, signature: string) => boolean;
 
-/** A signature with the exact text it covers. */
+/** A signature and the exact text that it covers. */
 export interface Proof {
   readonly covered: string;
   readonly signature: string;

@@ -1,18 +1,18 @@
 /**
- * The facts of a process image: what a receiver must know to say whether it could restore it. They lie in the image as
- * `facts.json`, and travel before there is any image in the request `fit`.
+ * The facts of a process image: what a node must know to decide whether it could restore it. They are stored in the
+ * image as `facts.json`, and sent ahead of it in the request `fit`, before there is an image.
  */
 import { z } from 'zod';
 
-/** A program or library that is mapped. */
+/** A mapped program or library. */
 export interface MappedFile {
   readonly path: string;
-  /** Lower case hex of the ELF note; `null` when it has none, and its size must do. */
+  /** Lower-case hex of the ELF note; `null` when there is none, and only the size can be compared. */
   readonly build_id: string | null;
   readonly size: number;
 }
 
-/** A regular file that is open. */
+/** An open regular file. */
 export interface OpenFile {
   readonly path: string;
   readonly size: number;
@@ -21,49 +21,51 @@ export interface OpenFile {
   readonly uid: number;
   readonly gid: number;
   /**
-   * It travels in `carried/<path>` beside the image, and stands in for what is at its path where it is restored; from then on
-   * it is in `held/<path>` there.
+   * It travels in `carried/<path>` next to the image and replaces the file at its path on the node that restores it,
+   * where it is kept in `held/<path>` from then on.
    */
   readonly carried: boolean;
 }
 
-/** What a receiver needs to know of an image. JSON; it is in the file `facts.json` of the image. */
+/** What a receiver needs to know about an image. JSON, stored in the file `facts.json` of the image. */
 export interface ImageFacts {
   readonly v: 1;
-  /** Name of the root process, for people. */
+  /** Name of the root process, for display. */
   readonly name: string;
-  /** The root, and all processes of the tree, as their own pid namespace counts them. */
+  /** The root and all processes of the tree, with the pids of their own pid namespace. */
   readonly root: number;
   readonly pids: readonly number[];
-  /** It is no leader of its session. */
+  /** The root is not the leader of its session. */
   readonly shell_job: boolean;
-  /** The path under which the process knows the directory of its run. */
+  /** Path of the run directory as the process sees it. */
   readonly known_as: string | null;
-  /** Program of the root. */
+  /** Program of the root process. */
   readonly exe: string;
   readonly mapped: readonly MappedFile[];
   readonly cwd: string;
   readonly files: readonly OpenFile[];
-  /** Anonymous and shared memory, and carried files: about what the image takes. */
+  /** Anonymous memory, shared memory and carried files: roughly the size of the image. */
   readonly image_bytes: number;
-  /** Seconds of cpu, user and system, since its birth on whatever machine; wall-clock milliseconds likewise. */
+  /** Processor seconds, user and system, since the process first started, on all machines; wall-clock ms likewise. */
   readonly cpu_s: number;
   readonly wall_ms: number;
-  /** Version of the criu that wrote it; empty before. */
+  /** Version of the criu that wrote the image; empty until it is written. */
   readonly criu: string;
-  /** It is a whole container, exported by podman: `mapped` and `files` are empty, and its pids are those of its own namespace. */
+  /**
+   * Set for a whole container, exported by podman: `mapped` and `files` are empty, and pids are those of its namespace.
+   */
   readonly container?: ContainerFacts | undefined;
 }
 
-/** A container, as far as its receiver must know it. */
+/** What a receiver must know about a container. */
 export interface ContainerFacts {
-  /** Its id and its name at podman; it keeps both. */
+  /** Its podman id and name; it keeps both. */
   readonly id: string;
   readonly name: string;
-  /** Id of the image that it was made from, which does not travel, and the name that people know it by. */
+  /** Id of the image that it was created from, which does not travel, and the name of that image. */
   readonly image: string;
   readonly image_name: string;
-  /** The OCI runtime that wrote it: another one cannot restore it. */
+  /** The OCI runtime that wrote it; no other runtime can restore it. */
   readonly runtime: string;
   /** Version of the podman that wrote it. */
   readonly podman: string;

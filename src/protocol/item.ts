@@ -1,6 +1,6 @@
 /**
- * The item: one piece of work as its owner describes it, and the part of it that a receiver needs. Both travel, so
- * both are schemas; the limits of what an item may ask for are here.
+ * The item: one piece of work as its owner describes it, and the part of it that a receiver needs. Both travel, so both
+ * have schemas. The limits on what an item may ask for are defined here.
  */
 import { z } from 'zod';
 import { ARGV_MAX, ATTEMPTS_MAX, COMMAND_BYTES_MAX, COUNTER_MAX, CPUS_MAX, PATHS_MAX } from './limits.js';
@@ -8,12 +8,12 @@ import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
 
 const WALL_MS_MAX = 30 * 24 * 60 * 60 * 1000;
 
-/** What the receiver must have. */
+/** What a receiver must have. */
 export interface Need {
-  /** Cores it uses; also how many slots it takes, rounded up. */
+  /** Cores that the item uses; rounded up, the number of slots that it takes. */
   readonly cpus: number;
   readonly memory_bytes?: number | undefined;
-  /** Room on the disk of its receiver for what is fetched there. */
+  /** Disk space that its receiver needs for what it fetches. */
   readonly disk_bytes?: number | undefined;
   /** As `process.arch` names it: x64, arm64 … */
   readonly arch?: string | undefined;
@@ -21,63 +21,63 @@ export interface Need {
   readonly os?: string | undefined;
   readonly labels: readonly string[];
   readonly abilities: readonly string[];
-  /** Only this node may take it. */
+  /** The only node that may take it. */
   readonly on?: string | undefined;
 }
 
-/** What the receiver runs: program and arguments, no shell between. */
+/** What the receiver runs: program and arguments, without a shell. */
 export interface Command {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** File inside the item's directory that becomes stdin; without it stdin is empty. */
   readonly stdin?: string | undefined;
-  /** Globs of the files that come home, relative to the item's directory. */
+  /** Globs of the files that are returned to the owner, relative to the item's directory. */
   readonly outputs: readonly string[];
-  /** Wall-clock limit: the item is ended when it has run this long. */
+  /** Wall-clock limit: the item is stopped when it has run this long. */
   readonly wall_ms?: number | undefined;
   /**
-   * How far it may be moved once it runs: `restart`: stopped, carried with its directory and started again; `cooperative`: the
-   * same after SIGUSR1 asked it to save and end; `checkpoint`: its running process moves (CRIU).
+   * How it may be moved once it runs. `restart`: stopped, carried with its directory and started again; `cooperative`:
+   * the same, after SIGUSR1 has asked it to save and exit; `checkpoint`: its running process moves (CRIU).
    */
   readonly migrate: 'never' | 'restart' | 'cooperative' | 'checkpoint';
 }
 
-/** A process that tritmesh did not start, and that became an item to be moved. */
+/** A process that tritmesh did not start and that became an item in order to be moved. */
 export interface ForeignProcess {
   readonly pid: number;
-  /** Start time as the system counts it, so that a reused pid is not taken for it. */
+  /** Start time as the system counts it; tells the process from a later one with the same pid. */
   readonly start: string;
 }
 
-/** One piece of work as its owner keeps it. */
+/** One piece of work, as its owner stores it. */
 export interface Item {
   readonly item: string;
-  /** Short name for people: the program, by default. */
+  /** Short name for display; by default the program. */
   readonly name: string;
   readonly command: Command;
   readonly need: Need;
-  /** Absolute paths on the owner's machine; each lands under its base name in the item's directory. */
+  /** Absolute paths on the owner's machine; each is placed under its base name in the item's directory. */
   readonly inputs: readonly string[];
-  /** Directory on the owner's machine where the outputs are put; without it they stay in the item's own. */
+  /** Directory on the owner's machine for the outputs; without it they stay in the item's own directory. */
   readonly destination?: string | undefined;
   /** Where it may run: `here` only at its owner, `away` anywhere but there. */
   readonly place: 'any' | 'here' | 'away';
-  /** `rerun` starts it again after a lost lease; `once` never does without a person. */
+  /** After a lost lease, `rerun` starts it again; `once` leaves that decision to a person. */
   readonly retry: 'rerun' | 'once';
-  /** How many times it may be started in all. */
+  /** How many times it may be started in total. */
   readonly attempts: number;
-  /** Sleep until the mesh sum is negative. */
+  /** It waits until the mesh sum is negative. */
   readonly deferred: boolean;
-  /** ISO 8601 UTC, for people. */
+  /** ISO 8601 UTC, for display. */
   readonly submitted_at: string;
-  /** It runs at its owner already, and is no command to start. */
+  /** Set for a process that already runs on its owner: there is no command to start. */
   readonly process?: ForeignProcess | undefined;
 }
 
-/** A path inside an item's directory: relative, no `..`, no backslash, no NUL. */
+/** A path inside an item's directory: relative, without `..`, backslash or NUL. */
 const innerPath = z.string().min(1).max(1024).refine(isInnerPath, 'must be a relative path that stays inside');
 
-/** Checks a {@link Need}. */
+/** Schema of {@link Need}. */
 export const needSchema: z.ZodType<Need> = z.object({
   cpus: z.number().gt(0).max(CPUS_MAX).default(1),
   memory_bytes: z.number().min(0).max(COUNTER_MAX).optional(),
@@ -89,7 +89,7 @@ export const needSchema: z.ZodType<Need> = z.object({
   on: z.string().regex(NODE_ID_PATTERN).optional(),
 });
 
-/** Checks a {@link Command}. */
+/** Schema of {@link Command}. */
 export const commandSchema: z.ZodType<Command> = z
   .object({
     argv: z.array(z.string()).min(1).max(ARGV_MAX),
@@ -106,7 +106,7 @@ export const commandSchema: z.ZodType<Command> = z
     message: 'argv and env must not contain a NUL character',
   });
 
-/** Checks an {@link Item}; what has a default may be missing. */
+/** Schema of {@link Item}; fields with a default may be missing. */
 export const itemSchema: z.ZodType<Item> = z.object({
   item: z.string().regex(ITEM_ID_PATTERN, 'must match [a-z0-9-]{1,32}'),
   name: z.string().min(1).max(64),
@@ -122,12 +122,12 @@ export const itemSchema: z.ZodType<Item> = z.object({
   process: z.object({ pid: z.int().min(1), start: z.string().max(64) }).optional(),
 });
 
-/** Slots that an item takes: its cpus, rounded up, at least one. */
+/** The number of slots that an item takes: its cpus, rounded up, at least one. */
 export function countSlots(need: Need): number {
   return Math.max(1, Math.ceil(need.cpus));
 }
 
-/** Bytes of a command's arguments and environment. */
+/** Size of a command's arguments and environment, bytes of UTF-8. */
 export function measureCommand(command: Pick<Command, 'argv' | 'env'>): number {
   let bytes = 0;
   for (const text of command.argv) bytes += utf8Length(text);
@@ -139,16 +139,16 @@ function utf8Length(text: string): number {
   return new TextEncoder().encode(text).byteLength;
 }
 
-/** Whether a path is relative, normal and cannot leave the directory it is below. */
+/** Whether a path is relative and normalized, so that it cannot leave the directory that it is resolved in. */
 export function isInnerPath(path: string): boolean {
   if (path.startsWith('/') || path.includes('\\') || path.includes('\0')) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }
 
-/** Ends of item ids: four characters of base 36. */
+/** How many suffixes item ids can have: four characters of base 36. */
 export const ITEM_ID_ENDS: number = 36 ** 4;
 
-/** An id for a new item: the time it was made and one of {@link ITEM_ID_ENDS} ends; ids sort by their time. */
+/** The id of a new item: its creation time and one of {@link ITEM_ID_ENDS} suffixes. Ids sort by time. */
 export function formatItemId(wallMs: number, end: number): string {
   return `${wallMs.toString(36)}-${end.toString(36).padStart(4, '0')}`;
 }

@@ -1,6 +1,7 @@
 /**
- * The manifest of a transfer: what the one byte stream behind it holds. The stream is the files' bytes in the
- * manifest's order with nothing between them. The path rule is here: nothing leaves the directory it is unpacked into.
+ * The manifest of a transfer: describes the single byte stream that follows it. The stream is the bytes of the files in
+ * manifest order, with nothing between them. The path rule is enforced here: nothing is written outside the directory
+ * that the transfer is unpacked into.
  */
 import { z } from 'zod';
 import { commandSchema, isInnerPath, type Command } from './item.js';
@@ -17,11 +18,11 @@ export interface ManifestFile {
   readonly sha256: string;
 }
 
-/** A transfer, described: files in the order of their bytes; directories are implied by paths, empty ones are named. */
+/** The description of a transfer: files in stream order. Paths imply their directories; only empty ones are listed. */
 export interface Manifest {
   readonly files: readonly ManifestFile[];
   readonly directories: readonly string[];
-  /** The command, when it was not in the ack. */
+  /** The command, if the ack did not carry it. */
   readonly command?: Command | undefined;
 }
 
@@ -32,7 +33,7 @@ const fileSchema: z.ZodType<ManifestFile> = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'),
 });
 
-/** Checks a {@link Manifest}. */
+/** Schema of {@link Manifest}. */
 export const manifestSchema: z.ZodType<Manifest> = z
   .object({
     files: z.array(fileSchema).max(MANIFEST_FILES_MAX),

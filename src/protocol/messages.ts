@@ -1,25 +1,25 @@
 /**
- * What travels: the shape of each JSON payload, for writers and readers. Units are in the names: ratios 0..n,
- * `*_percent` 0..100, `*_ms`, `*_bytes`. The schemas that check these shapes are in `codec.ts`.
+ * The shape of each JSON payload, for writers and readers. Units are in the names: ratios 0..n, `*_percent` 0..100,
+ * `*_ms`, `*_bytes`. The schemas that check these shapes are in `schemas.ts`.
  */
 import type { Status } from './status.js';
-import type { Ack, Claim, Lease, Log, Offer, Progress, Result } from './work-messages.js';
+import type { Ack, Claim, Lease, LogPiece, Offer, ProgressReport, Result } from './work-messages.js';
 
 /** -1 MINUS (idle), 0 ERGODIC, +1 PLUS (overloaded). */
 export type Trit = -1 | 0 | 1;
 
-/** What every message carries beside its own fields. */
+/** The fields that every message carries in addition to its own. */
 export interface Stamped {
   readonly v: 1;
   /** Wall clock of the writer, ISO 8601 UTC: for people, never for decisions between machines. */
   readonly ts: string;
-  /** Number of this run of the writer, one higher at each start. */
+  /** Boot number of the writer; rises with each start. */
   readonly boot: number;
-  /** Number of the message within this run. */
+  /** Number of the message within this boot. */
   readonly seq: number;
 }
 
-/** `node/<id>/info`: the birth certificate. */
+/** `node/<id>/info`: the birth message. */
 export interface Info {
   /** The raw Ed25519 public key, 43 characters of base64url. */
   readonly key: string;
@@ -34,22 +34,22 @@ export interface Info {
   readonly labels: readonly string[];
 }
 
-/** `node/<id>/state`: how the node is. */
+/** `node/<id>/state`: load, free capacity and settings of the node. */
 export interface State {
   readonly trit: Trit;
   readonly load_ratio: number;
-  /** The ratio with the guests left out: the machine's own load. */
+  /** The ratio without the guests: the machine's own load. */
   readonly own_ratio: number;
-  /** The ratio with accepted items counted in before their load shows. */
+  /** The ratio including accepted items whose load does not show yet. */
   readonly projected_ratio: number;
   readonly cpus: number;
   readonly cpu_percent: number;
   readonly memory_percent: number;
-  /** Share of time in which something waited for a cpu, 10 s average, where the kernel tells (PSI). */
+  /** Share of time in which something waited for a cpu, 10 s average, where the kernel reports it (PSI). */
   readonly psi_percent?: number | undefined;
   /**
-   * Bytes that items may still take on the disk of the state directory: free, less the reserve, less what was promised. 0: it is below
-   * its reserve and takes nothing. Missing: not known.
+   * Bytes that items may still take on the disk of the state directory: free space less the reserve and less what was
+   * promised. 0: the disk is below its reserve and the node takes nothing. Missing: not known.
    */
   readonly disk_free_bytes?: number | undefined;
   readonly slots: number;
@@ -61,13 +61,13 @@ export interface State {
   readonly accepting: boolean;
   /** Number of SCUM processes. */
   readonly scum: number;
-  /** Messages that this run refused: malformed, oversized, forged, stale. */
+  /** Messages rejected since boot: malformed, oversized, forged or stale. */
   readonly rejected: number;
-  /** A number that rises while the node runs; its journal knows it. */
+  /** A number in the journal that rises while the node runs; see `JournalAge`. */
   readonly mark?: number | undefined;
-  /** Another machine with this node's key and journal, heard of lately; it stays off. */
+  /** Another machine with this node's key and journal that was seen lately and stays off. */
   readonly copy?: string | undefined;
-  /** A state older than this is not to be believed. */
+  /** A state older than this must not be believed. */
   readonly ttl_s: number;
 }
 
@@ -84,19 +84,19 @@ export interface ScumItem {
   readonly movable: boolean;
   /** The item that the process belongs to. */
   readonly item?: string | undefined;
-  /** Whether the node does what `action` says, and why, or why not. */
+  /** Whether the node carries out `action`, and why or why not. */
   readonly acts?: boolean | undefined;
   readonly why?: string | undefined;
-  /** The throttle that it is under: share of one core that its target gets, 0 to 100 times the cores, and the method. */
+  /** Its throttle, if any: the share of one core that its target gets, 0 to 100 times the cores, and the method. */
   readonly throttled_percent?: number | undefined;
   readonly throttled_by?: string | undefined;
 }
 
-/** `node/<id>/scum`: the heavy processes, highest score first; `count` is of all of them. */
+/** `node/<id>/scum`: the heaviest processes, highest score first; `count` counts all SCUM, listed or not. */
 export interface Scum {
   readonly count: number;
   readonly items: readonly ScumItem[];
-  /** How scores are made; `clamped` where it is not said. */
+  /** The formula behind the scores; `clamped` if missing. */
   readonly formula?: 'clamped' | 'seed' | undefined;
 }
 
@@ -129,6 +129,8 @@ export interface NodeEvent {
 export interface Response {
   readonly status: 'ok' | 'error';
   readonly error?: string | undefined;
+  /** Code of the error, if it has one (reasons.ts). */
+  readonly code?: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
   readonly transaction?: string | undefined;
 }
@@ -144,9 +146,9 @@ export interface Bodies {
   readonly claim: Claim;
   readonly ack: Ack;
   readonly lease: Lease;
-  readonly progress: Progress;
+  readonly progress: ProgressReport;
   readonly result: Result;
-  readonly log: Log;
+  readonly log: LogPiece;
   readonly status: Status;
   readonly mesh: MeshState;
 }

@@ -1,9 +1,11 @@
 /**
- * Addresses as people write them and as messages carry them: `host`, `host:port`, `[v6]:port` and `https://host:port`. Pure: whether
- * somebody is there, nobody here knows.
+ * Peer addresses as people write them and as messages carry them: `host`, `host:port`, `[v6]:port` and
+ * `https://host:port`. Only parses and formats text; never resolves a name or opens a connection.
  */
 
-/** Where a peer may be called; without a port its listener's own is meant. An IPv6 address stands without brackets. */
+/**
+ * Where a peer can be reached. Without a port, the port of its listener applies. An IPv6 address has no brackets here.
+ */
 export interface PeerAddress {
   readonly host: string;
   readonly port?: number | undefined;
@@ -12,10 +14,12 @@ export interface PeerAddress {
 const PORT_MAX = 65_535;
 const HOST_CHARS_MAX = 253;
 const LABEL_PATTERN = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
-/** Addresses that mean "any address" to a listener, and nothing to a caller. */
+/** Addresses that mean "all interfaces" to a listener and nothing to a caller. */
 const ANY_ADDRESSES: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
-/** Reads `host`, `host:port`, `[v6]` or `[v6]:port`, an IPv6 address also without brackets; `undefined` for anything else. */
+/**
+ * Parses `host`, `host:port`, `[v6]`, `[v6]:port` or an IPv6 address without brackets; `undefined` for anything else.
+ */
 export function parsePeerAddress(text: string): PeerAddress | undefined {
   if (isIpv6Text(text)) return { host: text };
   const bracketed = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text);
@@ -27,7 +31,7 @@ export function parsePeerAddress(text: string): PeerAddress | undefined {
   return port >= 1 && port <= PORT_MAX ? { host, port } : undefined;
 }
 
-/** Says what is wrong with an address that peers are to call; `undefined` when nothing is. */
+/** What is wrong with an address to advertise to peers; `undefined` if nothing is. */
 export function findAdvertiseFault(text: string): string | undefined {
   const address = parsePeerAddress(text);
   if (address === undefined)
@@ -37,7 +41,7 @@ export function findAdvertiseFault(text: string): string | undefined {
     : undefined;
 }
 
-/** Says what is wrong with an address to listen on; `undefined` when nothing is. */
+/** What is wrong with an address to listen on; `undefined` if nothing is. */
 export function findListenFault(text: string): string | undefined {
   const address = parsePeerAddress(text);
   return address === undefined || address.port !== undefined || text.startsWith('[')
@@ -45,17 +49,17 @@ export function findListenFault(text: string): string | undefined {
     : undefined;
 }
 
-/** `https://host:port`, with an IPv6 address in brackets. */
+/** Formats `https://host:port`, with an IPv6 address in brackets. */
 export function formatPeerUrl(host: string, port: number): string {
   return `https://${formatHostPort(host, port)}`;
 }
 
-/** `host:port` for people, of a URL as messages carry it. */
+/** Shortens a URL from a message to `host:port` for display. */
 export function describePeerUrl(url: string): string {
   return url.replace(/^https:\/\//, '');
 }
 
-/** Takes `https://host:port` apart; `undefined` for what is none. */
+/** Parses `https://host:port`; `undefined` for anything else. */
 export function parsePeerUrl(url: string): Required<PeerAddress> | undefined {
   const address = url.startsWith('https://') ? parsePeerAddress(describePeerUrl(url)) : undefined;
   return address?.port === undefined ? undefined : { host: address.host, port: address.port };
@@ -65,7 +69,7 @@ function formatHostPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** A name, or an IPv4 address: what ends in a number must be one. */
+/** Whether it is a name or an IPv4 address: if the last label is a number, it must be an address. */
 function isHostText(host: string): boolean {
   if (host.length > HOST_CHARS_MAX) return false;
   const labels = host.replace(/\.$/, '').split('.');
@@ -78,7 +82,7 @@ function isIpv4Text(host: string): boolean {
   return parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
 }
 
-/** Whether it is an IPv6 address without a zone: only its own machine knows what a zone means. */
+/** Whether it is an IPv6 address without a zone: a zone only has a meaning on its own machine. */
 function isIpv6Text(text: string): boolean {
   return text.includes(':') && /^[0-9a-f:.]+$/i.test(text) && URL.canParse(`https://[${text}]:1/`);
 }

@@ -1,18 +1,16 @@
-/**
- * The schemas of what messages say of a peer: its key, where it listens, and what is sealed to it.
- */
+/** Schemas of the fields that describe a peer: its key, its addresses, and data sealed to it. */
 import { z } from 'zod';
 import { SEALED_BUNDLE_BYTES_MAX } from './limits.js';
 
-/** Base64 of what is sealed, with the key and the tag in front of it. */
+/** Length in base64 of the sealed bytes with the key (32 bytes) and the tag (16 bytes) in front. */
 const SEALED_CHARS_MAX = Math.ceil((SEALED_BUNDLE_BYTES_MAX + 48) / 3) * 4;
 
-/** A public key. */
+/** A raw public key of 32 bytes. */
 export const keySchema: z.ZodType<string> = z
   .string()
   .regex(/^[A-Za-z0-9_-]{43}$/, 'must be 43 characters of base64url');
 
-/** Addresses, in the order to try. */
+/** Addresses of a peer, in the order in which to try them. */
 export const urlsSchema: z.ZodType<string[]> = z
   .array(
     z
@@ -22,7 +20,7 @@ export const urlsSchema: z.ZodType<string[]> = z
   )
   .max(16);
 
-/** What is sealed to a key. */
+/** Data sealed to a key. */
 export const sealedSchema: z.ZodType<string> = z
   .string()
   .max(SEALED_CHARS_MAX)

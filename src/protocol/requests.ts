@@ -1,6 +1,6 @@
 /**
- * Requests: what people and scripts may ask of a node, by verb. A payload may be empty, a bare value or JSON; the
- * decoder turns all three into one shape. Never throws.
+ * Requests: what people, scripts and members may ask of a node, by verb. A payload may be empty, a bare value or JSON;
+ * the decoder turns all three into one shape. It never throws.
  */
 import { z } from 'zod';
 import { readProof } from './envelope.js';
@@ -11,34 +11,36 @@ import { parsePeerUrl } from './peer-address.js';
 import { decodeText, describeFault, parseJson, type Decoded } from './codec.js';
 import { formatTopic, ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
 
-/** What every request may carry. */
+/** Fields that every request may carry. */
 export interface RequestCommon {
-  /** Echoed in the response, so that the asker finds its own. */
+  /** Echoed in the response, so that the client can match it. */
   readonly transaction?: string | undefined;
   /** The member that signed the request. */
   readonly from?: string | undefined;
-  /** Wall clock of the asker, ISO 8601: a signed request is taken for a short while only. */
+  /** Wall clock of the client, ISO 8601: a signed request is accepted for a short time only. */
   readonly ts?: string | undefined;
 }
 
-/** What can be asked of a node. */
+/** A decoded request. */
 export type Request = RequestCommon &
   (
     | { readonly verb: 'refresh' }
-    /** With `twin` one asks who has the same key, and tells of itself: see `core/twin.ts`. */
+    /** With `twin`, a node looks for another one with the same key: see `core/identity/twin.ts`. */
     | { readonly verb: 'ping'; readonly twin?: TwinAsk | undefined }
     | { readonly verb: 'drain'; readonly value: 'ON' | 'OFF' }
-    /** `item` asks how an item stands: for whoever may have missed its status; `fetch` wants its outputs fetched now. */
+    /** `item` returns the status of an item to a client that may have missed it; `fetch` fetches its outputs now. */
     | { readonly verb: 'cancel' | 'retry' | 'item' | 'fetch'; readonly item: string }
-    /** Somebody wants to know whether `node` (the asker, if none is named) takes connections at `urls`; without any, where this node does. */
+    /**
+     * Asks whether `node` (by default the sender) accepts connections at `urls`; without `urls`, where this node does.
+     */
     | { readonly verb: 'call'; readonly node?: string | undefined; readonly urls: readonly string[] }
-    /** A page of the items that have not ended, by id, those after `after`. */
+    /** A page of the items that have not ended, ordered by id, starting after `after`. */
     | { readonly verb: 'items'; readonly after?: string | undefined }
     | ({ readonly verb: 'migrate'; readonly to?: string | undefined } & MigrateChoice)
     | { readonly verb: 'run'; readonly item: Item }
-    /** What nobody needs is removed from the state directory; `ended`: kept ended items, too. */
+    /** Removes what is no longer needed from the state directory; with `ended`, also the ended items that are kept. */
     | { readonly verb: 'clean'; readonly dry_run: boolean; readonly ended: boolean }
-    /** Whoever reads the output of a running item tells its receiver how far it has come, bytes of each stream. */
+    /** A reader of the output of a running item reports to its receiver how far it has read, bytes of each stream. */
     | {
         readonly verb: 'read';
         readonly owner: string;
@@ -47,13 +49,13 @@ export type Request = RequestCommon &
         readonly stdout: number;
         readonly stderr: number;
       }
-    /** The node is to go by another id as soon as nothing is left that others know by this one; OFF takes it back. */
+    /** Renames the node as soon as no other node depends on its present id; OFF withdraws that. */
     | { readonly verb: 'rename'; readonly to: string; readonly value: 'ON' | 'OFF' }
-    /** A member asks whether a process of its own could be restored there. */
+    /** A member asks whether this node could restore a process of the member. */
     | { readonly verb: 'fit'; readonly facts: ImageFacts }
   );
 
-/** What one that looks for its twin tells of itself. */
+/** What a node that looks for its twin reports about itself. */
 export interface TwinAsk {
   readonly instance: string;
   readonly host: string;
@@ -61,7 +63,7 @@ export interface TwinAsk {
   readonly boot: number;
 }
 
-/** What is to be moved: exactly one of the three is given. */
+/** What is to be moved: exactly one of the three is set. */
 export interface MigrateChoice {
   readonly item?: string | undefined;
   readonly pid?: number | undefined;
@@ -84,7 +86,7 @@ const peerUrl = z
   .max(300)
   .refine((url) => parsePeerUrl(url) !== undefined, 'must be https://host:port');
 
-/** The same words stand in the answer. */
+/** Schema of {@link TwinAsk}; the answer has the same shape. */
 export const twinAskSchema: z.ZodType<TwinAsk> = z.object({
   instance: z.string().min(1).max(64),
   host: z.string().max(255),
@@ -110,7 +112,7 @@ const requestSchemas: Readonly<Record<Verb, z.ZodType<object>>> = {
       select: z.literal('top').optional(),
       to: nodeId.optional(),
     })
-    .refine((ask) => [ask.item, ask.pid, ask.select].filter((one) => one !== undefined).length === 1, {
+    .refine(({ item, pid, select }) => [item, pid, select].filter((one) => one !== undefined).length === 1, {
       message: 'must name exactly one of "item", "pid" and "select":"top"',
     }),
   run: z.object({ ...common, item: itemSchema }),
@@ -127,9 +129,9 @@ const requestSchemas: Readonly<Record<Verb, z.ZodType<object>>> = {
   fit: z.object({ ...common, facts: imageFactsSchema }),
 };
 
-/** The verbs, for help texts. */
+/** All verbs, for help texts. */
 export const VERBS: readonly Verb[] = Object.keys(requestSchemas) as Verb[];
-/** Verbs that carry no code and no path: a script may ask them unsigned, unless the configuration says otherwise. */
+/** Verbs that carry neither code nor paths: scripts may send them unsigned, unless the configuration forbids it. */
 export const UNSIGNED_VERBS: readonly Verb[] = [
   'ping',
   'refresh',
@@ -142,7 +144,7 @@ export const UNSIGNED_VERBS: readonly Verb[] = [
   'fetch',
 ];
 
-/** Where a bare value goes: `cancel` with the payload `k3f9` means `{"item":"k3f9"}`. */
+/** The field that a bare value sets: `cancel` with the payload `k3f9` means `{"item":"k3f9"}`. */
 const BARE_FIELD: Partial<Record<Verb, string>> = {
   cancel: 'item',
   retry: 'item',
@@ -180,7 +182,7 @@ function readFields(verb: Verb, text: string): Decoded<unknown> {
   return { ok: true, value: { [field]: trimmed }, proof: undefined };
 }
 
-/** Finds the transaction of a request that did not decode, so that even its refusal can be matched. */
+/** Reads the transaction of a request that did not decode, so that the client can match even the refusal. */
 export function peekTransaction(payload: Uint8Array): string | undefined {
   const text = decodeText(payload);
   if (!text.ok) return undefined;

@@ -1,6 +1,4 @@
-/**
- * The schemas of the messages: what each field may be. A schema drops unknown keys, so that newer nodes may add some.
- */
+/** The schemas of the messages. A schema drops unknown keys: newer versions may add fields. */
 import { z } from 'zod';
 import { commandSchema, needSchema } from './item.js';
 import {
@@ -29,6 +27,8 @@ const cpus = z.number().gt(0).max(CPUS_MAX);
 const word = z.string().max(64);
 const time = z.string().max(40);
 const reason = z.string().max(REASON_CHARS_MAX);
+/** Any code is accepted: a newer version may send codes that are not known here. */
+const code = z.string().max(64);
 const exitCode = z.int().min(0).max(255).nullable();
 const nodeId = z.string().regex(NODE_ID_PATTERN, 'must match [a-z0-9-]{1,32}');
 const itemId = z.string().regex(ITEM_ID_PATTERN, 'must match [a-z0-9-]{1,32}');
@@ -36,7 +36,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
 const trit = z.union([z.literal(-1), z.literal(0), z.literal(1)]);
 const stamp = { v: z.literal(PROTOCOL_VERSION), ts: time, boot: counter, seq: counter };
 
-/** By kind of message. */
+/** The schema of each kind of message. */
 export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>> } = {
   info: z.object({
     ...stamp,
@@ -111,6 +111,7 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     ...stamp,
     status: z.enum(['ok', 'error']),
     error: reason.optional(),
+    code: code.optional(),
     data: z.record(z.string(), z.unknown()),
     transaction: z.string().max(128).optional(),
   }),
@@ -180,6 +181,7 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     exit_code: exitCode,
     signal: word.nullable(),
     reason,
+    code: code.optional(),
     started_at: time.nullable(),
     run_ms: z.number().min(0),
     cpu_s: z.number().min(0),
@@ -207,6 +209,7 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     epoch: counter,
     receiver: nodeId.nullable(),
     reason,
+    code: code.optional(),
     attempts: counter,
     hops: counter,
     submitted_at: time,
@@ -216,7 +219,7 @@ export const messageSchemas: { readonly [K in MessageKind]: z.ZodType<Message<K>
     cpu_s: z.number().min(0).nullable(),
     direct: z.boolean().optional(),
     unreached: z.boolean().optional(),
-    blocked: z.array(z.object({ node: nodeId, reason })).max(BLOCKED_SHOWN_MAX),
+    blocked: z.array(z.object({ node: nodeId, reason, code: code.optional() })).max(BLOCKED_SHOWN_MAX),
     history: z
       .array(
         z.object({

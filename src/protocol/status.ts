@@ -1,8 +1,6 @@
-/**
- * The status of an item: the phases of its life, and what its owner tells everybody of where it is and why.
- */
+/** The status of an item: its phases, and what its owner publishes about where it is and why. */
 
-/** The phases of an item, in the order of its life. */
+/** The phases of an item, roughly in the order in which it passes through them. */
 export const PHASES = [
   'staging',
   'deferred',
@@ -19,7 +17,7 @@ export const PHASES = [
 /** One phase of an item. `lost` waits for a person; `done`, `failed` and `cancelled` are settled. */
 export type Phase = (typeof PHASES)[number];
 
-/** One step of an item's life. */
+/** One entry in the history of an item: a phase that it entered. */
 export interface HistoryEntry {
   readonly ts: string;
   readonly phase: Phase;
@@ -32,6 +30,8 @@ export interface HistoryEntry {
 export interface Blocked {
   readonly node: string;
   readonly reason: string;
+  /** A code from reasons.ts; missing if an earlier version sent it. */
+  readonly code?: string | undefined;
 }
 
 /** `work/<owner>/<item>/status`: where the item is and why. */
@@ -41,6 +41,8 @@ export interface Status {
   readonly epoch: number;
   readonly receiver: string | null;
   readonly reason: string;
+  /** Set while it waits: the code of `reason` (reasons.ts). */
+  readonly code?: string | undefined;
   readonly attempts: number;
   readonly hops: number;
   readonly submitted_at: string;
@@ -48,11 +50,13 @@ export interface Status {
   readonly signal: string | null;
   readonly run_ms: number | null;
   readonly cpu_s: number | null;
-  /** While a receiver holds it: whether owner and receiver reach each other without the broker; missing until that is known. */
+  /**
+   * Set while a receiver holds it: whether owner and receiver reach each other directly; missing until that is known.
+   */
   readonly direct?: boolean | undefined;
-  /** It has ended, and there is no way to its outputs: `reason` names the addresses that were called. */
+  /** It has ended, but its outputs cannot be reached: `reason` names the addresses that were tried. */
   readonly unreached?: boolean | undefined;
-  /** While it waits: why each member does not take it. */
+  /** Set while it waits: why each member does not take it. */
   readonly blocked: readonly Blocked[];
   readonly history: readonly HistoryEntry[];
 }

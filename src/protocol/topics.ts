@@ -1,6 +1,6 @@
 /**
- * The topic tree: the one place where topics are put together and taken apart. Each topic names its one writer, so that
- * a broker's ACL can hold it with a pattern. It never throws: what is not a topic of ours parses to `undefined`.
+ * The topic tree: the only place where topics are formatted and parsed. Each topic names its only writer, so the ACL of
+ * a broker can enforce that with a pattern. Parsing never throws: a topic that is not ours returns `undefined`.
  */
 import { BASE_CHARS_MAX, BASE_LEVELS_MAX, TOPIC_BYTES_MAX } from './limits.js';
 
@@ -10,10 +10,10 @@ export const NODE_ID_PATTERN: RegExp = /^[a-z0-9-]{1,32}$/;
 export const ITEM_ID_PATTERN: RegExp = /^[a-z0-9-]{1,32}$/;
 const WORD_PATTERN = /^[a-z0-9_-]{1,32}$/;
 
-/** A family of topics that differ in their kind only, each kind a type of its own. */
+/** Topics that differ only in their kind, as a union with one type per kind. */
 type Family<K extends string, Rest> = { readonly [One in K]: { readonly kind: One } & Rest }[K];
 
-/** What one topic is about; `node` is the writer except for `set` and `request`, where it is the one addressed. */
+/** A parsed topic; `node` is its writer, except for `set` and `request`, where it is the addressee. */
 export type Topic =
   | Family<'availability' | 'trit' | 'state' | 'scum' | 'info' | 'event', { readonly node: string }>
   | Family<'set', { readonly node: string; readonly key: string }>
@@ -29,8 +29,8 @@ export type Topic =
 export type TopicKind = Topic['kind'];
 
 /**
- * Says what is wrong with a base topic, or `undefined` if it is good: levels of letters, digits, `_`, `-` and `.`,
- * joined by `/`, at most {@link BASE_LEVELS_MAX} of them.
+ * What is wrong with a base topic; `undefined` if it is valid: at most {@link BASE_LEVELS_MAX} levels of letters,
+ * digits, `_`, `-` and `.`, joined by `/`.
  */
 export function findBaseFault(base: string): string | undefined {
   if (base.length === 0 || base.length > BASE_CHARS_MAX) return `must have 1 to ${BASE_CHARS_MAX} characters`;
@@ -42,7 +42,7 @@ export function findBaseFault(base: string): string | undefined {
   return undefined;
 }
 
-/** Puts a topic together below `base`. */
+/** Formats a topic below `base`. */
 export function formatTopic(base: string, topic: Topic): string {
   return `${base}/${formatTail(topic)}`;
 }
@@ -76,7 +76,7 @@ function formatTail(topic: Topic): string {
   }
 }
 
-/** Takes a topic below `base` apart; `undefined` for every topic that is not ours. */
+/** Parses a topic below `base`; `undefined` for any topic that is not ours. */
 export function parseTopic(base: string, text: string): Topic | undefined {
   if (text.length > TOPIC_BYTES_MAX || !text.startsWith(`${base}/`)) return undefined;
   const [root, ...rest] = text.slice(base.length + 1).split('/');
@@ -122,8 +122,8 @@ function parseWorkTopic(levels: readonly string[]): Topic | undefined {
 }
 
 /**
- * The filters a node subscribes to. They do not overlap (Mosquitto delivers a message once per overlapping filter under
- * MQTT 5), and they leave out what only people read: `trit`, `event`, `log`, `status` and `mesh/state`.
+ * The filters that a node subscribes to. They must not overlap: under MQTT 5, Mosquitto delivers a message once per
+ * matching filter. They leave out what only people read: `trit`, `event`, `log`, `status` and `mesh/state`.
  */
 export function nodeFilters(base: string, node: string): readonly string[] {
   return [
@@ -142,7 +142,7 @@ export function nodeFilters(base: string, node: string): readonly string[] {
   ];
 }
 
-/** The filter of one topic kind over all its writers, for watchers. */
+/** The filter for one kind of topic from all writers, for clients that watch the mesh. */
 export function kindFilter(base: string, kind: TopicKind): string {
   const tail = formatTail(wildcardTopic(kind));
   return `${base}/${tail}`;

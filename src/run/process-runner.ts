@@ -8,23 +8,23 @@ import { Subject } from 'rxjs';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { Clock } from '../clock/clock.js';
 import type { Containers } from '../container/containers.js';
-import { BOX_FILES } from './box.js';
-import { createContainerRuns } from './container-runs.js';
-import { LOOK_MS } from './deadline.js';
-import { createForeignRuns } from './foreign-runs.js';
-import { freezableOf } from './freezable-run.js';
-import { createFreezer, type Freezable } from './freezer.js';
-import { createLaunchPad } from './launch-pad.js';
-import { createOutputGuard, type OutputRules } from './output-guard.js';
-import { isAlive, isOfThisBoot, tryReadProcessTable } from './process-table.js';
-import { awaitRestored } from './restored.js';
-import { forbidStart, readOrderHead, readPrepared } from './run-directory.js';
-import { listBoxed } from './run-signals.js';
-import { createRunStarts, NO_CHECKPOINT } from './run-starts.js';
+import { NAMESPACE_FILES } from './freeze/pid-namespace.js';
+import { createContainerRuns } from './container/container-runs.js';
+import { LOOK_MS } from './watchdog/deadline.js';
+import { createExternalRuns } from './external-runs.js';
+import { freezableOf } from './freeze/freezable-run.js';
+import { createFreezer, type Freezable } from './freeze/freezer.js';
+import { createLauncherPool } from './launch/launcher-pool.js';
+import { createOutputGuard, type OutputRules } from './output/output-guard.js';
+import { isAlive, isOfThisBoot, tryReadProcessTable } from './processes/process-table.js';
+import { awaitRestored } from './freeze/await-restored.js';
+import { forbidStart, readLaunchHead, readPrepared } from './directory/run-directory.js';
+import { listBoxed } from './processes/run-signals.js';
+import { createRunStarts, NO_CHECKPOINT } from './launch/start-runs.js';
 import { createRunWatch, type LiveRun } from './run-watch.js';
 import type { RunEvent, RunHandle, Runner, SaveRequest } from './runner.js';
-import { listMembers } from './session.js';
-import { createSpareDirectory } from './spare-directory.js';
+import { listSessionProcesses } from './processes/session.js';
+import { createSpareDirectory } from './directory/spare-directory.js';
 
 /** What a process runner needs. */
 export interface ProcessRunnerOptions {
@@ -55,12 +55,14 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
 
   const freezer = checkpoint === undefined ? undefined : createFreezer(clock, checkpoint, tell);
   const foreign =
-    checkpoint === undefined || freezer === undefined ? undefined : createForeignRuns(clock, checkpoint, freezer, tell);
+    checkpoint === undefined || freezer === undefined
+      ? undefined
+      : createExternalRuns(clock, checkpoint, freezer, tell);
   const contained =
     checkpoint === undefined || containers === undefined
       ? undefined
       : createContainerRuns({ clock, checkpoint, containers }, tell);
-  const pad = createLaunchPad(clock.scheduler, process.env['PATH']);
+  const pad = createLauncherPool(clock.scheduler, process.env['PATH']);
   const spare = spares === undefined ? undefined : createSpareDirectory(spares, clock.scheduler);
   const guard = createOutputGuard(clock, output, (run, reason) => tell({ type: 'OutputExceeded', run, reason }));
   const watch = createRunWatch({
@@ -77,14 +79,15 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     if (watch.runs.has(run) || foreign?.has(run) === true || contained?.has(run) === true) return;
     if (contained?.adopt(run, directory) === true || foreign?.adopt(run, directory) === true) return;
     const start = forbidStart(directory);
-    // After a power loss the mark of a start may be missing although it started: it is surely over, and no more is known.
+    // After a power loss the mark of a start may be missing although it started: it is surely over, and no more is
+    // known.
     if (start === 'forbidden' && told !== null && !isOfThisBoot(told.start)) {
       return tell({ type: 'RunDied', run, reason: 'the machine was restarted' });
     }
     if (start === 'forbidden' || (start === 'absent' && told === null)) {
       return tell({ type: 'RunFailed', run, reason: 'its launcher never started it' });
     }
-    const handle = told ?? readOrderHead(directory)?.handle ?? { pid: 0, start: 'unknown' };
+    const handle = told ?? readLaunchHead(directory)?.handle ?? { pid: 0, start: 'unknown' };
     const prepared = readPrepared(directory, { clock, doubted: () => tellLater({ type: 'RunDoubted', run }) });
     const live = watch.follow(run, directory, handle, prepared, true);
     if (!isAlive(handle)) return watch.settle(live, 'nothing of it was left');
@@ -176,13 +179,13 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
 
 /** A copy that was never continued. */
 function isUnthawed({ box, directory }: LiveRun): boolean {
-  return box?.kind === 'restored' && !existsSync(join(directory, BOX_FILES.thawed));
+  return box?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.thawed));
 }
 
 /** All pids of runs. What is in a box has sessions of its own. */
 function listPids(runs: readonly LiveRun[]): ReadonlyMap<string, readonly number[]> {
   const pids = runs.map(({ handle }) => handle.pid);
-  const members = listMembers(pids, tryReadProcessTable);
+  const members = listSessionProcesses(pids, tryReadProcessTable);
   return new Map(
     runs.map(({ run, handle: { pid }, box }) => {
       const own = members.get(pid) ?? [];

@@ -1,21 +1,21 @@
 /**
- * Watches the runs that one runner answers for: tells their output, holds their wall-clock limit, stops them, and says how
- * they ended. It never says that a run ended while something of its process group lives.
+ * Watches the runs that one runner answers for: tells their output, holds their wall-clock limit, stops them, and says
+ * how they ended. It never says that a run ended while something of its process group lives.
  */
 import { interval, type Subscription } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
-import type { BoxHead } from './box.js';
-import { LOOK_MS, type Deadline } from './deadline.js';
-import { endLeftBehind } from './end-left-behind.js';
-import { readLastPid } from './left-behind.js';
-import type { OutputGuard } from './output-guard.js';
-import { createOutputTail, type OutputTail } from './output-tail.js';
-import { isAlive } from './process-table.js';
-import { concludeRun } from './run-conclusion.js';
-import { appendNotice, WALL_GRACE_MS, type Prepared } from './run-directory.js';
-import { signalCommand, terminateRun } from './run-signals.js';
+import type { NamespaceHead } from './freeze/pid-namespace.js';
+import { LOOK_MS, type Deadline } from './watchdog/deadline.js';
+import { endLeftBehind } from './processes/end-left-behind.js';
+import { readLastPid } from './processes/left-behind.js';
+import type { OutputGuard } from './output/output-guard.js';
+import { createOutputTail, type OutputTail } from './output/output-tail.js';
+import { isAlive } from './processes/process-table.js';
+import { concludeRun } from './directory/run-conclusion.js';
+import { appendNotice, WALL_GRACE_MS, type PreparedLaunch } from './directory/run-directory.js';
+import { signalCommand, terminateRun } from './processes/run-signals.js';
 import type { RunEvent, RunHandle, SaveRequest } from './runner.js';
-import { isDeserted, killSession } from './session.js';
+import { isDeserted, killSession } from './processes/session.js';
 
 /** A run that is watched. */
 export interface LiveRun {
@@ -23,8 +23,11 @@ export interface LiveRun {
   readonly directory: string;
   readonly handle: RunHandle;
   /** Of a run that can be frozen. */
-  readonly box: BoxHead | undefined;
-  /** It was started by an earlier life of the node or of its nursery: its end is seen by looking, not told by the system. */
+  readonly box: NamespaceHead | undefined;
+  /**
+   * It was started by an earlier life of the node or of its nursery: its end is seen by looking, not told by the
+   * system.
+   */
   isAdopted: boolean;
   readonly tail: OutputTail;
   /** `clock.now()` when it was started or adopted, and when its wall-clock limit comes. */
@@ -48,12 +51,14 @@ export interface LiveRun {
 export interface RunWatch {
   readonly runs: ReadonlyMap<string, LiveRun>;
   /** Begins to watch a run. */
-  follow(run: string, directory: string, handle: RunHandle, prepared: Prepared, isAdopted: boolean): LiveRun;
+  follow(run: string, directory: string, handle: RunHandle, prepared: PreparedLaunch, isAdopted: boolean): LiveRun;
   /** Forgets a run that could not be taken up whole. */
   forget(run: string): void;
   /** Nobody will tell when its launcher ends: it is looked for from now on. */
   adopt(live: LiveRun): void;
-  /** Asks the command to end by itself; calls `then` when it has not within the time, and drops that when it is stopped. */
+  /**
+   * Asks the command to end by itself; calls `then` when it has not within the time, and drops that when it is stopped.
+   */
   ask(live: LiveRun, request: SaveRequest, then: () => void): void;
   /** Stops a run: SIGTERM to its session, SIGKILL after `graceMs` (0: at once, as for one that is still). */
   stop(live: LiveRun, graceMs: number, reason: string): void;
@@ -72,7 +77,7 @@ const SHORT_RUN_MS = 500;
 const DELAY_MS_MAX: number = 2 ** 31 - 1;
 
 /** What a watch is made of. */
-export interface RunWatchParts {
+export interface RunWatchDeps {
   readonly clock: Clock;
   tell(event: RunEvent): void;
   /** Whether a run is stopped on purpose; it must not be continued so that it hears a signal. */
@@ -85,7 +90,7 @@ export interface RunWatchParts {
 }
 
 /** Creates the watch of a runner. */
-export function createRunWatch({ clock, tell, isStill, explain, clean, output }: RunWatchParts): RunWatch {
+export function createRunWatch({ clock, tell, isStill, explain, clean, output }: RunWatchDeps): RunWatch {
   const runs = new Map<string, LiveRun>();
   let looks: Subscription | undefined;
 

@@ -80,7 +80,9 @@ function placeOf(
   return { top: join(rootDir, mount.point), levels: levelsBelow(mount.root, path) };
 }
 
-/** A path outside of what is mounted (a container without a cgroup namespace of its own) stands for the mount itself. */
+/**
+ * A path outside of what is mounted (a container without a cgroup namespace of its own) stands for the mount itself.
+ */
 function levelsBelow(root: string, path: string): readonly string[] {
   const levels = path.split('/').filter((level) => level !== '');
   const above = root.split('/').filter((level) => level !== '');

@@ -21,9 +21,9 @@ interface Usage {
 }
 
 /**
- * Cpus used since the look before, per cpu of the quota; per cpu of the machine where there is no quota or a larger one;
- * per `cpus` when given. The quota is read anew at each look, since it can change at any time. The first look gives
- * nothing, nor does the first after another level became the limiting one.
+ * Cpus used since the look before, per cpu of the quota; per cpu of the machine where there is no quota or a larger
+ * one; per `cpus` when given. The quota is read anew at each look, since it can change at any time. The first look
+ * gives nothing, nor does the first after another level became the limiting one.
  */
 export function createCgroupRatio(dirs: CgroupDirs, cpus: number | undefined): RatioOf {
   let before: Usage | undefined;

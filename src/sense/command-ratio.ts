@@ -1,6 +1,6 @@
 /**
- * The `command:CMD` ratio: a number that a shell command prints. The command has a time limit, and it and all it started
- * are ended with it; bad output is a fault, never a number.
+ * The `command:CMD` ratio: a number that a shell command prints. The command has a time limit, and it and all it
+ * started are ended with it; bad output is a fault, never a number.
  */
 import { execa, type ExecaError } from 'execa';
 import { from, map, Observable, type SchedulerLike, timeout, throwError } from 'rxjs';
@@ -15,7 +15,7 @@ const SHELL = { shell: true, detached: true, stdin: 'ignore', stderr: 'ignore' }
 export function createCommandRatio(command: string, limitMs: number, scheduler: SchedulerLike): RatioOf {
   return (look) =>
     runCommand(command).pipe(
-      timeout({ first: limitMs, scheduler, with: () => throwError(() => new Error(tellLimit(command, limitMs))) }),
+      timeout({ first: limitMs, scheduler, with: () => throwError(() => new Error(reportLimit(command, limitMs))) }),
       map((output) => ({ ratio: readOutput(command, output), cpus: look.cpus })),
     );
 }
@@ -28,7 +28,7 @@ function runCommand(command: string): Observable<string> {
     let isOver = false;
     const output = from(readPrinted(child)).subscribe({
       next: (printed) => subscriber.next(printed),
-      error: (error: unknown) => subscriber.error(new Error(`${command}: ${tellFailure(error as ExecaError)}`)),
+      error: (error: unknown) => subscriber.error(new Error(`${command}: ${reportFailure(error as ExecaError)}`)),
       complete: () => {
         isOver = true;
         subscriber.complete();
@@ -47,7 +47,7 @@ async function readPrinted(child: PromiseLike<{ readonly stdout: string }>): Pro
   return stdout;
 }
 
-function tellFailure(error: ExecaError): string {
+function reportFailure(error: ExecaError): string {
   if (error.isMaxBuffer) return `printed more than ${OUTPUT_CHARS_MAX} characters`;
   if (error.signal !== undefined) return `was ended by ${error.signal}`;
   if (error.exitCode === 127) return 'is not a program that the shell finds (exit code 127)';
@@ -69,6 +69,6 @@ function readOutput(command: string, output: string): number {
   throw new Error(`${command}: printed "${output.trim().slice(0, 40)}", not a number from 0 to ${RATIO_MAX}`);
 }
 
-function tellLimit(command: string, limitMs: number): string {
+function reportLimit(command: string, limitMs: number): string {
   return `${command}: took over ${limitMs} ms`;
 }

@@ -11,14 +11,14 @@ import { createCommandRatio } from './command-ratio.js';
 import { createLinuxMachine } from './linux-machine.js';
 import { createLinuxProcesses } from './linux-processes.js';
 import { createEwmaRatio, createLoadAverageRatio } from './load-ratio.js';
-import type { LoadRatio, LookAtMachine, LookAtProcesses, MachineLook, RatioOf } from './machine.js';
+import type { LoadRatio, SampleMachine, SampleProcesses, MachineSample, RatioOf } from './machine.js';
 import type { Metric } from './metric.js';
 import { createDiskReader } from '../os/disk-space.js';
 import { createOtherMachine } from './other-machine.js';
 import { createOtherProcesses } from './other-processes.js';
 import { readKernelUnits, type KernelUnits } from './process-scan.js';
 import { selectTree } from './process-tree.js';
-import { repeatLook, type LookTimes } from './repeat-look.js';
+import { repeatSample, type SampleTimes } from './repeat-look.js';
 import type { LoadSample, Sense } from './sense.js';
 import { createListedTreeRatio, createTreeRatio } from './tree-ratio.js';
 
@@ -32,7 +32,9 @@ export interface SenseOptions {
   readonly diskPath?: string | undefined;
   /** Between two looks at the load: {@link LOAD_MS}. */
   readonly loadMs?: number | undefined;
-  /** Between two looks at the processes: {@link PROCESSES_MS}, or {@link OTHER_PROCESSES_MS} where /proc is not there. */
+  /**
+   * Between two looks at the processes: {@link PROCESSES_MS}, or {@link OTHER_PROCESSES_MS} where /proc is not there.
+   */
   readonly processesMs?: number | undefined;
   /** Time limit of the command of `command:CMD`: {@link COMMAND_MS}. */
   readonly commandMs?: number | undefined;
@@ -67,13 +69,17 @@ export function createSense(options: SenseOptions): Sense {
     procDir: options.procDir ?? '/proc',
     rootDir: options.rootDir ?? '/',
   };
-  const every = (everyMs: number): LookTimes => ({ everyMs, secondMs: isLinux ? LINUX_SECOND_MS : OTHER_SECOND_MS });
+  const every = (everyMs: number): SampleTimes => ({ everyMs, secondMs: isLinux ? LINUX_SECOND_MS : OTHER_SECOND_MS });
   const processesMs = options.processesMs ?? (isLinux ? PROCESSES_MS : OTHER_PROCESSES_MS);
   return {
     load$: defer(() =>
-      repeatLook(clock, every(options.loadMs ?? LOAD_MS), joinLooks(createMachine(place), createRatio(options, place))),
+      repeatSample(
+        clock,
+        every(options.loadMs ?? LOAD_MS),
+        joinLooks(createMachine(place), createRatio(options, place)),
+      ),
     ),
-    processes$: defer(() => repeatLook(clock, every(processesMs), createProcesses(options, place))),
+    processes$: defer(() => repeatSample(clock, every(processesMs), createProcesses(options, place))),
     disk$: options.diskPath === undefined ? undefined : senseDisk(clock, options.diskPath),
   };
 }
@@ -84,7 +90,7 @@ const DISK_MS = 2_000;
 function senseDisk(clock: Clock, path: string): Sense['disk$'] {
   return defer(() => {
     const read = createDiskReader(path);
-    return repeatLook(clock, { everyMs: DISK_MS, secondMs: DISK_MS }, () => from(read()));
+    return repeatSample(clock, { everyMs: DISK_MS, secondMs: DISK_MS }, () => from(read()));
   });
 }
 
@@ -95,7 +101,7 @@ interface Place {
   readonly rootDir: string;
 }
 
-function createMachine(place: Place): LookAtMachine {
+function createMachine(place: Place): SampleMachine {
   return place.isLinux ? createLinuxMachine(place.procDir, place.cpus) : createOtherMachine(place.cpus);
 }
 
@@ -119,13 +125,13 @@ function createRatio({ metric, clock, cpus, commandMs }: SenseOptions, place: Pl
 }
 
 /** A tree is sensed with its own processes only, so that several nodes on one machine each know their own. */
-function createProcesses({ metric, clock }: SenseOptions, place: Place): LookAtProcesses {
+function createProcesses({ metric, clock }: SenseOptions, place: Place): SampleProcesses {
   const look = place.isLinux ? createLinuxProcesses(place.procDir, readUnits(place)) : listOthers(clock, place);
   if (metric.kind !== 'tree') return look;
   return (now) => look(now).pipe(map((all) => selectTree(all, metric.pid)));
 }
 
-function listOthers(clock: Clock, place: Place): LookAtProcesses {
+function listOthers(clock: Clock, place: Place): SampleProcesses {
   return createOtherProcesses(place.cpus, () => clock.wall());
 }
 
@@ -134,7 +140,7 @@ function readUnits(place: Place): KernelUnits {
 }
 
 /** Looks at the machine, then at the ratio; gives nothing while either takes one more look. */
-function joinLooks(lookAt: LookAtMachine, ratioOf: RatioOf): (now: number) => Observable<LoadSample> {
+function joinLooks(lookAt: SampleMachine, ratioOf: RatioOf): (now: number) => Observable<LoadSample> {
   return (now) =>
     lookAt(now).pipe(
       switchMap((look) => ratioOf(look).pipe(map((load) => describeLoad(look, load)))),
@@ -142,7 +148,7 @@ function joinLooks(lookAt: LookAtMachine, ratioOf: RatioOf): (now: number) => Ob
     );
 }
 
-function describeLoad(look: MachineLook, { ratio, cpus }: LoadRatio): LoadSample | undefined {
+function describeLoad(look: MachineSample, { ratio, cpus }: LoadRatio): LoadSample | undefined {
   const { cpuPercent, memoryPercent, memoryBytes, psiPercent } = look;
   if (cpuPercent === undefined) return undefined;
   return {

@@ -5,12 +5,12 @@
 import { join } from 'node:path';
 import { defer, of } from 'rxjs';
 import { shareBusy, type CpuTimes } from './cpu-times.js';
-import type { LookAtMachine } from './machine.js';
+import type { SampleMachine } from './machine.js';
 import { readProcFile, tryReadProcFile } from './proc-file.js';
-import { readMemory } from './proc-memory.js';
+import { readProcessMemory } from './proc-memory.js';
 
 /** Looks at the machine of one /proc directory. The first look has no cpu share. */
-export function createLinuxMachine(procDir: string, cpus: number): LookAtMachine {
+export function createLinuxMachine(procDir: string, cpus: number): SampleMachine {
   let before: CpuTimes | undefined;
   return (now) =>
     defer(() => {
@@ -22,7 +22,7 @@ export function createLinuxMachine(procDir: string, cpus: number): LookAtMachine
         now,
         cpus,
         cpuPercent,
-        ...readMemory(procDir),
+        ...readProcessMemory(procDir),
         psiPercent: parsePressure(tryReadProcFile(join(procDir, 'pressure/cpu'))),
         loadAverage1: parseLoadAverage(readProcFile(join(procDir, 'loadavg'))),
         activeTasks: parseActiveTasks(stat),

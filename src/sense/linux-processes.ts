@@ -1,13 +1,14 @@
 /**
- * Lists the processes of a Linux machine with the share of a core that each used since the look before. It looks when it
- * is told to and keeps one scan, to tell the next from.
+ * Lists the processes of a Linux machine with the share of a core that each used since the look before. It looks when
+ * it is told to and keeps one scan, to tell the next from.
  */
 import { join } from 'node:path';
 import { defer, of } from 'rxjs';
-import { readHeavyFacts } from './heavy-facts.js';
-import type { LookAtProcesses } from './machine.js';
+import { parseProcStat } from '../os/proc-stat.js';
+import { readProcessDetails } from './heavy-facts.js';
+import type { SampleProcesses } from './machine.js';
 import { tryReadRecord } from './proc-file.js';
-import { readMemory } from './proc-memory.js';
+import { readProcessMemory } from './proc-memory.js';
 import { scanProcesses, type KernelUnits, type ProcessCount } from './process-scan.js';
 import type { ProcessSample } from './sense.js';
 
@@ -17,7 +18,7 @@ interface Scan {
 }
 
 /** Lists the processes below one /proc directory; the first look is empty. */
-export function createLinuxProcesses(procDir: string, units: KernelUnits): LookAtProcesses {
+export function createLinuxProcesses(procDir: string, units: KernelUnits): SampleProcesses {
   let before: Scan | undefined;
   const toBootS = createBootTime(procDir, units);
   return (now) =>
@@ -27,7 +28,7 @@ export function createLinuxProcesses(procDir: string, units: KernelUnits): LookA
       before = after;
       const bootS = toBootS(after);
       if (last === undefined || now <= last.now) return of([]);
-      const { memoryBytes } = readMemory(procDir);
+      const { memoryBytes } = readProcessMemory(procDir);
       const facts = { ...units, memoryBytes, bootS };
       return of(compareScans(last, after, facts).map((sample) => addFacts(procDir, sample)));
     });
@@ -67,13 +68,13 @@ const HEAVY_PERCENT = 5;
 
 function addFacts(procDir: string, sample: ProcessSample): ProcessSample {
   const isLight = sample.cpuPercent < HEAVY_PERCENT && sample.memoryPercent < HEAVY_PERCENT;
-  return isLight ? sample : { ...sample, ...readHeavyFacts(procDir, sample.pid) };
+  return isLight ? sample : { ...sample, ...readProcessDetails(procDir, sample.pid) };
 }
 
 /**
- * Tells how long ago the machine started, from what the kernel says of its processes alone: the youngest process that was ever seen
- * was no younger then. This program's own start was a moment ago when it begins to look. /proc/uptime is not asked: under LXCFS it is
- * the container's own, may be unreadable, and may jump.
+ * Tells how long ago the machine started, from what the kernel says of its processes alone: the youngest process that
+ * was ever seen was no younger then. This program's own start was a moment ago when it begins to look. /proc/uptime is
+ * not asked: under LXCFS it is the container's own, may be unreadable, and may jump.
  */
 function createBootTime(procDir: string, { ticksPerS }: KernelUnits): (scan: Scan) => number {
   /** The latest moment that is known on both clocks: the kernel's, in seconds, less the node's. */
@@ -88,7 +89,5 @@ function createBootTime(procDir: string, { ticksPerS }: KernelUnits): (scan: Sca
 
 /** In ticks; 0 when it cannot be read. */
 function readOwnStart(procDir: string): number {
-  const stat = tryReadRecord(join(procDir, 'self/stat')) ?? '';
-  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  return Number.isFinite(ticks) ? ticks : 0;
+  return Number(parseProcStat(tryReadRecord(join(procDir, 'self/stat')) ?? '')?.startTicks ?? 0);
 }

@@ -1,9 +1,9 @@
 /**
- * The ratios that are made from the machine's own load: the seed's 1-minute average, and the same quantity averaged over
- * 20 s, which shows a step to 0.8 after 32 s instead of 97.
+ * The ratios that are made from the machine's own load: the seed's 1-minute average, and the same quantity averaged
+ * over 20 s, which shows a step to 0.8 after 32 s instead of 97.
  */
 import { defer, of } from 'rxjs';
-import type { MachineLook, RatioOf } from './machine.js';
+import type { MachineSample, RatioOf } from './machine.js';
 
 /** Time constant of the `ewma` metric, in milliseconds. */
 export const EWMA_TAU_MS = 20_000;
@@ -21,7 +21,7 @@ export function createLoadAverageRatio(): RatioOf {
 
 /** `ewma`: active tasks per cpu, averaged over 20 s; it begins at the kernel's own average of the last minute. */
 export function createEwmaRatio(): RatioOf {
-  let before: { readonly look: MachineLook; readonly average: number } | undefined;
+  let before: { readonly look: MachineSample; readonly average: number } | undefined;
   return (look) =>
     defer(() => {
       const average = before === undefined ? beginAverage(look) : moveAverage(before.average, before.look, look);
@@ -30,11 +30,11 @@ export function createEwmaRatio(): RatioOf {
     });
 }
 
-function beginAverage(look: MachineLook): number {
+function beginAverage(look: MachineSample): number {
   return look.loadAverage1 ?? shareOfCpus(look);
 }
 
-function moveAverage(average: number, before: MachineLook, look: MachineLook): number {
+function moveAverage(average: number, before: MachineSample, look: MachineSample): number {
   const kept = Math.exp(-(look.now - before.now) / EWMA_TAU_MS);
   return Math.max(0, average * kept + countActive(before, look) * (1 - kept));
 }
@@ -43,7 +43,7 @@ function moveAverage(average: number, before: MachineLook, look: MachineLook): n
  * Active tasks since the look before. Where the kernel only tells its own average, the tasks that moved it are found by
  * turning its formula round; single values jump, since the kernel moves it every 5 s, and their mean is right.
  */
-function countActive(before: MachineLook, look: MachineLook): number {
+function countActive(before: MachineSample, look: MachineSample): number {
   if (look.activeTasks !== undefined) return look.activeTasks;
   if (look.loadAverage1 === undefined || before.loadAverage1 === undefined) return shareOfCpus(look);
   const kept = Math.exp(-(look.now - before.now) / KERNEL_TAU_MS);
@@ -51,6 +51,6 @@ function countActive(before: MachineLook, look: MachineLook): number {
 }
 
 /** How many cpus were busy: what is left where the system has no load average. */
-function shareOfCpus(look: MachineLook): number {
+function shareOfCpus(look: MachineSample): number {
   return ((look.cpuPercent ?? 0) / 100) * look.cpus;
 }

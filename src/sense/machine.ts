@@ -6,7 +6,7 @@ import type { Observable } from 'rxjs';
 import type { ProcessSample } from './sense.js';
 
 /** One look at the machine. */
-export interface MachineLook {
+export interface MachineSample {
   /** When, on the node's clock, in milliseconds. */
   readonly now: number;
   /** Cores that this process may use. */
@@ -24,7 +24,7 @@ export interface MachineLook {
 }
 
 /** Takes one look; emits it and completes, or errors with a sentence. */
-export type LookAtMachine = (now: number) => Observable<MachineLook>;
+export type SampleMachine = (now: number) => Observable<MachineSample>;
 
 /** A load ratio, and the cpus that it is a share of: those of the machine, of a quota, or as configured. */
 export interface LoadRatio {
@@ -34,7 +34,7 @@ export interface LoadRatio {
 }
 
 /** Gives the load ratio at a look, or nothing when it takes one more look; errors with a sentence. */
-export type RatioOf = (look: MachineLook) => Observable<LoadRatio>;
+export type RatioOf = (look: MachineSample) => Observable<LoadRatio>;
 
 /** Lists the processes at `now`; empty at a first look that has nothing to compare with; errors with a sentence. */
-export type LookAtProcesses = (now: number) => Observable<readonly ProcessSample[]>;
+export type SampleProcesses = (now: number) => Observable<readonly ProcessSample[]>;

@@ -25,8 +25,9 @@ const TREE_FORMS =
   'tree needs a pid: tree:PID, or tree:self for the node and all it starts, or tree:jobs for that without the node';
 
 /**
- * Reads `ewma`, `loadavg1`, `cgroup`, `tree:PID` (or `tree:self`: the node itself and all it starts, `tree:jobs`: all that it
- * starts, without itself), `command:CMD`, `fixed:N`. Never throws; `reason` continues a sentence that began with the name of the option.
+ * Reads `ewma`, `loadavg1`, `cgroup`, `tree:PID` (or `tree:self`: the node itself and all it starts, `tree:jobs`: all
+ * that it starts, without itself), `command:CMD`, `fixed:N`. Never throws; `reason` continues a sentence that began
+ * with the name of the option.
  */
 export function parseMetric(
   text: string,

@@ -6,10 +6,10 @@ import { cpus as listCpus, loadavg } from 'node:os';
 import { platform } from 'node:process';
 import { defer, from, map } from 'rxjs';
 import { shareBusy, type CpuTimes } from './cpu-times.js';
-import type { LookAtMachine } from './machine.js';
+import type { SampleMachine } from './machine.js';
 
 /** Looks at a machine without /proc. The first look has no cpu share. */
-export function createOtherMachine(cpus: number): LookAtMachine {
+export function createOtherMachine(cpus: number): SampleMachine {
   let before: CpuTimes | undefined;
   return (now) =>
     defer(() => from(readMemory())).pipe(

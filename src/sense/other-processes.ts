@@ -5,7 +5,7 @@
 import { platform } from 'node:process';
 import { defer, from, map } from 'rxjs';
 import type { Systeminformation } from 'systeminformation';
-import type { LookAtProcesses } from './machine.js';
+import type { SampleProcesses } from './machine.js';
 import type { ProcessSample } from './sense.js';
 
 type Listed = Systeminformation.ProcessesProcessData;
@@ -14,7 +14,7 @@ type Listed = Systeminformation.ProcessesProcessData;
 const COMPARES_LOOKS: boolean = platform === 'linux' || platform === 'win32';
 
 /** Lists the processes; `wall` gives the wall clock, which start times are told in. */
-export function createOtherProcesses(cpus: number, wall: () => number): LookAtProcesses {
+export function createOtherProcesses(cpus: number, wall: () => number): SampleProcesses {
   let looked = false;
   return () =>
     defer(() => from(listProcesses())).pipe(

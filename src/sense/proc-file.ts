@@ -3,6 +3,7 @@
  * a tenth of what the thread pool costs), and through one buffer. It never parses.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { describeError } from '../os/errors.js';
 
 /** Most bytes of one file; `/proc/stat` of a machine with a thousand cpus has about 100 KB. */
 const BYTES_MAX = 1024 * 1024;
@@ -13,7 +14,7 @@ export function readProcFile(path: string): string {
   try {
     return withFile(path, readToEnd);
   } catch (error) {
-    throw new Error(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`cannot read ${path}: ${describeError(error)}`, { cause: error });
   }
 }
 

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { readProcFile } from './proc-file.js';
 
 /** The memory of the machine and the share of it in use, 0..100. */
-export interface Memory {
+export interface ProcessMemory {
   readonly memoryPercent: number;
   readonly memoryBytes: number;
 }
 
 /** Reads the memory; throws with a sentence when the file does not tell it. */
-export function readMemory(procDir: string): Memory {
+export function readProcessMemory(procDir: string): ProcessMemory {
   const meminfo = readProcFile(join(procDir, 'meminfo'));
   const total = readKilobytes(meminfo, 'MemTotal');
   // Kernels before 3.14 do not estimate what is available; free memory alone then says too little, never too much.

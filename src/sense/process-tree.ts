@@ -32,8 +32,8 @@ export interface TreeCount extends TreeMember {
 
 /**
  * Ticks that a tree used between two scans of it. Two counts, both never too high, and the higher one wins: what the
- * living members ran; and what the whole tree ever ran, ended children included, which misses what a member ran that ended
- * and was waited for by nobody in the tree.
+ * living members ran; and what the whole tree ever ran, ended children included, which misses what a member ran that
+ * ended and was waited for by nobody in the tree.
  */
 export function countTreeTicks(before: readonly TreeCount[], after: readonly TreeCount[]): number {
   const known = new Map(before.map((process) => [process.pid, process]));

@@ -3,8 +3,8 @@
  * could not be taken is said, never made up.
  */
 import type { Observable } from 'rxjs';
-import type { DiskSample } from '../core/disk-room.js';
-import type { ProcessFacts } from '../core/process-facts.js';
+import type { DiskSample } from '../core/disk/disk-space.js';
+import type { ProcessFacts } from '../core/processes/process-facts.js';
 
 /** One reading of the load. */
 export interface LoadSample {

@@ -1,44 +1,44 @@
 /**
- * Hunts through seeds: lives one world after another and stops at the first that breaks a promise.
+ * Searches a range of seeds: simulates one world after another and stops at the first one that breaks a promise.
  */
-import { drawPlan } from './draw-plan.js';
-import { live, type Fate } from './live.js';
-import type { Plan } from './plan.js';
+import { generatePlan } from './plan/generate-plan.js';
+import { runPlan, type RunResult } from './run-plan.js';
+import type { Plan } from './plan/plan.js';
 
-/** What a hunt found. */
+/** What a search found, and how much was simulated for it. */
 export interface Hunt {
   readonly seeds: number;
-  /** The first world that broke a promise. */
-  readonly broken: { readonly plan: Plan; readonly fate: Fate } | undefined;
-  /** Faults that struck. */
+  /** The first plan that broke a promise, and how its run ended. */
+  readonly broken: { readonly plan: Plan; readonly result: RunResult } | undefined;
+  /** Faults injected. */
   readonly faults: number;
   readonly items: number;
   readonly executions: number;
   readonly steps: number;
-  /** Virtual time lived, ms. */
+  /** Virtual time simulated, ms. */
   readonly livedMs: number;
 }
 
-/** The seeds of one hunter: every `stride`-th from `first` on, below `end`. */
-export interface Ground {
+/** The seeds that one worker simulates: every `stride`-th seed from `first` on, below `end`. */
+export interface SeedRange {
   readonly first: number;
   readonly end: number;
   readonly stride: number;
 }
 
-/** Lives the seeds of a ground, as long as `isWanted` says that they still matter. */
-export function huntSeeds(ground: Ground, isWanted: (seed: number) => boolean = () => true): Hunt {
+/** Simulates the seeds of a range in order. It stops early at the first seed for which `isWanted` returns false. */
+export function huntSeeds(range: SeedRange, isWanted: (seed: number) => boolean = () => true): Hunt {
   const totals = { seeds: 0, faults: 0, items: 0, executions: 0, steps: 0, livedMs: 0 };
-  for (let seed = ground.first; seed < ground.end && isWanted(seed); seed += ground.stride) {
-    const plan = drawPlan(seed);
-    const fate = live(plan);
+  for (let seed = range.first; seed < range.end && isWanted(seed); seed += range.stride) {
+    const plan = generatePlan(seed);
+    const result = runPlan(plan);
     totals.seeds += 1;
-    totals.faults += fate.faults;
-    totals.items += fate.items;
-    totals.executions += fate.executions;
-    totals.steps += fate.steps;
-    totals.livedMs += fate.endedAt;
-    if (fate.violations.length > 0) return { ...totals, broken: { plan, fate } };
+    totals.faults += result.faults;
+    totals.items += result.items;
+    totals.executions += result.executions;
+    totals.steps += result.steps;
+    totals.livedMs += result.endedAt;
+    if (result.violations.length > 0) return { ...totals, broken: { plan, result } };
   }
   return { ...totals, broken: undefined };
 }

@@ -1,18 +1,18 @@
 /**
- * The settings of simulated nodes: as in earnest, with leases short enough that many end within a run, and all proportions
- * kept: grace and guardian are over before the owner's margin is.
+ * The settings of simulated nodes. Leases are short enough that many end within a run, but all proportions are those of
+ * production: the grace times and the watchdog's deadline are over before the owner's margin is.
  */
-import { DEFAULT_TRIT_RULES } from '../core/trit.js';
+import { DEFAULT_TRIT_RULES } from '../core/mesh/trit.js';
 import type { NodeSettings } from '../pipelines/settings.js';
 import { UNSIGNED_VERBS } from '../protocol/requests.js';
-import type { Plan } from './plan.js';
+import type { Plan } from './plan/plan.js';
 
-/** Base topic of simulated meshes. */
+/** The base topic of simulated meshes. */
 export const SIM_BASE = 'sim';
 
-/** Longer than a healed world may take to come to rest, ms. */
+/** Longer than a healed world may take to settle, ms. */
 const KEPT_AFTER_MS = 600_000;
-/** What simulated nodes keep of their disks, bytes. */
+/** Disk space that simulated nodes keep free, bytes. */
 export const SIM_RESERVE = 50;
 
 /** The settings of one node. */
@@ -32,13 +32,13 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
       labels: [],
     },
     machineRun: '1',
-    // What was called done survives a loss of power here; what an unsynced journal loses is its own trade.
+    // A completed write survives a power loss here. What a journal without fsync may lose is not simulated.
     journalSync: true,
     slots: plan.slots,
     diskReserve: { bytes: SIM_RESERVE, percent: 100 },
     trit: { ...DEFAULT_TRIT_RULES, plusHoldMs: 1000, minusHoldMs: 2000, ergodicHoldMs: 1000 },
     scumFormula: 'clamped',
-    // Simulated machines list no processes; what moves, moves by the policy.
+    // Simulated machines list no processes: moves come from the placement policy and from users.
     scum: { throttle: 'off', migrate: 'managed', rules: [], sharePercent: 50, vacateAfterMs: 60_000 },
     pid: 0,
     brokerPort: 0,
@@ -46,7 +46,7 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
     mesh: { offlineAfterMs: 3000 },
     moves: { projectedMax: 0.65, gainMin: 0.1, cooldownMs: 5000, itemRestMs: 10_000 },
     owner: {
-      // As in earnest the margin is less than the lease: an answer that comes late must not matter.
+      // As in production, the margin is shorter than the lease: a late answer must not matter.
       leaseMs: 10_000,
       marginMs: 5000,
       offerTtlMs: 4000,
@@ -72,7 +72,7 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
     accept: 'commands',
     acceptFrom: ['*'],
     unsignedVerbs: UNSIGNED_VERBS,
-    // Longer than a world lives, and less than wall clocks jump: an end that is thrown away by the wall clock is missing.
+    // Longer than a run, and shorter than the jumps of wall clocks: a record that expired by the wall clock is missed.
     keepSettledMs: plan.safetyMs + KEPT_AFTER_MS,
     statusKeptMs: 600_000,
   };

@@ -1,14 +1,16 @@
 /**
- * Throttles by the nice value of an autogroup, which is what the kernel weighs sessions by. It is a weight and no limit:
- * without others who want the processor nothing is held back. A whole session shares it, so that a session with others in it
- * is left alone.
+ * Throttles by the nice value of an autogroup, which is what the kernel weighs sessions by. It is a weight and no
+ * limit: without others who want the processor nothing is held back. A whole session shares it, so that a session with
+ * others in it is left alone.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { ThrottleRecord } from '../core/throttle-record.js';
+import { writeFileSync } from 'node:fs';
+import type { SavedThrottle } from '../core/processes/saved-throttle.js';
+import { listPids } from '../os/proc-files.js';
+import { tryReadText } from '../os/try-read.js';
 import { attempt, type LiveTarget, type Method } from './method.js';
 import { isSame } from './process-entry.js';
-import type { Outcome, Prepared } from './throttle.js';
+import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
 /** Makes the method. */
 export function createAutogroup(): Method {
@@ -16,7 +18,8 @@ export function createAutogroup(): Method {
 }
 
 function probe(): string | undefined {
-  if (tryRead('/proc/sys/kernel/sched_autogroup_enabled')?.trim() !== '1') return 'this kernel has no autogroups on';
+  if (tryReadText('/proc/sys/kernel/sched_autogroup_enabled')?.trim() !== '1')
+    return 'this kernel has no autogroups on';
   const obstacle = findGroupObstacle(process.pid);
   if (obstacle !== undefined) return obstacle;
   // In a session of its own, where nobody else is: there and back, as a throttle and its undoing would.
@@ -28,7 +31,7 @@ function probe(): string | undefined {
   return (stdout ?? '').trim().endsWith('nice 5') ? undefined : 'the nice value of an autogroup cannot be set';
 }
 
-function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord | null): Prepared {
+function prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle | null): PreparedThrottle {
   const groups = new Set(target.processes.flatMap(({ pid }) => readAutogroup(pid)?.group ?? []));
   const [place] = groups;
   if (place === undefined) return { ok: false, reason: 'it is in no autogroup' };
@@ -45,16 +48,18 @@ function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord
   };
 }
 
-function set(record: ThrottleRecord): Outcome {
+function set(record: SavedThrottle): ThrottleOutcome {
   return writeNice(record, String(niceOf(record.sharePercent)));
 }
 
-function undo(record: ThrottleRecord): Outcome {
+function undo(record: SavedThrottle): ThrottleOutcome {
   return writeNice(record, record.processes[0]?.before ?? '0');
 }
 
-/** Any member of the autogroup sets it for all; also one that was forked since. Without members there is nothing to set. */
-function writeNice({ place, processes }: ThrottleRecord, nice: string): Outcome {
+/**
+ * Any member of the autogroup sets it for all; also one that was forked since. Without members there is nothing to set.
+ */
+function writeNice({ place, processes }: SavedThrottle, nice: string): ThrottleOutcome {
   const member =
     processes.find((process) => isSame(process) && readAutogroup(process.pid)?.group === place)?.pid ??
     listGroup(place)[0];
@@ -76,13 +81,12 @@ function niceOf(sharePercent: number): number {
 
 function readAutogroup(pid: number): { readonly group: string; readonly nice: string } | undefined {
   const [, group, nice] =
-    /^(\/autogroup-\d+) nice (-?\d+)$/.exec(tryRead(`/proc/${pid}/autogroup`)?.trim() ?? '') ?? [];
+    /^(\/autogroup-\d+) nice (-?\d+)$/.exec(tryReadText(`/proc/${pid}/autogroup`)?.trim() ?? '') ?? [];
   return group === undefined || nice === undefined ? undefined : { group, nice };
 }
 
 function listGroup(group: string): readonly number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => readAutogroup(pid)?.group === group);
+  return listPids().filter((pid) => readAutogroup(pid)?.group === group);
 }
 
 function findStranger(target: LiveTarget, group: string): string | undefined {
@@ -93,20 +97,12 @@ function findStranger(target: LiveTarget, group: string): string | undefined {
 
 /** Autogroups weigh only what is in the root cgroup of the cpu controller. */
 function findGroupObstacle(pid: number): string | undefined {
-  const lines = (tryRead(`/proc/${pid}/cgroup`) ?? '').trim().split('\n');
+  const lines = (tryReadText(`/proc/${pid}/cgroup`) ?? '').trim().split('\n');
   const cpu = lines
     .map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line))
     .find((one) => one?.[1]?.split(',').includes('cpu'));
   const path = cpu?.[2] ?? lines.map((line) => /^0::(\/.*)$/.exec(line)?.[1]).find((one) => one !== undefined) ?? '/';
   const isOn =
-    cpu !== undefined || (tryRead('/sys/fs/cgroup/cgroup.subtree_control') ?? '').split(/\s/).includes('cpu');
+    cpu !== undefined || (tryReadText('/sys/fs/cgroup/cgroup.subtree_control') ?? '').split(/\s/).includes('cpu');
   return isOn && path !== '/' ? 'its cgroup decides, not its session' : undefined;
-}
-
-function tryRead(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

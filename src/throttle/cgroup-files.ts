@@ -1,10 +1,12 @@
 /**
- * The files of the cgroup hierarchies: where they are mounted, which cgroup a process is in, and the reads and writes that
- * the two versions share. It keeps nothing.
+ * The files of the cgroup hierarchies: where they are mounted, which cgroup a process is in, and the reads and writes
+ * that the two versions share. It keeps nothing.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorCode } from '../os/errors.js';
+import { tryReadText } from '../os/try-read.js';
 
 /** Reads and changes cgroups. What cannot be done throws. */
 export interface CgroupFiles {
@@ -22,7 +24,7 @@ export interface CgroupFiles {
 /** The real ones. */
 export function createCgroupFiles(): CgroupFiles {
   return {
-    read: tryRead,
+    read: tryReadText,
     write: (path, text) => writeFileSync(path, text),
     exists: existsSync,
     make: (directory) => {
@@ -67,7 +69,7 @@ export function findGroup(files: CgroupFiles, { version, point, root }: Hierarch
 }
 
 /** Pids in a cgroup; empty when it is gone. */
-export function listMembers(files: CgroupFiles, directory: string): readonly number[] {
+export function listGroupProcesses(files: CgroupFiles, directory: string): readonly number[] {
   const text = files.read(`${directory}/cgroup.procs`) ?? '';
   return text.split('\n').filter(Boolean).map(Number);
 }
@@ -78,7 +80,7 @@ export function moveInto(files: CgroupFiles, directory: string, pids: readonly n
     try {
       files.write(`${directory}/cgroup.procs`, String(pid));
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      if (errorCode(error) !== 'ESRCH') throw error;
     }
   }
 }
@@ -87,13 +89,13 @@ export function moveInto(files: CgroupFiles, directory: string, pids: readonly n
 const ROUNDS_MAX = 20;
 
 /**
- * Empties a cgroup and removes it: each process goes back where it was, one that was forked meanwhile where the first one
- * was. A cgroup that is gone takes its processes to the nearest one above it. Harmless when there is nothing.
+ * Empties a cgroup and removes it: each process goes back where it was, one that was forked meanwhile where the first
+ * one was. A cgroup that is gone takes its processes to the nearest one above it. Harmless when there is nothing.
  */
 export function dissolve(files: CgroupFiles, directory: string, homes: ReadonlyMap<number, string>): void {
   const [first] = homes.values();
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const members = listMembers(files, directory);
+    const members = listGroupProcesses(files, directory);
     if (members.length === 0) break;
     for (const pid of members) moveInto(files, nearest(files, homes.get(pid) ?? first ?? dirname(directory)), [pid]);
   }
@@ -107,14 +109,6 @@ function nearest(files: CgroupFiles, directory: string): string {
 /** A name for the cgroup of a target: letters, digits, dots and dashes. */
 export function nameGroup(tag: string, target: string): string {
   return `tritmesh-${tag}-${target}`.replaceAll(/[^A-Za-z0-9.-]/g, '-');
-}
-
-function tryRead(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /** A shell of its own goes in and out again with its end. */

@@ -1,11 +1,12 @@
 /**
- * Throttles by the CFS quota of cgroup version 1: the processes go into a cgroup made for them below the one they were in,
- * so that all limits above still hold.
+ * Throttles by the CFS quota of cgroup version 1: the processes go into a cgroup made for them below the one they were
+ * in, so that all limits above still hold.
  */
-import type { ThrottleRecord } from '../core/throttle-record.js';
+import type { SavedThrottle } from '../core/processes/saved-throttle.js';
+import { describeError } from '../os/errors.js';
 import { dissolve, findGroup, findHierarchy, moveInto, nameGroup, type CgroupFiles } from './cgroup-files.js';
-import { attempt, describeError, keepBefore, type LiveTarget, type Method } from './method.js';
-import type { Outcome, Prepared } from './throttle.js';
+import { attempt, keepBefore, type LiveTarget, type Method } from './method.js';
+import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
 /** The kernel's default period: a share is used up and waited out ten times a second. */
 const PERIOD_US = 100_000;
@@ -34,7 +35,7 @@ export function createCgroupV1(files: CgroupFiles, tag: string): Method {
     files.write(`${place}/cpu.cfs_quota_us`, String(Math.round((sharePercent / 100) * PERIOD_US)));
   }
 
-  function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord | null): Prepared {
+  function prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle | null): PreparedThrottle {
     if (hierarchy === undefined) return absent;
     try {
       const processes = keepBefore(target, known, (pid) => findGroup(files, hierarchy, pid));
@@ -46,7 +47,7 @@ export function createCgroupV1(files: CgroupFiles, tag: string): Method {
     }
   }
 
-  function set(record: ThrottleRecord): Outcome {
+  function set(record: SavedThrottle): ThrottleOutcome {
     const { place, sharePercent, processes } = record;
     return attempt(`the quota could not be set in ${place}`, () => {
       files.make(place);
@@ -59,7 +60,7 @@ export function createCgroupV1(files: CgroupFiles, tag: string): Method {
     });
   }
 
-  function undo({ place, processes }: ThrottleRecord): Outcome {
+  function undo({ place, processes }: SavedThrottle): ThrottleOutcome {
     return attempt(`${place} could not be dissolved`, () => {
       dissolve(files, place, new Map(processes.map(({ pid, before }) => [pid, before])));
     });

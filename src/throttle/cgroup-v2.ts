@@ -1,21 +1,22 @@
 /**
- * Throttles by `cpu.max` of cgroup version 2. Where the processes have their cgroup to themselves it is limited in place;
- * else they go into one made for them beside it. It never switches a controller on: others own the hierarchy.
+ * Throttles by `cpu.max` of cgroup version 2. Where the processes have their cgroup to themselves it is limited in
+ * place; else they go into one made for them beside it. It never switches a controller on: others own the hierarchy.
  */
 import { dirname } from 'node:path';
-import type { ThrottleRecord } from '../core/throttle-record.js';
+import type { SavedThrottle } from '../core/processes/saved-throttle.js';
+import { describeError } from '../os/errors.js';
 import {
   dissolve,
   findGroup,
   findHierarchy,
-  listMembers,
+  listGroupProcesses,
   moveInto,
   nameGroup,
   type CgroupFiles,
   type Hierarchy,
 } from './cgroup-files.js';
-import { attempt, describeError, keepBefore, type LiveTarget, type Method } from './method.js';
-import type { Outcome, Prepared } from './throttle.js';
+import { attempt, keepBefore, type LiveTarget, type Method } from './method.js';
+import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
 /** The kernel's default period. */
 const PERIOD_US = 100_000;
@@ -43,7 +44,7 @@ export function createCgroupV2(files: CgroupFiles, tag: string): Method {
     }
   }
 
-  function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord | null): Prepared {
+  function prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle | null): PreparedThrottle {
     if (hierarchy === undefined) return absent;
     try {
       const processes = keepBefore(target, known, (pid) => findGroup(files, hierarchy, pid));
@@ -64,10 +65,10 @@ export function createCgroupV2(files: CgroupFiles, tag: string): Method {
     target: LiveTarget,
     group: string,
     sharePercent: number,
-  ): Pick<ThrottleRecord, 'place' | 'limit'> {
+  ): Pick<SavedThrottle, 'place' | 'limit'> {
     const own = new Set(target.processes.map(({ pid }) => pid));
     const limit = files.read(`${group}/cpu.max`)?.trim() ?? '';
-    const alone = limit !== '' && listMembers(files, group).every((pid) => own.has(pid));
+    const alone = limit !== '' && listGroupProcesses(files, group).every((pid) => own.has(pid));
     if (alone && shareOf(limit) <= sharePercent)
       throw new Error(`its cgroup is limited to ${shareOf(limit)} % already`);
     if (alone) return { place: group, limit };
@@ -76,7 +77,7 @@ export function createCgroupV2(files: CgroupFiles, tag: string): Method {
     return { place, limit: '' };
   }
 
-  function set({ place, limit, sharePercent, processes }: ThrottleRecord): Outcome {
+  function set({ place, limit, sharePercent, processes }: SavedThrottle): ThrottleOutcome {
     return attempt(`cpu.max could not be set in ${place}`, () => {
       if (limit === '') files.make(place);
       files.write(`${place}/cpu.max`, formatLimit(sharePercent));
@@ -85,7 +86,7 @@ export function createCgroupV2(files: CgroupFiles, tag: string): Method {
     });
   }
 
-  function undo({ place, limit, processes }: ThrottleRecord): Outcome {
+  function undo({ place, limit, processes }: SavedThrottle): ThrottleOutcome {
     return attempt(`${place} could not be put back`, () => {
       if (limit === '') dissolve(files, place, new Map(processes.map(({ pid, before }) => [pid, before])));
       else if (files.exists(place)) files.write(`${place}/cpu.max`, limit);
@@ -96,8 +97,8 @@ export function createCgroupV2(files: CgroupFiles, tag: string): Method {
 }
 
 /**
- * A new cgroup beside the given one, whose limits above then still hold; else at the top of what can be seen. Children have
- * `cpu.max` only where their parent hands the controller on.
+ * A new cgroup beside the given one, whose limits above then still hold; else at the top of what can be seen. Children
+ * have `cpu.max` only where their parent hands the controller on.
  */
 function findPlace(files: CgroupFiles, { point }: Hierarchy, group: string, name: string): string | undefined {
   const parents = group === point ? [point] : [dirname(group), point];

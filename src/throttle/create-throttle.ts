@@ -1,21 +1,22 @@
 /**
- * Makes the throttle of this machine: the methods that were asked for are tried once, and each target gets the first that
- * has nothing against it. Undoing goes by the record, so that a method that is not wanted any more still undoes its own.
+ * Makes the throttle of this machine: the methods that were asked for are tried once, and each target gets the first
+ * that has nothing against it. Undoing goes by the record, so that a method that is not wanted any more still undoes
+ * its own.
  */
 import type { Clock } from '../clock/clock.js';
 import {
   THROTTLE_METHODS,
   type ThrottleMethod,
-  type ThrottleRecord,
+  type SavedThrottle,
   type ThrottleTarget,
-} from '../core/throttle-record.js';
+} from '../core/processes/saved-throttle.js';
 import { createAutogroup } from './autogroup.js';
 import { createCgroupFiles } from './cgroup-files.js';
 import { createCgroupV1 } from './cgroup-v1.js';
 import { createCgroupV2 } from './cgroup-v2.js';
 import { createDutyCycle } from './duty-cycle.js';
 import type { LiveTarget, Method } from './method.js';
-import { isSame, readEntry } from './process-entry.js';
+import { isSame, readThrottleEntry } from './process-entry.js';
 import type { Throttle } from './throttle.js';
 
 /** What it is made from. */
@@ -85,7 +86,7 @@ export function joinMethods(
 }
 
 /** What left the target since and still lives is throttled still, and must be undone with it. */
-function keepKnown(record: ThrottleRecord, known: ThrottleRecord | null): ThrottleRecord {
+function keepKnown(record: SavedThrottle, known: SavedThrottle | null): SavedThrottle {
   const pids = new Set(record.processes.map(({ pid }) => pid));
   const left = known?.processes.filter((process) => !pids.has(process.pid) && isSame(process)) ?? [];
   return { ...record, processes: [...record.processes, ...left] };
@@ -93,7 +94,7 @@ function keepKnown(record: ThrottleRecord, known: ThrottleRecord | null): Thrott
 
 function lookUp({ target, processes }: ThrottleTarget, isGuard: (pid: number) => boolean): LiveTarget {
   const living = processes.flatMap(({ pid, start }) => {
-    const entry = readEntry(pid);
+    const entry = readThrottleEntry(pid);
     return entry === undefined || (start !== undefined && entry.start !== start) ? [] : [entry];
   });
   const guards = living.filter(({ pid }) => isGuard(pid));

@@ -1,15 +1,16 @@
 /**
  * Throttles by stopping and continuing, ten times a second, with the part of the time that gives the wanted share of
- * processor time. Its driver is this process: when it is killed its targets may stay stopped, and only {@link Method.undo} or
- * {@link Method.set} by its next life continues them.
+ * processor time. Its driver is this process: when it is killed its targets may stay stopped, and only
+ * {@link Method.undo} or {@link Method.set} by its next life continues them.
  */
 import { spawnSync } from 'node:child_process';
 import type { Subscription } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
-import type { ThrottledProcess, ThrottleRecord } from '../core/throttle-record.js';
+import type { ThrottledProcess, SavedThrottle } from '../core/processes/saved-throttle.js';
+import { describeError, errorCode } from '../os/errors.js';
 import { keepBefore, type LiveTarget, type Method } from './method.js';
-import { isSame, readEntry } from './process-entry.js';
-import type { Outcome, Prepared } from './throttle.js';
+import { isSame, readThrottleEntry } from './process-entry.js';
+import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
 const PERIOD_MS = 100;
 /** Shortest time that a target runs at a stretch: timers are not finer. */
@@ -26,13 +27,13 @@ const MORE_MAX = 2;
 export function createDutyCycle(clock: Pick<Clock, 'now' | 'scheduler'>): Method {
   const drivers = new Map<string, () => void>();
 
-  function set(record: ThrottleRecord): Outcome {
+  function set(record: SavedThrottle): ThrottleOutcome {
     drivers.get(record.target)?.();
     drivers.set(record.target, drive(record, clock));
     return { ok: true };
   }
 
-  function undo(record: ThrottleRecord): Outcome {
+  function undo(record: SavedThrottle): ThrottleOutcome {
     drivers.get(record.target)?.();
     drivers.delete(record.target);
     return signalAll(record.processes, 'SIGCONT');
@@ -58,9 +59,9 @@ function probe(): string | undefined {
 }
 
 /** What somebody else stopped is left alone: it would be continued. */
-function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord | null): Prepared {
+function prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle | null): PreparedThrottle {
   const old = new Set(known?.processes.map(({ pid }) => pid));
-  const running = target.processes.filter(({ pid }) => old.has(pid) || readEntry(pid)?.stopped === false);
+  const running = target.processes.filter(({ pid }) => old.has(pid) || readThrottleEntry(pid)?.stopped === false);
   if (running.length === 0) return { ok: false, reason: 'it is stopped already' };
   const processes = keepBefore({ ...target, processes: running }, known, () => '');
   return {
@@ -70,7 +71,7 @@ function prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord
 }
 
 /** Drives one target until the returned function is called, which leaves it running. */
-function drive({ processes, sharePercent }: ThrottleRecord, clock: Pick<Clock, 'now' | 'scheduler'>): () => void {
+function drive({ processes, sharePercent }: SavedThrottle, clock: Pick<Clock, 'now' | 'scheduler'>): () => void {
   let beat = beatOf(sharePercent / 100);
   let timer: Subscription | undefined;
   let before = { at: clock.now(), cpuS: sumCpu(processes) };
@@ -104,8 +105,8 @@ function drive({ processes, sharePercent }: ThrottleRecord, clock: Pick<Clock, '
 }
 
 /**
- * How long to run and to rest for a part of the time. Where that leaves less than a timer can do, and on a busy machine timers
- * are late, the rest is made longer instead.
+ * How long to run and to rest for a part of the time. Where that leaves less than a timer can do, and on a busy machine
+ * timers are late, the rest is made longer instead.
  */
 function beatOf(duty: number): { readonly runMs: number; readonly restMs: number } {
   const part = Math.min(1, Math.max(RUN_MS_MIN / REST_MS_MAX, duty));
@@ -117,7 +118,7 @@ function beatOf(duty: number): { readonly runMs: number; readonly restMs: number
 function sumCpu(processes: readonly ThrottledProcess[]): number | undefined {
   let sum = 0;
   for (const process of processes) {
-    const entry = readEntry(process.pid);
+    const entry = readThrottleEntry(process.pid);
     if (entry?.start !== process.start) continue;
     if (entry.cpuS === undefined) return undefined;
     sum += entry.cpuS;
@@ -125,7 +126,7 @@ function sumCpu(processes: readonly ThrottledProcess[]): number | undefined {
   return sum;
 }
 
-function signalAll(processes: readonly ThrottledProcess[], signal: 'SIGSTOP' | 'SIGCONT'): Outcome {
+function signalAll(processes: readonly ThrottledProcess[], signal: 'SIGSTOP' | 'SIGCONT'): ThrottleOutcome {
   let reason: string | undefined;
   for (const one of processes) {
     if (!isSame(one)) continue;
@@ -133,7 +134,7 @@ function signalAll(processes: readonly ThrottledProcess[], signal: 'SIGSTOP' | '
       process.kill(one.pid, signal);
     } catch (error) {
       // ESRCH: it ended in between.
-      if (error instanceof Error && !('code' in error && error.code === 'ESRCH')) reason = error.message;
+      if (errorCode(error) !== 'ESRCH') reason = describeError(error);
     }
   }
   return reason === undefined ? { ok: true } : { ok: false, reason: `process could not be signalled: ${reason}` };

@@ -1,9 +1,10 @@
 /**
- * What each way to throttle gives: a try whether it works here, and the three calls of the port for processes that surely
- * live. It never decides what is throttled.
+ * What each way to throttle gives: a try whether it works here, and the three calls of the port for processes that
+ * surely live. It never decides what is throttled.
  */
-import type { ThrottledProcess, ThrottleMethod, ThrottleRecord } from '../core/throttle-record.js';
-import type { Outcome, Prepared } from './throttle.js';
+import type { ThrottledProcess, ThrottleMethod, SavedThrottle } from '../core/processes/saved-throttle.js';
+import { describeError } from '../os/errors.js';
+import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
 /** A target whose processes were looked up: they live, and are the ones that were meant. */
 export interface LiveTarget {
@@ -18,9 +19,9 @@ export interface Method {
   readonly method: ThrottleMethod;
   /** Tries it on a process of its own; gives the reason why it does not work here, `undefined` when it does. */
   probe(): string | undefined;
-  prepare(target: LiveTarget, sharePercent: number, known: ThrottleRecord | null): Prepared;
-  set(record: ThrottleRecord): Outcome;
-  undo(record: ThrottleRecord): Outcome;
+  prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle | null): PreparedThrottle;
+  set(record: SavedThrottle): ThrottleOutcome;
+  undo(record: SavedThrottle): ThrottleOutcome;
   close(): void;
 }
 
@@ -30,7 +31,7 @@ export interface Method {
  */
 export function keepBefore(
   target: LiveTarget,
-  known: ThrottleRecord | null,
+  known: SavedThrottle | null,
   read: (pid: number) => string,
 ): readonly ThrottledProcess[] {
   const old = new Map(known?.processes.map((process) => [process.pid, process]));
@@ -44,16 +45,11 @@ export function keepBefore(
 }
 
 /** Does what touches the system; an error becomes the reason. */
-export function attempt(what: string, work: () => void): Outcome {
+export function attempt(what: string, work: () => void): ThrottleOutcome {
   try {
     work();
     return { ok: true };
   } catch (error) {
     return { ok: false, reason: `${what}: ${describeError(error)}` };
   }
-}
-
-/** An error as part of a sentence. */
-export function describeError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

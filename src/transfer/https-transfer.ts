@@ -1,19 +1,19 @@
 /**
- * The transfer over HTTPS: the one side pulls, or the other pushes; both present a certificate of their node's key, and that key is all
- * that counts (names and authorities do not). It serves nothing but what is shared, each share to its one peer, and takes nothing but
- * what is being fetched.
+ * The transfer over HTTPS: the one side pulls, or the other pushes; both present a certificate of their node's key, and
+ * that key is all that counts (names and authorities do not). It serves nothing but what is shared, each share to its
+ * one peer, and takes nothing but what is being fetched.
  */
 import type { Sealer } from '../identity/seal.js';
-import { Refused, settle } from './ended.js';
-import { fetchOrder, PUSH_WAIT_MS, type FetchTools } from './fetch-order.js';
-import type { Intake } from './intake.js';
-import type { PeerClient } from './peer-client.js';
-import type { PeerListener } from './peer-listener.js';
-import { pushShare } from './push-order.js';
-import { createPushServer } from './push-server.js';
-import { openSealed, sealBundleTo } from './sealed-bundle.js';
-import { createShareServer } from './share-server.js';
-import type { Ended, FetchOrder, Transfer } from './transfer.js';
+import { Refused, toOutcome } from './outcome.js';
+import { fetchShare, PUSH_WAIT_MS, type FetchTools } from './share/fetch-share.js';
+import type { Intake } from './share/intake.js';
+import type { PeerClient } from './peer/peer-client.js';
+import type { PeerListener } from './peer/peer-listener.js';
+import { pushShare } from './share/push-share.js';
+import { createPushServer } from './share/push-server.js';
+import { openSealed, sealBundleTo } from './bundle/sealed-bundle.js';
+import { createShareServer } from './share/share-server.js';
+import type { Outcome, FetchRequest, Transfer } from './transfer.js';
 
 /** What the transfer uses, and how patient it is. */
 export interface HttpsTransferOptions {
@@ -43,10 +43,10 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
   const running = new Set<AbortController>();
 
   /** Runs work that can be abandoned: then nobody is told how it ended. */
-  function run<T>(work: (signal: AbortSignal) => Promise<T>, done: (ended: Ended<T>) => void): () => void {
+  function run<T>(work: (signal: AbortSignal) => Promise<T>, done: (ended: Outcome<T>) => void): () => void {
     const abandoned = new AbortController();
     running.add(abandoned);
-    settle(work(abandoned.signal), (ended) => {
+    toOutcome(work(abandoned.signal), (ended) => {
       running.delete(abandoned);
       if (!abandoned.signal.aborted) done(ended);
     });
@@ -54,26 +54,26 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
   }
 
   /** What others are told to call may not lead here from here (NAT). */
-  const urlsFor = (order: FetchOrder): readonly string[] =>
+  const urlsFor = (order: FetchRequest): readonly string[] =>
     order.peerKey === options.publicKey ? [...listener.ownUrls(), ...order.urls] : order.urls;
 
   return {
     name: 'https',
-    start: (done) => settle(listener.start(), done),
+    start: (done) => toOutcome(listener.start(), done),
     urls: () => listener.urls(),
     share: (share) => shares.share(share),
     unshare: (share) => shares.unshare(share),
-    fetch: (order, done) => run((signal) => fetchOrder({ ...order, urls: urlsFor(order) }, tools, signal), done),
+    fetch: (order, done) => run((signal) => fetchShare({ ...order, urls: urlsFor(order) }, tools, signal), done),
     push: (name, urls, done) =>
       run(async (signal) => {
         const share = shares.find(name);
         if (share === undefined) throw new Refused(`${name} is not shared any more`);
         return pushShare(share, urls, { client, retryDelaysMs }, signal);
       }, done),
-    call: (peerKey, urls, done) => settle(client.call(peerKey, urls), done),
+    call: (peerKey, urls, done) => toOutcome(client.call(peerKey, urls), done),
     sealKey: sealer.sealKey,
-    seal: (share, bundle, sealKey, done) => settle(sealBundleTo(sealKey, share, bundle), done),
-    open: (order, done) => settle(openSealed(order, sealer), done),
+    seal: (share, bundle, sealKey, done) => toOutcome(sealBundleTo(sealKey, share, bundle), done),
+    open: (order, done) => toOutcome(openSealed(order, sealer), done),
     close: (done) => {
       for (const abandoned of running) abandoned.abort();
       client.close();

@@ -1,7 +1,7 @@
 /**
  * The port that moves files. The side that has them shares a directory with one peer; the other side fetches it. What
- * travels is a manifest (path, size, mode, sha256) and one byte stream. A fetch verifies every hash before it says it is done,
- * resumes where it was cut, and writes nothing outside its directory whatever the manifest says.
+ * travels is a manifest (path, size, mode, sha256) and one byte stream. A fetch verifies every hash before it says it
+ * is done, resumes where it was cut, and writes nothing outside its directory whatever the manifest says.
  */
 import type { Observable } from 'rxjs';
 import type { Command } from '../protocol/item.js';
@@ -30,7 +30,7 @@ export interface Share {
 }
 
 /** What to fetch. */
-export interface FetchOrder {
+export interface FetchRequest {
   readonly share: string;
   /** `https://host:port`, in the order to try. */
   readonly urls: readonly string[];
@@ -42,14 +42,14 @@ export interface FetchOrder {
   /** Bytes so far and in all, at most twice a second. */
   readonly onProgress: (bytes: number, total: number) => void;
   /**
-   * No address took a connection, and why, each address named. The fetch stays open for some seconds, and as long as its peer pushes;
-   * without this it fails after a few attempts.
+   * No address took a connection, and why, each address named. The fetch stays open for some seconds, and as long as
+   * its peer pushes; without this it fails after a few attempts.
    */
   readonly onUnreached?: ((reason: string) => void) | undefined;
 }
 
 /** What to take out of a seal. */
-export interface OpenOrder {
+export interface OpenRequest {
   readonly share: string;
   /** Base64, as the message brought it. */
   readonly sealed: string;
@@ -71,11 +71,11 @@ export interface Fetched {
 }
 
 /** How a port's work ended: the value, or a sentence for people. */
-export type Ended<T> =
+export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   /**
-   * `final` when trying again cannot help: wrong hash, refused, too large. `lacksRoom`: the disk here, or a share of it, is full.
-   * `unreached`: no address of the peer took a connection.
+   * `final` when trying again cannot help: wrong hash, refused, too large. `lacksRoom`: the disk here, or a share of
+   * it, is full. `unreached`: no address of the peer took a connection.
    */
   | {
       readonly ok: false;
@@ -90,24 +90,24 @@ export interface Transfer {
   /** Its name in `info.transports` and in acks. */
   readonly name: 'https';
   /** Starts listening; `done` comes when {@link urls} is known. */
-  start(done: (ended: Ended<undefined>) => void): void;
+  start(done: (ended: Outcome<undefined>) => void): void;
   /** Where peers reach this node: `https://host:port`, best first. */
   urls(): readonly string[];
   /** Shares a bundle until {@link unshare}; sharing again under the same name replaces it. */
   share(share: Share): void;
   unshare(share: string): void;
   /** Fetches; gives a function that abandons it (then `done` is not called). */
-  fetch(order: FetchOrder, done: (ended: Ended<Fetched>) => void): () => void;
+  fetch(order: FetchRequest, done: (ended: Outcome<Fetched>) => void): () => void;
   /** Brings what is shared under this name to its peer, at `urls`; gives a function that abandons it. */
-  push(share: string, urls: readonly string[], done: (ended: Ended<undefined>) => void): () => void;
+  push(share: string, urls: readonly string[], done: (ended: Outcome<undefined>) => void): () => void;
   /** Connects to a peer and hangs up; gives the address that answered. */
-  call(peerKey: string, urls: readonly string[], done: (ended: Ended<string>) => void): void;
+  call(peerKey: string, urls: readonly string[], done: (ended: Outcome<string>) => void): void;
   /** This node's own key that small bundles are sealed to, 43 characters of base64url. */
   readonly sealKey: string;
   /** Seals a bundle to a peer's seal key; `undefined` when it is too large for a message. */
-  seal(share: string, bundle: Bundle, sealKey: string, done: (ended: Ended<string | undefined>) => void): void;
+  seal(share: string, bundle: Bundle, sealKey: string, done: (ended: Outcome<string | undefined>) => void): void;
   /** Takes a bundle out of its seal: what comes of it is what a fetch would have brought. */
-  open(order: OpenOrder, done: (ended: Ended<Fetched>) => void): void;
+  open(order: OpenRequest, done: (ended: Outcome<Fetched>) => void): void;
   close(done: () => void): void;
 }
 
@@ -140,58 +140,67 @@ export interface Swept {
  */
 export interface Workspace {
   /**
-   * Copies inputs into the item's own directory, so that later changes and deletions do not matter, and describes them. With
-   * no inputs the bundle is empty. `command` goes into the manifest when it is given.
+   * Copies inputs into the item's own directory, so that later changes and deletions do not matter, and describes them.
+   * With no inputs the bundle is empty. `command` goes into the manifest when it is given.
    */
   stage(
     item: string,
     inputs: readonly string[],
     command: Command | undefined,
-    done: (ended: Ended<Bundle>) => void,
+    done: (ended: Outcome<Bundle>) => void,
   ): void;
-  /** Describes again what was staged or carried (after a restart of the node): the inputs, or with `image` the image. */
-  restage(item: string, command: Command | undefined, image: boolean, done: (ended: Ended<Bundle>) => void): void;
   /**
-   * Describes an image by what a fetch or {@link adoptGuest} just found out about it: hashing gigabytes once more would keep its
-   * process stopped. Fails when a file is not there with its size. Whoever fetches it checks every byte.
+   * Describes again what was staged or carried (after a restart of the node): the inputs, or with `image` the image.
+   */
+  restage(item: string, command: Command | undefined, image: boolean, done: (ended: Outcome<Bundle>) => void): void;
+  /**
+   * Describes an image by what a fetch or {@link adoptGuest} just found out about it: hashing gigabytes once more would
+   * keep its process stopped. Fails when a file is not there with its size. Whoever fetches it checks every byte.
    */
   resealImage(
     item: string,
     contents: Contents,
     command: Command | undefined,
-    done: (ended: Ended<Bundle>) => void,
+    done: (ended: Outcome<Bundle>) => void,
   ): void;
   /** Directory of a guest's epoch: `work/`, `stdout`, `stderr` are below. */
   guestDirectory(owner: string, item: string, epoch: number): string;
   /**
    * Describes what comes home from a guest: `stdout` and `stderr` and the files below `work/` that match the globs (as
-   * `work/<path>`), or with `everything` all of `work/`, and `image/` and `carried/` where a stopped process has them; `held/` of a copy always. An empty
-   * stdout or stderr is left out, but not beside an image.
+   * `work/<path>`), or with `everything` all of `work/`, and `image/` and `carried/` where a stopped process has them;
+   * `held/` of a copy always. An empty stdout or stderr is left out, but not beside an image.
    */
-  collect(directory: string, globs: readonly string[], everything: boolean, done: (ended: Ended<Bundle>) => void): void;
+  collect(
+    directory: string,
+    globs: readonly string[],
+    everything: boolean,
+    done: (ended: Outcome<Bundle>) => void,
+  ): void;
   /** Directory that an item's outputs of one epoch are fetched into. */
   homeDirectory(item: string, epoch: number): string;
   /**
    * Puts what came home where it belongs: files below `work/` into `destination` (if given; else they stay in the
-   * item's directory), stdout and stderr into the item's directory. Each file appears whole or not at all. An existing file is replaced.
+   * item's directory), stdout and stderr into the item's directory. Each file appears whole or not at all. An existing
+   * file is replaced.
    */
-  place(item: string, epoch: number, destination: string | undefined, done: (ended: Ended<undefined>) => void): void;
+  place(item: string, epoch: number, destination: string | undefined, done: (ended: Outcome<undefined>) => void): void;
   /**
-   * Makes what came home of a stopped run the item's new staged input; with `image` all of it, streams too, becomes the item's
-   * image, in place of an earlier one.
+   * Makes what came home of a stopped run the item's new staged input; with `image` all of it, streams too, becomes the
+   * item's image, in place of an earlier one.
    */
-  carry(item: string, epoch: number, image: boolean, done: (ended: Ended<undefined>) => void): void;
+  carry(item: string, epoch: number, image: boolean, done: (ended: Outcome<undefined>) => void): void;
   /**
-   * Takes a guest's directory as home without a transfer: the owner was its own receiver. What {@link collect} described
-   * last in that directory comes home as a fetch of that bundle would have brought it; so collect comes first. It may be called again.
+   * Takes a guest's directory as home without a transfer: the owner was its own receiver. What {@link collect}
+   * described last in that directory comes home as a fetch of that bundle would have brought it; so collect comes
+   * first. It may be called again.
    */
-  adoptGuest(owner: string, item: string, epoch: number, done: (ended: Ended<Contents>) => void): void;
+  adoptGuest(owner: string, item: string, epoch: number, done: (ended: Outcome<Contents>) => void): void;
   /** Removes an item's image. */
   dropImage(item: string): void;
   /** The files of a guest stay where they are, for a person to fetch. */
   keepGuest?(owner: string, item: string, epoch: number): void;
   /** Removes what is not needed; with `dryRun` it only tells. */
-  sweep?(needed: Needed, dryRun: boolean, done: (ended: Ended<Swept>) => void): void;
+  sweep?(needed: Needed, dryRun: boolean, done: (ended: Outcome<Swept>) => void): void;
   /** What could not be removed, each once. */
   readonly left$?: Observable<{ readonly path: string; readonly reason: string }> | undefined;
   /** Removes a guest's directory. */

@@ -1,13 +1,13 @@
 /**
- * Finds what a source file imports, without a parser: `import … from`, `export … from`, `import '…'`, `import('…')`
- * and `require('…')`, types included. It relies on the formatter: a statement begins its line.
+ * Finds the imports of a source file, without a parser: `import … from`, `export … from`, `import '…'`, `import('…')`
+ * and `require('…')`, types included. It relies on the formatter: a statement begins on its own line.
  */
 import { posix } from 'node:path';
 
-/** Source text by path from the root of the repository, with `/`. */
+/** Source text by path, relative to the root of the repository, with `/`. */
 export type SourceTree = ReadonlyMap<string, string>;
 
-/** One import: of a file in the tree, or of something outside it (a package, `node:fs`). */
+/** One import, of a file in the tree or of a package. */
 export interface Import {
   readonly from: string;
   readonly specifier: string;
@@ -29,7 +29,7 @@ export function findImports(path: string, source: string): readonly Import[] {
   return specifiers.map((specifier) => ({ from: path, specifier, file: resolveFile(path, specifier) }));
 }
 
-/** Source without its comments, as far as they begin a line or stand after a statement's end; line numbers stay. */
+/** Removes comments that begin a line or follow a statement. Line numbers stay the same. */
 export function removeComments(source: string): string {
   return source
     .replaceAll(/^\s*\/\*[\s\S]*?\*\//gm, blank)

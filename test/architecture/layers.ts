@@ -1,4 +1,4 @@
-/** The layers of the design: which layer a file is in, and which layers and packages each may import. */
+/** The layers of the design: the layer of each file, and the layers and packages that each layer may import. */
 
 /** A layer; `port`, `vocabulary` and `adapter` share folders. */
 export type Layer =
@@ -20,7 +20,7 @@ export type Layer =
   | 'broker'
   | 'bench';
 
-/** Files in a port's folder that say what its words and keys mean and touch nothing outside: no file, no socket. */
+/** Files in a port's folder that only define its terms and keys, without access to files or sockets. */
 const VOCABULARY_FILES: ReadonlySet<string> = new Set([
   'src/sense/metric.ts',
   'src/identity/certificate.ts',
@@ -41,12 +41,10 @@ const PORT_FILES: ReadonlySet<string> = new Set([
   'src/journal/journal.ts',
   'src/identity/identity.ts',
   'src/clock/clock.ts',
-  // No port, and pure: the simulator's nodes tell time by the same rules.
+  // Pure, and not a port: simulated nodes derive their time by the same rules.
   'src/clock/steady-clock.ts',
 ]);
 const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([...PORT_FILES].map((file) => file.split('/')[1] ?? ''));
-/** The one place that picks adapters, a file for each program (node, client, broker), and what they read of the machine. */
-const COMPOSE_FILES = /^src\/(?:compose(?:-[a-z]+)*|machine-facts|inherited-descriptors)\.ts$/;
 const FOLDERS: Readonly<Record<string, Layer>> = {
   protocol: 'protocol',
   core: 'core',
@@ -58,26 +56,28 @@ const FOLDERS: Readonly<Record<string, Layer>> = {
   log: 'log',
   sim: 'sim',
   cli: 'cli',
+  // The only place that chooses adapters: a file for each program, and what they read from the machine.
+  compose: 'compose',
 };
 
-/** The layer of a file; `undefined` when the design has no place for it. */
+/** The layer of a file; `undefined` if it is in none. */
 export function findLayer(path: string): Layer | undefined {
   const [root, folder = ''] = path.split('/');
   if (root === 'broker' || root === 'bench') return root;
+  if (root === 'demo') return 'bench';
   if (root !== 'src') return undefined;
   if (path === 'src/index.ts') return 'index';
-  if (COMPOSE_FILES.test(path)) return 'compose';
   if (PORT_FILES.has(path)) return 'port';
   if (VOCABULARY_FILES.has(path)) return 'vocabulary';
   if (ADAPTER_FOLDERS.has(folder)) return 'adapter';
   return path.split('/').length > 2 && Object.hasOwn(FOLDERS, folder) ? FOLDERS[folder] : undefined;
 }
 
-/** What a layer may import, beside itself; adapters import only those of their own folder. */
+/** The layers that a layer may import besides itself. Adapters import other adapters only from their own folder. */
 export const ALLOWED_LAYERS: Readonly<Record<Layer, readonly Layer[] | 'any'>> = {
   protocol: [],
   core: ['protocol'],
-  // Read-only facts of the system, below every adapter: it decides nothing and knows no word of the mesh.
+  // Facts and files of the system, below every adapter: it decides nothing and knows nothing about the mesh.
   os: [],
   port: ['protocol', 'core'],
   pipelines: ['protocol', 'core', 'port'],
@@ -85,19 +85,19 @@ export const ALLOWED_LAYERS: Readonly<Record<Layer, readonly Layer[] | 'any'>> =
   adapter: ['protocol', 'core', 'os', 'port', 'vocabulary'],
   node: ['protocol', 'core', 'port', 'pipelines', 'log'],
   observe: ['protocol', 'core', 'port'],
-  // It says what its keys mean to the stages, too.
-  config: ['protocol', 'core', 'port', 'vocabulary', 'pipelines'],
+  // It also maps its keys to the settings of the stages.
+  config: ['protocol', 'core', 'os', 'port', 'vocabulary', 'pipelines'],
   log: [],
-  // The simulator judges the defaults as they are.
+  // The simulator evaluates the real defaults.
   sim: ['protocol', 'core', 'port', 'pipelines', 'node', 'config'],
   compose: 'any',
   cli: ['protocol', 'core', 'os', 'port', 'vocabulary', 'node', 'observe', 'config', 'log', 'sim', 'compose', 'broker'],
   index: 'any',
-  broker: ['protocol', 'core', 'port', 'vocabulary', 'adapter', 'config', 'log'],
+  broker: ['protocol', 'core', 'os', 'port', 'vocabulary', 'adapter', 'config', 'log'],
   bench: 'any',
 };
 
-/** The packages a layer may import; a layer that is not named may import any. */
+/** The packages that a layer may import; a layer that is not listed may import any. */
 export const ALLOWED_PACKAGES: Partial<Readonly<Record<Layer, readonly string[]>>> = {
   protocol: ['zod'],
   core: [],
@@ -105,7 +105,7 @@ export const ALLOWED_PACKAGES: Partial<Readonly<Record<Layer, readonly string[]>
   pipelines: ['rxjs'],
 };
 
-/** Whether an adapter is one in memory, which the simulator runs on, too. */
+/** Whether an adapter is an in-memory one, which the simulator may use. */
 export function isMemoryAdapter(path: string): boolean {
   return /\/memory-[a-z-]+\.ts$/.test(path);
 }

@@ -1,8 +1,14 @@
-/** The rules of the source tree. Each gives a sentence for every place that breaks it, and none for a tree that is in order. */
+/** The rules of the source tree. Each returns a sentence for every place that breaks it. */
+import { findFunctions } from './functions.js';
 import { findImports, removeComments, type Import, type SourceTree } from './imports.js';
 import { ALLOWED_LAYERS, ALLOWED_PACKAGES, findLayer, isMemoryAdapter, type Layer } from './layers.js';
+import { readLines } from './source-lines.js';
 
 const LINES_MAX = 250;
+const FUNCTION_LINES_MAX = 60;
+const COMMENT_CHARS_MAX = 120;
+/** The public interface of the library, which may repeat exported names of other files. */
+const LIBRARY: ReadonlySet<string> = new Set(['src/index.ts', 'src/compose/library.ts']);
 const FORBIDDEN_NAMES: ReadonlySet<string> = new Set([
   'utils',
   'util',
@@ -14,17 +20,18 @@ const FORBIDDEN_NAMES: ReadonlySet<string> = new Set([
   'misc',
   'index',
 ]);
-/** What a pure step must not touch: clocks, chance, timers, the process. */
+/** What a pure step must not use: clocks, randomness, timers, the process. */
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\bqueueMicrotask\b|\bperformance\.|\bprocess\.(?:env|argv|hrtime|uptime|nextTick|std\w+|exit|cwd|kill|platform)\b|\bconsole\./;
 
-/** All faults of a tree, sorted by rule, then by path. */
+/** All violations in a tree, sorted by rule, then by path. */
 export function findFaults(tree: SourceTree): readonly string[] {
   if (tree.size === 0) return ['no source file was seen'];
   const imports = [...tree].flatMap(([path, source]) => findImports(path, source));
   return [
     ...imports.flatMap((one) => findImportFault(tree, one)),
     ...findCycles(tree, imports),
+    ...findAlikeNames(tree),
     ...[...tree].flatMap(([path, source]) => findFileFaults(path, source)),
   ];
 }
@@ -80,12 +87,46 @@ function findCycles(tree: SourceTree, imports: readonly Import[]): readonly stri
   return faults;
 }
 
+/** Whether a file is part of the product, not of the benchmarks or the demo. */
+function isProduct(path: string): boolean {
+  return /^(?:src|broker)\//.test(path);
+}
+
+/** Names that two files export. Re-exports (`export … from`) do not count. */
+function findAlikeNames(tree: SourceTree): readonly string[] {
+  const files = new Map<string, Set<string>>();
+  for (const [path, source] of tree) {
+    if (!isProduct(path) || LIBRARY.has(path)) continue;
+    for (const name of findExports(source)) files.set(name, (files.get(name) ?? new Set<string>()).add(path));
+  }
+  const alike = [...files].filter(([, paths]) => paths.size > 1);
+  return alike.map(([name, paths]) => `${[...paths].join(' and ')} both export ${name}`);
+}
+
+const EXPORT = /^export (?:declare )?(?:abstract )?(?:async )?(?:type|interface|class|function\*?|const|let) ([\w$]+)/;
+
+function findExports(source: string): readonly string[] {
+  return readLines(source).flatMap(({ code }) => EXPORT.exec(code)?.[1] ?? []);
+}
+
+/** Comments that are longer than a line of the formatter, as sentences. */
+export function findLongComments(tree: SourceTree): readonly string[] {
+  return [...tree].flatMap(([path, source]) =>
+    readLines(source).flatMap(({ isComment, length }, index) =>
+      isComment && length > COMMENT_CHARS_MAX && isProduct(path)
+        ? [`${path}:${index + 1} has a comment of ${length} characters, ${COMMENT_CHARS_MAX} at most`]
+        : [],
+    ),
+  );
+}
+
 function findFileFaults(path: string, source: string): readonly string[] {
-  if (path.startsWith('bench/')) return [];
+  if (path.startsWith('bench/') || path.startsWith('demo/')) return [];
   return [
     ...findPlaceFault(path),
     ...findNameFault(path),
     ...findLengthFault(path, source),
+    ...findLongFunctions(path, source),
     ...findImpurities(path, source),
   ];
 }
@@ -104,6 +145,13 @@ function findNameFault(path: string): readonly string[] {
 function findLengthFault(path: string, source: string): readonly string[] {
   const lines = source.replace(/\n$/, '').split('\n').length;
   return lines > LINES_MAX ? [`${path} has ${lines} lines, ${LINES_MAX} at most`] : [];
+}
+
+function findLongFunctions(path: string, source: string): readonly string[] {
+  const long = (isProduct(path) ? findFunctions(source) : []).filter(({ length }) => length > FUNCTION_LINES_MAX);
+  return long.map(
+    ({ line, length }) => `${path}:${line} has a function of ${length} lines, ${FUNCTION_LINES_MAX} at most`,
+  );
 }
 
 function findImpurities(path: string, source: string): readonly string[] {

@@ -10,8 +10,8 @@ import type { BrokerEvent } from '../../broker/event.js';
 import { addUser } from '../../broker/password-file.js';
 import { BrokerStateFault } from '../../broker/retained-store.js';
 import type { Bus, BusMessage } from '../../src/bus/bus.js';
-import { createMqttBus, type MqttBusOptions } from '../../src/bus/mqtt-bus.js';
-import { closeBus, say, untilLink } from '../bus/link.js';
+import { createMqttBus, type MqttBusOptions } from '../../src/bus/mqtt/mqtt-bus.js';
+import { closeBus, publishAndWait, untilLink } from '../support/link-wait.js';
 
 describe('the embedded broker', () => {
   let dir: string;
@@ -27,10 +27,12 @@ describe('the embedded broker', () => {
   });
 
   async function start(options: Partial<BrokerOptions> = {}): Promise<RunningBroker> {
+    // A late event of an earlier test's broker must not end up in the list of this test.
+    const list = events;
     const broker = await createBroker({
       base: 'tritmesh',
       port: 0,
-      onEvent: (event) => void events.push(event),
+      onEvent: (event) => void list.push(event),
       ...options,
     });
     cleanups.push(() => broker.close());
@@ -45,16 +47,16 @@ describe('the embedded broker', () => {
     return bus;
   }
 
-  it('replays retained messages after a restart, the last of each topic, and none that was cleared', async () => {
+  it('the broker replays the last retained message of each topic after a restart, and none that was cleared', async () => {
     const stateDir = join(dir, 'state');
     const broker = await start({ stateDir });
     const alpha = await connect(broker);
     const states = Array.from({ length: 100 }, (_, index) =>
-      say(alpha, { topic: 'tritmesh/node/alpha/state', payload: String(index), qos: 1, retain: true }),
+      publishAndWait(alpha, { topic: 'tritmesh/node/alpha/state', payload: String(index), qos: 1, retain: true }),
     );
     await Promise.all(states);
-    await say(alpha, { topic: 'tritmesh/node/alpha/scum', payload: 'x', qos: 1, retain: true });
-    await say(alpha, { topic: 'tritmesh/node/alpha/scum', payload: '', qos: 1, retain: true });
+    await publishAndWait(alpha, { topic: 'tritmesh/node/alpha/scum', payload: 'x', qos: 1, retain: true });
+    await publishAndWait(alpha, { topic: 'tritmesh/node/alpha/scum', payload: '', qos: 1, retain: true });
     await closeBus(alpha);
     await broker.close();
 
@@ -62,11 +64,11 @@ describe('the embedded broker', () => {
     const beta = createMqttBus({ url: again.url, clientId: 'beta' });
     cleanups.push(() => closeBus(beta));
     beta.subscribe(['tritmesh/node/alpha/#']);
-    const heard = hear(beta, 2);
+    const received = collect(beta, 2);
     beta.connect();
     await untilLink(beta, { state: 'online' });
-    await say(beta, { topic: 'tritmesh/node/alpha/request/end', payload: '', qos: 1, retain: false });
-    const seen = (await heard).map(({ topic, payload, retained }) => [
+    await publishAndWait(beta, { topic: 'tritmesh/node/alpha/request/end', payload: '', qos: 1, retain: false });
+    const seen = (await received).map(({ topic, payload, retained }) => [
       topic,
       Buffer.from(payload).toString(),
       retained,
@@ -80,7 +82,7 @@ describe('the embedded broker', () => {
   it.each([
     ['with a directory', true],
     ['without a directory', false],
-  ])('drops no retained message because others are said right after it, %s', async (_title, hasDir) => {
+  ])('the broker drops no retained message that others follow closely, %s', async (_title, hasDir) => {
     const broker = await start(hasDir ? { stateDir: join(dir, 'state') } : {});
     const [alpha, beta] = [await connect(broker), await connect(broker, { clientId: 'beta' })];
     beta.subscribe(['tritmesh/#']);
@@ -101,27 +103,27 @@ describe('the embedded broker', () => {
     );
   });
 
-  it('keeps nothing without a directory', async () => {
+  it('the broker keeps nothing without a directory', async () => {
     const broker = await start();
     const alpha = await connect(broker);
-    await say(alpha, { topic: 'tritmesh/node/alpha/state', payload: '1', qos: 1, retain: true });
+    await publishAndWait(alpha, { topic: 'tritmesh/node/alpha/state', payload: '1', qos: 1, retain: true });
     await closeBus(alpha);
     await broker.close();
     const again = await start({ port: broker.port });
     const beta = await connect(again, { clientId: 'beta' });
-    const heard = hear(beta, 1);
+    const received = collect(beta, 1);
     beta.subscribe(['tritmesh/#']);
-    await say(beta, { topic: 'tritmesh/node/beta/event', payload: 'end', qos: 1, retain: false });
-    expect((await heard).map(({ topic }) => topic)).toEqual(['tritmesh/node/beta/event']);
+    await publishAndWait(beta, { topic: 'tritmesh/node/beta/event', payload: 'end', qos: 1, retain: false });
+    expect((await received).map(({ topic }) => topic)).toEqual(['tritmesh/node/beta/event']);
   });
 
-  it('refuses to be open to the network without passwords', async () => {
+  it('the broker refuses to listen on the network without passwords', async () => {
     for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.test']) {
       await expect(createBroker({ base: 'tritmesh', host, port: 0 })).rejects.toThrow(BrokerUnsafe);
     }
   });
 
-  it('is open to the network with passwords, and admits nobody without one', async () => {
+  it('the broker listens on the network with passwords, and admits nobody without one', async () => {
     const passwordFile = join(dir, 'passwords');
     await addUser(passwordFile, 'alpha', 'secret');
     const broker = await start({ host: '0.0.0.0', passwordFile });
@@ -140,11 +142,11 @@ describe('the embedded broker', () => {
     });
   });
 
-  it('does not start on a password file that is not there', async () => {
+  it('the broker does not start with a missing password file', async () => {
     await expect(start({ passwordFile: join(dir, 'none') })).rejects.toThrow('ENOENT');
   });
 
-  it('refuses a client whose will another user should say', async () => {
+  it('the broker refuses a client whose will is on a topic of another user', async () => {
     const passwordFile = join(dir, 'passwords');
     await addUser(passwordFile, 'alpha', 'secret');
     const broker = await start({ passwordFile });
@@ -153,7 +155,7 @@ describe('the embedded broker', () => {
     cleanups.push(() => closeBus(bus));
     bus.connect();
     await untilLink(bus, { state: 'offline', reason: /refused/ });
-    // The client may be told before the event is.
+    // The client may be answered before the event is reported.
     await expect
       .poll(() => events.find(({ kind }) => kind === 'login-denied'))
       .toMatchObject({ reason: 'will: user alpha must not write availability topics of beta' });
@@ -161,31 +163,31 @@ describe('the embedded broker', () => {
 
   it.each([
     [
-      'a payload over its cap',
+      'a payload over the limit',
       'tritmesh/node/alpha/event',
       'x'.repeat(101),
-      'payload of 101 bytes, at most 100 are taken',
+      'payload of 101 bytes, at most 100 are accepted',
     ],
-    ['a topic of its own', '$SYS/broker/new/clients', 'beta', 'only topics below tritmesh/ are written here'],
-    ['a topic of others', 'zigbee2mqtt/lamp/set', 'ON', 'only topics below tritmesh/ are written here'],
-  ])('hangs up on a client that publishes %s, and says so', async (_title, topic, payload, reason) => {
+    ["the broker's own topic", '$SYS/broker/new/clients', 'beta', 'only topics below tritmesh/ may be written here'],
+    ['a topic outside the mesh', 'zigbee2mqtt/lamp/set', 'ON', 'only topics below tritmesh/ may be written here'],
+  ])('the broker disconnects a client that publishes %s, and reports it', async (_title, topic, payload, reason) => {
     const broker = await start({ payloadBytesMax: 100 });
     const bus = await connect(broker);
-    expect(await say(bus, { topic, payload, qos: 1, retain: false })).toBeInstanceOf(Error);
+    expect(await publishAndWait(bus, { topic, payload, qos: 1, retain: false })).toBeInstanceOf(Error);
     expect(events).toContainEqual({ kind: 'publish-denied', client: 'alpha', topic, reason });
   });
 
-  it('hangs up on a client that says more than one CONNECT needs before it is let in', async () => {
+  it('the broker disconnects a client that sends more than a CONNECT before it is admitted', async () => {
     const { port } = await start();
     const socket = connectTcp(port, '127.0.0.1');
     socket.on('error', () => {});
-    // CONNECT with a remaining length of 256 MiB, of which a part comes.
+    // CONNECT with a remaining length of 256 MiB, of which only a part is sent.
     socket.write(Buffer.concat([Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]), Buffer.alloc(256 * 1024)]));
-    // Not events.once, which takes the reset for a failure.
+    // Not events.once, which rejects at the connection reset.
     await new Promise((resolve) => socket.on('close', resolve));
   });
 
-  it('keeps no session for a client that asks for one, and says so', async () => {
+  it('the broker keeps no session for a client that asks for one, and says so in CONNACK', async () => {
     const { url } = await start();
     const connect = async (): Promise<boolean> => {
       const client = connectMqtt(url, { clientId: 'keeper', clean: false });
@@ -199,7 +201,7 @@ describe('the embedded broker', () => {
     expect([await connect(), await connect()]).toEqual([false, false]);
   });
 
-  it('shares its directory with no other broker, and frees it when it stops', async () => {
+  it('the broker shares its directory with no other broker, and releases it when it stops', async () => {
     const stateDir = join(dir, 'state');
     const broker = await start({ stateDir });
     await expect(start({ stateDir })).rejects.toThrow(BrokerStateFault);
@@ -208,14 +210,14 @@ describe('the embedded broker', () => {
     await start({ stateDir });
   });
 
-  it('frees its directory when its port is taken', async () => {
+  it('the broker releases its directory when its port is taken', async () => {
     const stateDir = join(dir, 'state');
     const { port } = await start();
     await expect(start({ stateDir, port })).rejects.toThrow('EADDRINUSE');
     await start({ stateDir });
   });
 
-  it('closes with clients connected, and says their wills into its store', async () => {
+  it('the broker closes with clients connected, and stores their wills', async () => {
     const stateDir = join(dir, 'state');
     const broker = await start({ stateDir });
     await connect(broker, { will: { topic: 'tritmesh/node/alpha/availability', payload: 'offline' } });
@@ -224,12 +226,12 @@ describe('the embedded broker', () => {
     const beta = createMqttBus({ url: again.url, clientId: 'beta' });
     cleanups.push(() => closeBus(beta));
     beta.subscribe(['tritmesh/node/alpha/availability']);
-    const heard = hear(beta, 1);
+    const received = collect(beta, 1);
     beta.connect();
-    expect(Buffer.from((await heard)[0]?.payload ?? []).toString()).toBe('offline');
+    expect(Buffer.from((await received)[0]?.payload ?? []).toString()).toBe('offline');
   });
 });
 
-function hear(bus: Bus, count: number): Promise<readonly BusMessage[]> {
+function collect(bus: Bus, count: number): Promise<readonly BusMessage[]> {
   return firstValueFrom(bus.messages$.pipe(take(count), toArray()));
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { authorizePublish } from '../../broker/authorize.js';
-import { createMqttBus } from '../../src/bus/mqtt-bus.js';
-import { closeBus, say, untilLink } from '../bus/link.js';
-import { hasMosquitto, startMosquitto } from '../mosquitto.js';
+import { createMqttBus } from '../../src/bus/mqtt/mqtt-bus.js';
+import { closeBus, publishAndWait, untilLink } from '../support/link-wait.js';
+import { hasMosquitto, startMosquitto } from '../support/mosquitto.js';
 
 const TAILS = [
   ...[
@@ -29,7 +29,7 @@ const TAILS = [
 ];
 
 describe.skipIf(!hasMosquitto())('the ACL for Mosquitto', () => {
-  it('allows and denies what the embedded broker does', async () => {
+  it('the ACL allows and denies the same as the embedded broker', async () => {
     const mosquitto = await startMosquitto({ users: { alpha: 'secret' } });
     const bus = createMqttBus({ url: mosquitto.url, clientId: 'alpha', username: 'alpha', password: 'secret' });
     try {
@@ -38,7 +38,7 @@ describe.skipIf(!hasMosquitto())('the ACL for Mosquitto', () => {
       const user = { name: 'alpha', isOperator: false };
       const verdicts = TAILS.map(async (tail) => {
         const topic = `tritmesh/${tail}`;
-        const error = await say(bus, { topic, payload: 'x', qos: 1, retain: false });
+        const error = await publishAndWait(bus, { topic, payload: 'x', qos: 1, retain: false });
         return { topic, isAllowed: error === undefined };
       });
       expect(await Promise.all(verdicts)).toEqual(

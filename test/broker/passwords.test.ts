@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addUser, createDoor, readPasswordFile, removeUser } from '../../broker/password-file.js';
+import { addUser, createAuthenticator, readPasswordFile, removeUser } from '../../broker/password-file.js';
 import {
   formatPasswords,
   hashPassword,
@@ -15,7 +15,7 @@ import {
 const HASH = `scrypt$16384$8$1$${'s'.repeat(22)}$${'k'.repeat(43)}`;
 
 describe('a password', () => {
-  it('verifies against its own hash and no other', async () => {
+  it('a password verifies against its own hash and no other', async () => {
     const hash = await hashPassword('correct horse');
     expect(hash).toMatch(/^scrypt\$16384\$8\$1\$/);
     expect(await verifyPassword('correct horse', hash)).toBe(true);
@@ -23,18 +23,18 @@ describe('a password', () => {
     expect(await verifyPassword('', hash)).toBe(false);
   });
 
-  it('never hashes to the same text twice', async () => {
+  it('a password never has the same hash twice', async () => {
     expect(await hashPassword('x')).not.toBe(await hashPassword('x'));
   });
 
-  it('verifies against nothing that is not a hash', async () => {
+  it('a password does not verify against a malformed hash', async () => {
     expect(await verifyPassword('x', 'x')).toBe(false);
     expect(await verifyPassword('', '')).toBe(false);
   });
 });
 
 describe('the text of a password file', () => {
-  it('reads back as it was written', () => {
+  it('records survive formatting and parsing', () => {
     const records = [
       { user: 'alpha', hash: HASH, isOperator: false },
       { user: 'deck', hash: HASH, isOperator: true },
@@ -42,25 +42,25 @@ describe('the text of a password file', () => {
     expect(parsePasswords(formatPasswords(records))).toEqual(records);
   });
 
-  it('passes over comments, blank lines and the line ends of other systems', () => {
+  it('comments, blank lines and CRLF line ends are skipped', () => {
     expect(parsePasswords(`# who\r\n\r\nalpha:${HASH}\r\n`)).toEqual([
       { user: 'alpha', hash: HASH, isOperator: false },
     ]);
   });
 
   it.each([
-    ['a password in the clear', 'alpha:secret', 'the hash must be'],
+    ['a clear-text password', 'alpha:secret', 'the hash must be'],
     ['a user that cannot be a node', `Alpha Beta:${HASH}`, 'the user must match'],
-    ['a role that there is not', `alpha:${HASH}:admin`, 'after the hash only ":operator"'],
-    ['a hash too costly to check', `alpha:${HASH.replace('16384', '9999999')}`, 'the hash must be'],
-  ])('refuses %s and names the line, not the secret', (_title, line, reason) => {
+    ['an unknown role', `alpha:${HASH}:admin`, 'only ":operator" may follow the hash'],
+    ['a hash that is too expensive to check', `alpha:${HASH.replace('16384', '9999999')}`, 'the hash must be'],
+  ])('%s is refused with the line number and without the secret', (_title, line, reason) => {
     const parse = (): unknown => parsePasswords(`# first\n${line}\n`);
     expect(parse).toThrow(PasswordFileFault);
     expect(parse).toThrow(`line 2: ${reason}`);
     expect(parse).not.toThrow('secret');
   });
 
-  it('is read or refused, whatever it is, and never breaks otherwise', () => {
+  it('any text is either parsed or refused with PasswordFileFault', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 200 }), (text) => {
         try {
@@ -82,7 +82,7 @@ describe('a password file', () => {
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
-  it('is made for its first user, readable by its owner only, and leaves no other file', async () => {
+  it('the file is created with its first user, readable by its owner only, and without leftovers', async () => {
     await addUser(path, 'alpha', 'one');
     await addUser(path, 'deck', 'two', true);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -94,7 +94,7 @@ describe('a password file', () => {
     ]);
   });
 
-  it('replaces the password of a user it has', async () => {
+  it('the password of an existing user is replaced', async () => {
     await addUser(path, 'alpha', 'one');
     await addUser(path, 'alpha', 'two');
     const records = await readPasswordFile(path);
@@ -102,48 +102,48 @@ describe('a password file', () => {
     expect(await verifyPassword('two', records[0]?.hash ?? '')).toBe(true);
   });
 
-  it('loses a user that is removed, and says when there was none', async () => {
+  it('a user is removed, and removing an unknown one returns false', async () => {
     await addUser(path, 'alpha', 'one');
     expect(await removeUser(path, 'beta')).toBe(false);
     expect(await removeUser(path, 'alpha')).toBe(true);
     expect(await readPasswordFile(path)).toEqual([]);
   });
 
-  it('takes no user whose name cannot be a node', async () => {
+  it('a user whose name cannot be a node id is refused', async () => {
     await expect(addUser(path, 'a:b', 'x')).rejects.toThrow(PasswordFileFault);
     expect(await readPasswordFile(path)).toEqual([]);
   });
 
-  it('keeps a door that admits by password, and tells operators', async () => {
+  it('users are authenticated by password, and operators are marked', async () => {
     await addUser(path, 'alpha', 'one');
     await addUser(path, 'deck', 'two', true);
-    const door = createDoor(path);
-    expect(await door.admit('alpha', 'one')).toEqual({ name: 'alpha', isOperator: false });
-    expect(await door.admit('alpha', 'one')).toEqual({ name: 'alpha', isOperator: false });
-    expect(await door.admit('deck', 'two')).toEqual({ name: 'deck', isOperator: true });
-    expect(await door.admit('alpha', 'two')).toBeUndefined();
-    expect(await door.admit('nobody', 'one')).toBeUndefined();
+    const authenticator = createAuthenticator(path);
+    expect(await authenticator.authenticate('alpha', 'one')).toEqual({ name: 'alpha', isOperator: false });
+    expect(await authenticator.authenticate('alpha', 'one')).toEqual({ name: 'alpha', isOperator: false });
+    expect(await authenticator.authenticate('deck', 'two')).toEqual({ name: 'deck', isOperator: true });
+    expect(await authenticator.authenticate('alpha', 'two')).toBeUndefined();
+    expect(await authenticator.authenticate('nobody', 'one')).toBeUndefined();
   });
 
-  it('keeps a door that sees each change of the file at once', async () => {
+  it('changes of the file take effect at once', async () => {
     await addUser(path, 'alpha', 'one');
-    const door = createDoor(path);
-    expect(await door.admit('alpha', 'one')).toBeDefined();
+    const authenticator = createAuthenticator(path);
+    expect(await authenticator.authenticate('alpha', 'one')).toBeDefined();
     await addUser(path, 'alpha', 'two');
-    expect(await door.admit('alpha', 'one')).toBeUndefined();
-    expect(await door.admit('alpha', 'two')).toBeDefined();
+    expect(await authenticator.authenticate('alpha', 'one')).toBeUndefined();
+    expect(await authenticator.authenticate('alpha', 'two')).toBeDefined();
     await removeUser(path, 'alpha');
-    expect(await door.admit('alpha', 'two')).toBeUndefined();
+    expect(await authenticator.authenticate('alpha', 'two')).toBeUndefined();
   });
 
-  it('keeps a door that admits nobody when the file is broken or gone', async () => {
+  it('nobody is authenticated while the file is damaged or missing', async () => {
     await addUser(path, 'alpha', 'one');
-    const door = createDoor(path);
-    await door.check();
+    const authenticator = createAuthenticator(path);
+    await authenticator.check();
     await writeFile(path, 'alpha:one\n');
-    await expect(door.admit('alpha', 'one')).rejects.toThrow(PasswordFileFault);
+    await expect(authenticator.authenticate('alpha', 'one')).rejects.toThrow(PasswordFileFault);
     await rm(path);
-    await expect(door.admit('alpha', 'one')).rejects.toThrow('ENOENT');
-    await expect(door.check()).rejects.toThrow('ENOENT');
+    await expect(authenticator.authenticate('alpha', 'one')).rejects.toThrow('ENOENT');
+    await expect(authenticator.check()).rejects.toThrow('ENOENT');
   });
 });

@@ -18,7 +18,7 @@ describeBus('the bus in memory', () => {
 });
 
 describe('the broker in memory', () => {
-  it('says nothing until its scheduler runs, and then everything in order', () => {
+  it('the broker calls nobody until its scheduler runs, and then everybody in order', () => {
     const scheduler = new VirtualTimeScheduler();
     const broker = createMemoryBroker({ scheduler });
     const bus = createMemoryBus({ broker, clientId: 'alpha' });

@@ -3,21 +3,21 @@ import { matchesFilter } from '../../src/bus/topic-filter.js';
 
 describe('a topic filter', () => {
   it.each([
-    ['takes the topic it names', 'a/b', 'a/b', true],
-    ['takes no longer topic', 'a/b', 'a/b/c', false],
-    ['takes no shorter topic', 'a/b/c', 'a/b', false],
-    ['takes one level for +', 'a/+/c', 'a/b/c', true],
-    ['takes not two levels for +', 'a/+', 'a/b/c', false],
-    ['takes no missing level for +', 'a/+', 'a', false],
-    ['takes an empty level for +', 'a/+', 'a/', true],
-    ['takes all below for #', 'a/#', 'a/b/c', true],
-    ['takes the parent for # too', 'a/#', 'a', true],
-    ['takes everything for # alone', '#', 'a/b', true],
-    ['takes no system topic for #', '#', '$SYS/x', false],
-    ['takes no system topic for +', '+/x', '$SYS/x', false],
-    ['takes a system topic that it names', '$SYS/#', '$SYS/x', true],
+    ['matches the topic it names', 'a/b', 'a/b', true],
+    ['does not match a longer topic', 'a/b', 'a/b/c', false],
+    ['does not match a shorter topic', 'a/b/c', 'a/b', false],
+    ['matches one level with +', 'a/+/c', 'a/b/c', true],
+    ['does not match two levels with +', 'a/+', 'a/b/c', false],
+    ['does not match a missing level with +', 'a/+', 'a', false],
+    ['matches an empty level with +', 'a/+', 'a/', true],
+    ['matches everything below with #', 'a/#', 'a/b/c', true],
+    ['matches the parent with # too', 'a/#', 'a', true],
+    ['matches everything with # alone', '#', 'a/b', true],
+    ['does not match a system topic with #', '#', '$SYS/x', false],
+    ['does not match a system topic with +', '+/x', '$SYS/x', false],
+    ['matches a system topic that it names', '$SYS/#', '$SYS/x', true],
     ['is case-sensitive', 'A/b', 'a/b', false],
-  ])('%s', (_title, filter, topic, expected) => {
+  ])('a filter %s', (_title, filter, topic, expected) => {
     expect(matchesFilter(filter, topic)).toBe(expected);
   });
 });

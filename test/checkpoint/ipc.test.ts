@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { inspectProcess } from '../../src/checkpoint/inspect.js';
-import { readEntry } from '../../src/checkpoint/proc-entry.js';
-import { requirement } from '../requirements.js';
-import { isThere } from '../run/counters.js';
+import { preflightDump } from '../../src/checkpoint/preflight-dump.js';
+import { tryReadProcStat } from '../../src/os/proc-stat.js';
+import { requirement } from '../support/requirements.js';
+import { isThere } from '../support/counters.js';
 
 const canTry =
   requirement('gcc', isThere('gcc', '--version'), 'apt-get install gcc libc6-dev') &&
@@ -52,8 +52,8 @@ describe.skipIf(!canTry)('the preflight', () => {
 
   /** Obstacles but for the pipe that leads here. */
   async function inspect(pid: number): Promise<readonly string[]> {
-    const { obstacles } = await inspectProcess({ pid, init: null, directory, knownAs: null });
-    expect(readEntry(pid)?.state).toBe('S');
+    const { obstacles } = await preflightDump({ pid, init: null, directory, knownAs: null });
+    expect(tryReadProcStat(pid)?.state).toBe('S');
     return obstacles.filter((one) => !one.includes('a unix socket') && !one.includes('shares a pipe'));
   }
 

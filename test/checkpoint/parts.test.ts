@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { readBuildId } from '../../src/checkpoint/build-id.js';
 import { nameCpuAbilities } from '../../src/checkpoint/cpu-level.js';
-import { isAtLeast } from '../../src/checkpoint/survey.js';
-import { isThere } from '../run/counters.js';
+import { isAtLeast } from '../../src/checkpoint/capabilities.js';
+import { isThere } from '../support/counters.js';
 
 describe('versions', () => {
   it.each([

@@ -1,6 +1,7 @@
 /**
- * Every command that `--help` lists, as a process of its own in a state directory of its own, typed as a newcomer types it:
- * with nothing there, with a broker, with a broker and a node. The list is the program's own, so a new command is tried too.
+ * Every command that `--help` lists, each as a separate process with a separate state directory, as a newcomer would
+ * type it: without a broker, with a broker, with a broker and a node. The list comes from the program, so new commands
+ * are covered.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,23 +11,23 @@ import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBroker, type RunningBroker } from '../../broker/create-broker.js';
 import { createProgram } from '../../src/cli/program.js';
-import { allUp, cleanEnvironment, MAIN, openScene, type NodeProcess, type Scene } from '../e2e/programs.js';
-import { temporaryDirectories } from '../temporary-directory.js';
+import { allUp, cleanEnvironment, MAIN, openScene, type NodeProcess, type Scene } from '../support/programs.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
 
 const makeDirectory = temporaryDirectories();
 
-/** What a newcomer types for an operand that a command wants. */
+/** What a newcomer types for each operand. */
 const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   url: ['URL'],
   user: ['alpha'],
   program: ['--', 'true'],
   item: ['mh2k8x1p-7qd3'],
   what: ['top'],
-  // Its own name: the node that all commands are tried with must keep it.
+  // The current id: the node, which all commands share, must keep it.
   new: ['alpha'],
 };
 
-/** What goes with it: a port that is free here, and less than half a minute of simulation. */
+/** Additional flags: a free port, and a simulation of less than half a minute. */
 const EXTRAS: Readonly<Record<string, readonly string[]>> = {
   up: ['--port', 'PORT'],
   broker: ['--port', 'PORT'],
@@ -35,24 +36,24 @@ const EXTRAS: Readonly<Record<string, readonly string[]>> = {
 
 type Place = 'nothing' | 'a broker' | 'a broker and a node';
 
-/** How a command ends: its exit code and what it says; `runs`: it goes on until it is told to stop, once it has said that. */
+/** The expected exit code and stderr; `runs`: the command runs until it is stopped, and prints this once it is up. */
 type Outcome = { readonly code: number; readonly says?: RegExp } | { readonly runs: RegExp; readonly code?: number };
 
 const UNREACHABLE: Outcome = {
   code: 1,
-  says: /^tritmesh: no node runs here \(.*"tritmesh up" starts one\), and there is no way to the broker: connection refused at mqtt:/,
+  says: /^tritmesh: no node is running here \(.*"tritmesh up" starts one\), and the broker cannot be reached: connection refused at mqtt:/,
 };
 const NO_NODE: Outcome = { code: 1, says: /no node "alpha" is known below tritmesh; is it running\?/ };
 const NO_ITEM: Outcome = { code: 1, says: /no such item here: mh2k8x1p-7qd3/ };
 const DONE: Outcome = { code: 0 };
-const A_NODE: Outcome = { runs: /node alpha at mqtt:[^]*look with: tritmesh status,/, code: 0 };
-/** Its port is no other command's default. */
+const A_NODE: Outcome = { runs: /node alpha at mqtt:[^]*watch it with: tritmesh status,/, code: 0 };
+/** Its port is not the default, so the hint names the broker. */
 const A_MESH: Outcome = {
-  runs: /node alpha at mqtt:[^]*look with: tritmesh status --broker mqtt:\/\/127\.0\.0\.1:\d+, /,
+  runs: /node alpha at mqtt:[^]*watch it with: tritmesh status --broker mqtt:\/\/127\.0\.0\.1:\d+, /,
   code: 0,
 };
 
-/** What comes back; a command that is not here is held to the rules for all. */
+/** The outcome of each command; one that is not listed must still meet the rules for all commands. */
 const OUTCOMES: Readonly<Record<string, Readonly<Record<Place, Outcome>>>> = {
   up: { nothing: A_MESH, 'a broker': A_MESH, 'a broker and a node': { code: 1, says: /in use by another process/ } },
   node: { nothing: A_NODE, 'a broker': A_NODE, 'a broker and a node': { code: 1, says: /in use by another process/ } },
@@ -72,7 +73,7 @@ const OUTCOMES: Readonly<Record<string, Readonly<Record<Place, Outcome>>>> = {
       says: /nothing that tritmesh started runs or waits here|cannot be moved|no receiver/,
     },
   },
-  rename: all({ code: 2, says: /is its id already/ }),
+  rename: all({ code: 2, says: /is already the id of this node/ }),
   drain: { nothing: UNREACHABLE, 'a broker': NO_NODE, 'a broker and a node': DONE },
   resume: { nothing: UNREACHABLE, 'a broker': NO_NODE, 'a broker and a node': DONE },
   status: { nothing: UNREACHABLE, 'a broker': DONE, 'a broker and a node': DONE },
@@ -120,13 +121,13 @@ afterAll(async () => {
   await broker.close();
 });
 
-it('there are commands, and each has its outcomes', () => {
+it('each command has its outcomes listed', () => {
   expect(commands.length).toBeGreaterThan(15);
   expect(Object.keys(OUTCOMES).filter((name) => !commands.some((one) => one.name === name))).toEqual([]);
 });
 
 describe.each(commands)('tritmesh $name', ({ name, command }) => {
-  it('has a help', async () => {
+  it('has a help text', async () => {
     const ended = await start([...name.split(' '), '--help'], 'nothing').ended;
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toContain(`tritmesh ${name}`);
@@ -145,7 +146,7 @@ describe.each(commands)('tritmesh $name', ({ name, command }) => {
       expect(said).not.toMatch(/^\s+at .*:\d+:\d+\)?$|node:internal|Unhandled|undefined|\[object/m);
       if (ended.code !== 0 && ended.code !== null) {
         expect([1, 2, 125, 130]).toContain(ended.code);
-        // Doctor tells it in its table.
+        // Doctor reports it in its table.
         if (name !== 'doctor') expect(ended.stderr).toMatch(/^tritmesh: \S/);
       }
       if (outcome === undefined) return;
@@ -182,7 +183,7 @@ async function operandsOf(name: string, command: Command, place: Place): Promise
   });
 }
 
-/** Nobody listens on port 1 of the loopback. */
+/** Nothing listens on port 1 of loopback. */
 function urlOf(place: Place): string {
   if (place === 'nothing') return 'mqtt://127.0.0.1:1';
   return place === 'a broker' ? broker.url : withNode.url;
@@ -196,9 +197,9 @@ interface Ended {
 
 interface Running {
   readonly ended: Promise<Ended>;
-  /** Whether it still runs after a while. */
+  /** Whether it is still running after a while. */
   lasts(): Promise<boolean>;
-  /** Tells it to stop once it has said something. */
+  /** Stops it once it has printed something. */
   stopOnce(pattern: RegExp): Promise<void>;
 }
 

@@ -1,10 +1,13 @@
-/** The real program and bad input: one sentence on stderr, nothing on stdout, and the exit code that tells whose fault it is. */
+/**
+ * The real program with bad input: one sentence on stderr, nothing on stdout, and exit code 2 for input, 1 for a
+ * failure.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runProgram, type Ended } from '../e2e/programs.js';
-import { temporaryDirectories } from '../temporary-directory.js';
+import { runProgram, type Ended } from '../support/programs.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 const REPORT_LOADS = new URL('../fixtures/report-loads.mjs', import.meta.url).href;
@@ -26,7 +29,7 @@ describe('bad input', () => {
     [
       'an input that is not there',
       ['run', '--in', '/nope/x', '--', 'true'],
-      '--in /nope/x: must be a file or directory',
+      '--in /nope/x: must be an existing file or directory',
     ],
     ['no number', ['run', '--cpus', 'many', '--', 'true'], '--cpus many: must be a number above 0'],
     ['a bad item', ['cancel', 'K 9'], 'ITEM K 9: must be an item id'],
@@ -51,17 +54,17 @@ describe('bad input', () => {
 });
 
 describe('a broker that is down', () => {
-  it('is said, and a command that only looks exits with 1', async () => {
+  it('is reported, and a command that only shows something exits with 1', async () => {
     const stateDir = makeDirectory();
     const ended = await tritmesh(['status', '--broker', 'mqtt://127.0.0.1:1', '--state-dir', stateDir]);
-    const here = `no node runs here (state directory ${stateDir}; "tritmesh up" starts one)`;
-    const there = 'there is no way to the broker: connection refused at mqtt://127.0.0.1:1';
+    const here = `no node is running here (state directory ${stateDir}; "tritmesh up" starts one)`;
+    const there = 'the broker cannot be reached: connection refused at mqtt://127.0.0.1:1';
     expect(ended).toEqual({ code: 1, stdout: '', stderr: `tritmesh: ${here}, and ${there}\n` });
   });
 });
 
 describe('a cold start of tritmesh status', () => {
-  it('loads nothing that only nodes, brokers or transfers need', async () => {
+  it('loads no module that only nodes, brokers or transfers need', async () => {
     const file = join(makeDirectory(), 'loads');
     const args = [
       '--import',
@@ -73,7 +76,7 @@ describe('a cold start of tritmesh status', () => {
     ];
     await runProgram(process.execPath, args);
     const loaded = readFileSync(file, 'utf8').split('\n');
-    expect(loaded.some((line) => line.includes('/src/cli/status.js'))).toBe(true);
+    expect(loaded.some((line) => line.includes('/src/cli/commands/status.js'))).toBe(true);
     expect(loaded.some((line) => line.includes('/node_modules/mqtt/'))).toBe(true);
     const heavy =
       /\/node_modules\/(aedes|execa|level|classic-level|systeminformation|@peculiar|yaml|pino|ws|tinyglobby)/;

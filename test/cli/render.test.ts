@@ -1,4 +1,5 @@
-/** What people read: tables, blocks for narrow terminals, sentences, and nothing that could steer a terminal. */
+/** Rendering for people: tables, blocks for narrow terminals, sentences, and no control characters from others. */
+import { explain } from '../../src/protocol/reasons.js';
 import { describe, expect, it } from 'vitest';
 import { describeEvent } from '../../src/cli/render/event.js';
 import { renderItems } from '../../src/cli/render/items.js';
@@ -6,13 +7,13 @@ import { renderReceivers, renderScum, renderStatus } from '../../src/cli/render/
 import { describeEnd, exitCodeOf } from '../../src/cli/render/run.js';
 import { renderTable } from '../../src/cli/render/table.js';
 import { renderWaiting } from '../../src/cli/render/waiting.js';
-import { formatAge, formatBytes, formatRun, showText } from '../../src/cli/render/words.js';
-import type { ItemSeen, MemberSeen, MeshSnapshot } from '../../src/observe/mesh-picture.js';
+import { formatAge, formatByteCount, formatRun, showText } from '../../src/cli/render/format.js';
+import type { ItemSeen, MemberSeen, MeshSnapshot } from '../../src/observe/mesh-model.js';
 import type { State, Trit } from '../../src/protocol/messages.js';
 import type { Status } from '../../src/protocol/status.js';
 
 const WIDE = 200;
-/** Two hours after what is said here. */
+/** Two hours after the messages below. */
 const LOOK = { width: WIDE, all: false, wall: Date.parse('2026-01-01T02:00:00.000Z') };
 const STAMP = { v: 1, ts: '2026-01-01T00:00:00.000Z', boot: 1, seq: 1 } as const;
 
@@ -78,29 +79,29 @@ describe('the status', () => {
     const text = renderStatus(shown, { ...LOOK, all: true });
     expect(text).toMatch(/omega +gone, last seen 7d ago/);
     expect(text).toContain('omega/k1 (gzip) is queued');
-    expect(text).toContain('so omega said last, which is offline');
+    expect(text).toContain('last report of omega, which is offline');
   });
 
-  it('doubts a node whose state is old although it is said to be online', () => {
+  it('flags a node whose state is old although it is online', () => {
     const stale = { ...member('alpha', 0, {}), last_seen: '2025-12-31T00:00:00.000Z' };
     expect(renderStatus(snapshot({ members: [stale] }), LOOK)).toContain('its clock is wrong, or it is gone');
   });
 
-  it('tells ten reasons and how many items wait for others', () => {
+  it('shows ten reasons, and how many items wait for others', () => {
     const items = Array.from({ length: 14 }, (_one, at) => item({ item: `k${at}`, reason: `reason ${at}` }));
     const text = renderStatus(snapshot({ members: [member('alpha', 0, {})], items }), LOOK);
     expect(text.match(/is queued/g)).toHaveLength(10);
-    expect(text).toContain('and 4 more wait for other reasons: "tritmesh items" tells them all');
+    expect(text).toContain('and 4 more wait for other reasons: "tritmesh items" shows them all');
   });
 
-  it('says when more wait than are on the bus', () => {
+  it('shows that more items wait than are on the bus', () => {
     const items = Array.from({ length: 100 }, (_one, at) => item({ item: `k${at}` }));
     const members = [member('alpha', 0, { queued: 140, deferred: 10 })];
-    expect(renderStatus(snapshot({ members, items }), LOOK)).toContain('alpha has 50 more waiting than it keeps');
+    expect(renderStatus(snapshot({ members, items }), LOOK)).toContain('alpha has 50 more waiting items than it keeps');
     expect(renderStatus(snapshot({ members, items: items.slice(1) }), LOOK)).not.toContain('more waiting');
   });
 
-  it('says what to do when there is no node', () => {
+  it('shows what to do when there is no node', () => {
     expect(renderStatus(snapshot({}), LOOK)).toContain('start one with "tritmesh node"');
   });
 });
@@ -111,8 +112,8 @@ describe('the receivers', () => {
       ranked: ['a', 'b', 'c', 'd'],
       full: [],
       blocked: new Map([
-        ['e', 'it is draining'],
-        ['z', 'offline'],
+        ['e', explain('draining')],
+        ['z', explain('offline')],
       ]),
     };
     const gone = { ...member('z', 0, {}), online: false, gone: true };
@@ -132,7 +133,7 @@ describe('the receivers', () => {
 });
 
 describe('the heavy processes', () => {
-  it('are listed with what becomes of them', () => {
+  it('are listed with the action of the node', () => {
     const scum = {
       count: 3,
       items: [
@@ -172,7 +173,7 @@ describe('the heavy processes', () => {
 });
 
 describe('the items', () => {
-  it('hide the ended ones and say so', () => {
+  it('leave out the ended ones, with a note', () => {
     const text = renderItems(
       [item({ phase: 'done', exit_code: 0 }), item({ item: 'k2', phase: 'running', receiver: 'beta' })],
       false,
@@ -183,11 +184,11 @@ describe('the items', () => {
     expect(text).toContain('1 ended item not shown (--all shows them)');
   });
 
-  it('show the exit code of one that failed by itself', () => {
+  it('show the exit code of one whose command failed', () => {
     expect(renderItems([item({ phase: 'done', exit_code: 3, run_ms: 1500 })], true, WIDE)).toMatch(/done 3 +1\.5 s/);
   });
 
-  it('of an owner that is away are not shown as if they ran', () => {
+  it('of an offline owner are not shown as running', () => {
     const away = item({ phase: 'running', receiver: 'beta', owner_online: false });
     expect(renderItems([away], false, WIDE)).toContain('running, owner offline');
     const gone = { ...away, owner_gone: true };
@@ -198,7 +199,7 @@ describe('the items', () => {
     expect(renderItems([item({ ...away, phase: 'done', exit_code: 0 })], true, WIDE)).toMatch(/done +beta/);
   });
 
-  it('that wait for one reason are told of once', () => {
+  it('that wait for the same reason share one entry', () => {
     const blocked = ['beta', 'gamma'].map((node) => ({ node, reason: 'offline' }));
     const items = Array.from({ length: 150 }, (_one, at) => item({ item: `k${at}`, blocked }));
     expect(renderWaiting([...items, item({ item: 'x1', owner: 'beta', phase: 'lost', reason: 'lease' })])).toBe(
@@ -212,7 +213,7 @@ describe('the items', () => {
     );
   });
 
-  it('show no control characters of others', () => {
+  it('show no control characters from others', () => {
     expect(renderWaiting([item({ name: '\u001b[2Jx', reason: 'a\nb' })])).toBe('alpha/k1 (?[2Jx) is queued: a?b\n');
   });
 });
@@ -233,7 +234,7 @@ describe('an event', () => {
       },
     ],
     [
-      'alpha/k1 goes to beta, epoch 2, lease 60 s',
+      'alpha/k1 assigned to beta, epoch 2, lease 60 s',
       {
         type: 'message',
         kind: 'ack',
@@ -260,7 +261,7 @@ describe('an event', () => {
     expect(describeEvent(heard)).toBe(line);
   });
 
-  it('of a lease that goes on is none', () => {
+  it('has no line for a lease that is extended', () => {
     const message = { ...STAMP, epoch: 1, to: 'beta', renewal: 3, order: 'hold' } as const;
     const topic = { kind: 'lease', owner: 'alpha', item: 'k1' } as const;
     expect(describeEvent({ type: 'message', kind: 'lease', topic, message, retained: false })).toBeUndefined();
@@ -279,20 +280,20 @@ describe('the end of a run', () => {
     expect(exitCodeOf(item(change))).toBe(code);
   });
 
-  it('says how to go on with a lost item', () => {
+  it('shows how to continue with a lost item', () => {
     expect(describeEnd('k1', 'gzip', item({ phase: 'lost', reason: 'its lease ended' }))).toBe(
-      'k1 is lost: its lease ended; "tritmesh retry k1" starts it once more',
+      'k1 is lost: its lease ended; "tritmesh retry k1" starts it again',
     );
   });
 
-  it('says nothing when the exit code says it all', () => {
+  it('has no sentence when the exit code says it all', () => {
     expect(describeEnd('k1', 'gzip', item({ phase: 'done', exit_code: 3, reason: 'exit code 3' }))).toBeUndefined();
   });
 });
 
 describe('numbers', () => {
   it('have units that people read', () => {
-    expect([0, 1023, 1024, 1536 * 1024].map(formatBytes)).toEqual(['0 B', '1023 B', '1.0 KiB', '1.5 MiB']);
+    expect([0, 1023, 1024, 1536 * 1024].map(formatByteCount)).toEqual(['0 B', '1023 B', '1.0 KiB', '1.5 MiB']);
     expect([5, 300, 7200, 200_000].map(formatAge)).toEqual(['5s', '5m', '2h', '2d']);
     expect([5, 1500, 120_000].map(formatRun)).toEqual(['5 ms', '1.5 s', '2m']);
     expect(showText('a\u0007b')).toBe('a?b');

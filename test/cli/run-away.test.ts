@@ -1,4 +1,7 @@
-/** `tritmesh run` and `logs -f` that were away, or have missed a message, when their item ended: they ask, and say why they wait. */
+/**
+ * `tritmesh run` and `logs -f` that were offline or missed a message when their item ended: they ask, and report why
+ * they wait.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,14 +9,22 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBroker, type RunningBroker } from '../../broker/create-broker.js';
 import { journalPath } from '../../src/journal/journal-place.js';
-import { allUp, isStatus, MAIN, openScene, type Ear, type NodeProcess, type Scene } from '../e2e/programs.js';
-import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
+import {
+  allUp,
+  isStatus,
+  MAIN,
+  openScene,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
 
 let broker: RunningBroker;
 let proxy: FaultProxy;
 let scene: Scene;
 let node: NodeProcess;
-let ear: Ear;
+let ear: BusListener;
 let directory: string;
 
 beforeEach(async () => {
@@ -21,7 +32,7 @@ beforeEach(async () => {
   proxy = await startFaultProxy(broker.port);
   scene = openScene(broker.url);
   ear = await scene.ear();
-  // Its statuses are off the bus at once.
+  // Statuses of ended items are cleared from the bus at once.
   node = await scene.node('alpha', 'fixed:0.1', { TRITMESH_TRIT_MINUS_HOLD_MS: '0', TRITMESH_STATUS_KEPT_MS: '0' });
   await allUp(ear, ['alpha']);
   directory = await scene.directory();
@@ -34,7 +45,7 @@ afterEach(async () => {
 });
 
 describe('tritmesh run', () => {
-  it('learns an end whose status was cleared while it was away, and has all of the output', async () => {
+  it('learns of an end whose status was cleared while it was offline, and prints all of the output', async () => {
     const go = join(directory, 'go');
     const script = `echo begin; until [ -e ${go} ]; do sleep 0.1; done; echo end; echo late >&2; exit 7`;
     const job = start(['run', '--', 'sh', '-c', script]);
@@ -50,24 +61,24 @@ describe('tritmesh run', () => {
     expect(job.stderr().match(/still trying/g)).toHaveLength(1);
   });
 
-  it('exits with 125 and says so when its node does not know the item any more', async () => {
+  it('exits with 125 and a sentence when its node no longer knows the item', async () => {
     const job = start(['run', '--', 'sh', '-c', 'echo begin; exec sleep 600']);
     await job.says('stdout', 'begin');
     await node.kill();
     rmSync(journalPath(node.stateDir), { recursive: true });
     await node.start();
     expect(await job.ended()).toBe(125);
-    expect(job.stderr()).toMatch(/what became of \S+ is not known: no such item here/);
+    expect(job.stderr()).toMatch(/the outcome of \S+ is unknown: no such item here/);
   });
 
-  it('says why its item waits, without being asked to tell each step', async () => {
+  it('reports why its item waits, even without --verbose', async () => {
     const job = start(['run', '--label', 'gpu', '--', 'true']);
     await job.says('stderr', 'alpha: it lacks the label gpu');
     job.child.kill('SIGINT');
     expect(await job.ended()).toBe(130);
   });
 
-  it('says that its node is away, and goes on when it is back', async () => {
+  it('reports that its node is offline, and continues when it is back', async () => {
     const go = join(directory, 'go');
     const job = start(['run', '--', 'sh', '-c', `echo begin; until [ -e ${go} ]; do sleep 0.1; done; exit 5`]);
     await job.says('stdout', 'begin');
@@ -80,7 +91,7 @@ describe('tritmesh run', () => {
     expect(await job.ended()).toBe(5);
   });
 
-  it('says that its node does not answer, and has the end when it does', async () => {
+  it('reports that its node does not answer, and learns of the end when it does', async () => {
     const job = start(['run', '--', 'sh', '-c', 'echo begin; sleep 1; exit 4']);
     await job.says('stdout', 'begin');
     node.signal('SIGSTOP');
@@ -93,8 +104,8 @@ describe('tritmesh run', () => {
     const runs = join(directory, 'runs');
     node.signal('SIGSTOP');
     const job = start(['run', '--', 'sh', '-c', `echo run >> ${runs}; exit 3`]);
-    // The request is out, and is asked again: the node finds it twice.
-    await job.says('stderr', 'asking it again');
+    // The request has been sent and is repeated: the node receives it twice.
+    await job.says('stderr', 'asking again');
     node.signal('SIGCONT');
     expect(await job.ended()).toBe(3);
     await ear.next((one) => one.topic.endsWith('/response/run') && one.text.includes('"known":true'));
@@ -103,7 +114,7 @@ describe('tritmesh run', () => {
 });
 
 describe('tritmesh logs -f', () => {
-  it('ends for an item whose status is off the bus, and for one that never was', async () => {
+  it('ends for an item whose status was cleared, and for one that never existed', async () => {
     const submitted = await scene.command(node, ['run', '--no-wait', '--', 'sh', '-c', 'exit 0']);
     const item = submitted.stdout.trim();
     await ear.next(isStatus(item, 'done'));
@@ -117,7 +128,7 @@ describe('tritmesh logs -f', () => {
   });
 });
 
-/** Takes the broker away from the commands of this test, and from nobody else. */
+/** Cuts only the commands of this test off from the broker. */
 function cut(): { end(): void } {
   proxy.retarget(1);
   proxy.cutNow();

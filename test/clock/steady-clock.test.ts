@@ -1,4 +1,7 @@
-/** One clock out of three that may lie: what counts as sleep, what is ignored, and that time is always a number that never goes back. */
+/**
+ * One clock from three that may lie: what counts as sleep, what is ignored, and that time is finite and never goes
+ * back.
+ */
 import fc from 'fast-check';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -9,14 +12,14 @@ import { createSteadyClock } from '../../src/clock/steady-clock.js';
 class Machine {
   awake = 50_000;
   slept = 0;
-  /** What the boot clock and the wall clock are off by. */
+  /** Offsets of the boot clock and of the wall clock, ms. */
   bootOff = 0;
   wallOff = 0;
-  /** In place of the boot clock's reading. */
+  /** Replaces the reading of the boot clock. */
   boot: (() => number) | undefined;
-  /** Happens while the boot clock is read. */
+  /** Called while the boot clock is read. */
   whileReading: () => void = () => undefined;
-  looks = 0;
+  samples = 0;
 
   run(ms: number): void {
     this.awake += ms;
@@ -29,7 +32,7 @@ class Machine {
       {
         monotonicMs: () => this.awake,
         bootMs: () => {
-          this.looks += 1;
+          this.samples += 1;
           const reading = this.boot?.() ?? Math.floor((this.awake + this.slept + this.bootOff) / 10) * 10;
           this.whileReading();
           return reading;
@@ -47,7 +50,7 @@ function faultsOf(clock: Clock): readonly string[] {
   return faults;
 }
 
-/** Time that passed on the clock while something happened, and the clock. */
+/** How much time passed on the clock while something happened, and which faults it reported. */
 function measure(
   machine: Machine,
   happen: () => void,
@@ -61,12 +64,12 @@ function measure(
   return { passed: clock.now() - start - 1000, faults: faultsOf(clock) };
 }
 
-describe('sleep counts when the boot clock and the wall clock jumped alike:', () => {
+describe('sleep that both the boot clock and the wall clock show is counted', () => {
   it.each([
     { what: 'an hour', happen: (one: Machine) => one.sleep(3_600_000), passed: 3_600_000 },
     { what: 'a second', happen: (one: Machine) => one.sleep(1010), passed: 1010 },
     { what: 'no sleep', happen: (one: Machine) => one.run(4000), passed: 4000 },
-    { what: 'less than a second does not, alone', happen: (one: Machine) => one.sleep(900), passed: 0 },
+    { what: 'less than a second, which does not count alone', happen: (one: Machine) => one.sleep(900), passed: 0 },
     {
       what: 'an hour, and NTP moved the wall clock by 20 s when the machine woke',
       happen: (one: Machine) => {
@@ -75,14 +78,14 @@ describe('sleep counts when the boot clock and the wall clock jumped alike:', ()
       },
       passed: 3_600_000,
     },
-  ])('$what', ({ happen, passed }) => {
+  ])('the clock advances correctly over $what', ({ happen, passed }) => {
     const machine = new Machine();
     const got = measure(machine, () => happen(machine));
     expect(Math.abs(got.passed - passed)).toBeLessThanOrEqual(10);
     expect(got.faults).toEqual([]);
   });
 
-  it('at the first reading after the machine woke', () => {
+  it('sleep is counted at the first reading after the machine wakes', () => {
     const machine = new Machine();
     const clock = machine.clock();
     const start = clock.now();
@@ -91,7 +94,7 @@ describe('sleep counts when the boot clock and the wall clock jumped alike:', ()
     expect(clock.now() - start).toBe(60_100);
   });
 
-  it('short sleeps add up', () => {
+  it('short sleeps add up until they count', () => {
     const machine = new Machine();
     const clock = machine.clock();
     const start = clock.now();
@@ -104,13 +107,13 @@ describe('sleep counts when the boot clock and the wall clock jumped alike:', ()
     expect(clock.now() - start).toBeLessThanOrEqual(13_000);
   });
 
-  it('also where the boot clock is a container’s own', () => {
+  it('sleep is counted where the boot clock is that of a container', () => {
     const machine = new Machine();
     machine.bootOff = -40_000;
     expect(measure(machine, () => machine.sleep(30_000)).passed).toBe(30_000);
   });
 
-  it('also when the boot clock could not be read while the machine slept', () => {
+  it('sleep is counted when the boot clock could not be read while the machine slept', () => {
     const machine = new Machine();
     const clock = machine.clock();
     const start = clock.now();
@@ -125,7 +128,7 @@ describe('sleep counts when the boot clock and the wall clock jumped alike:', ()
     expect(clock.now() - start).toBe(33_000);
   });
 
-  it('also when the clock lied before', () => {
+  it('sleep is counted when the boot clock jumped before', () => {
     const machine = new Machine();
     const clock = machine.clock();
     machine.bootOff = 864_000_000;
@@ -142,19 +145,19 @@ const unreadable = (): never => {
   throw new Error('EMFILE: too many open files, open /proc/uptime');
 };
 
-describe('a clock that fails decides nothing, and is named once:', () => {
+describe('a clock that fails is ignored and reported once', () => {
   it.each([
     { what: 'cannot be read', boot: unreadable, fault: /^the clock since boot cannot be read \(EMFILE/ },
-    { what: 'is no number', boot: () => Number.NaN, fault: /^the clock since boot gives no number/ },
-    { what: 'is endless', boot: () => Infinity, fault: /gives no number/ },
-    { what: 'is negative', boot: () => -5, fault: /gives no number/ },
+    { what: 'is not a number', boot: () => Number.NaN, fault: /^the clock since boot returns no valid number/ },
+    { what: 'is infinite', boot: () => Infinity, fault: /returns no valid number/ },
+    { what: 'is negative', boot: () => -5, fault: /returns no valid number/ },
     {
-      what: 'stands still far ahead',
+      what: 'is stuck far ahead',
       boot: () => 1e12,
       fault: /jumped by 999.* s and the wall clock by 0.0 s: no sleep/,
     },
-    { what: 'stands still at zero', boot: () => 0, fault: /jumped by -5.* s and the wall clock/ },
-  ])('it $what', ({ boot, fault }) => {
+    { what: 'is stuck at zero', boot: () => 0, fault: /jumped by -5.* s and the wall clock/ },
+  ])('a boot clock that $what changes nothing and is reported once', ({ boot, fault }) => {
     const machine = new Machine();
     const clock = machine.clock();
     const start = clock.now();
@@ -168,7 +171,7 @@ describe('a clock that fails decides nothing, and is named once:', () => {
     expect(clock.now() - start).toBe(11_000);
     const faults = faultsOf(clock);
     expect(faults.filter((one) => fault.test(one))).toHaveLength(1);
-    // Coming back is a jump, too.
+    // Its recovery is a jump too.
     expect(faults.length).toBeLessThanOrEqual(2);
   });
 
@@ -176,9 +179,9 @@ describe('a clock that fails decides nothing, and is named once:', () => {
     { what: 'the boot clock jumps alone', bootMs: 864_000_000, wallMs: 0, named: 1 },
     { what: 'the wall clock is set alone', bootMs: 0, wallMs: 1_700_000_000_000, named: 0 },
     { what: 'the wall clock is set back', bootMs: 0, wallMs: -86_400_000, named: 0 },
-    { what: 'both jump, and not alike', bootMs: 60_000, wallMs: 30_000, named: 1 },
-    { what: 'both jump, against each other', bootMs: 60_000, wallMs: -60_000, named: 1 },
-  ])('$what', ({ bootMs, wallMs, named }) => {
+    { what: 'both jump by different times', bootMs: 60_000, wallMs: 30_000, named: 1 },
+    { what: 'both jump in opposite directions', bootMs: 60_000, wallMs: -60_000, named: 1 },
+  ])('no sleep is counted when $what', ({ bootMs, wallMs, named }) => {
     const machine = new Machine();
     const got = measure(machine, () => {
       machine.bootOff += bootMs;
@@ -188,7 +191,7 @@ describe('a clock that fails decides nothing, and is named once:', () => {
     expect(got.faults).toHaveLength(named);
   });
 
-  it('an interruption between two readings is no sleep', () => {
+  it('an interruption between two readings is not counted as sleep', () => {
     const machine = new Machine();
     const clock = machine.clock();
     const start = clock.now();
@@ -200,7 +203,7 @@ describe('a clock that fails decides nothing, and is named once:', () => {
     expect(clock.now() - start).toBe(7000);
   });
 
-  it('sleep between two readings is seen with the next ones', () => {
+  it('sleep between two readings is counted with the next ones', () => {
     const machine = new Machine();
     const clock = machine.clock();
     const start = clock.now();
@@ -213,18 +216,18 @@ describe('a clock that fails decides nothing, and is named once:', () => {
   });
 });
 
-it('the boot clock is read each half second while nothing moves', () => {
+it('the boot clock is read every half second while no clock jumps', () => {
   const machine = new Machine();
   const clock = machine.clock();
-  machine.looks = 0;
+  machine.samples = 0;
   for (let count = 0; count < 1000; count += 1) {
     machine.run(1);
     clock.now();
   }
-  expect(machine.looks).toBe(2);
+  expect(machine.samples).toBe(2);
 });
 
-it('where the monotonic clock counts sleep itself nothing is added', () => {
+it('nothing is added where the monotonic clock includes sleep', () => {
   let ms = 0;
   let wall = 0;
   const clock = createSteadyClock(
@@ -237,7 +240,7 @@ it('where the monotonic clock counts sleep itself nothing is added', () => {
 });
 
 const LIES = [() => Number.NaN, () => Infinity, () => -Infinity, () => 0, () => 1e15, () => -1, unreadable];
-/** Two small jumps could be alike by chance. */
+/** Small jumps are left out: two of them could be equal by chance. */
 const jump = (max: number): fc.Arbitrary<number> => fc.integer({ min: -max, max }).filter((ms) => Math.abs(ms) > 2000);
 const reading = fc.oneof(
   fc.record({ kind: fc.constant('run' as const), ms: fc.double({ min: 0, max: 5000, noNaN: true }) }),
@@ -247,7 +250,7 @@ const reading = fc.oneof(
 );
 
 describe('whatever the readings are', () => {
-  it('now() is finite, never goes back, and is exactly the monotonic time while the two others never jump alike', () => {
+  it('now() is finite, never goes back, and equals the monotonic time unless the two others jump by the same time', () => {
     fc.assert(
       fc.property(fc.array(reading, { maxLength: 60 }), (readings) => {
         const machine = new Machine();
@@ -259,7 +262,7 @@ describe('whatever the readings are', () => {
           else if (kind === 'boot') machine.bootOff += ms;
           else if (kind === 'wall') machine.wallOff += ms;
           else machine.boot = LIES[ms];
-          // Only one of them moves between two looks.
+          // Only one of the clocks moves between two samples.
           machine.run(600);
           const now = clock.now();
           expect(Number.isFinite(now)).toBe(true);
@@ -269,14 +272,14 @@ describe('whatever the readings are', () => {
         const passed = last - start;
         const ran = machine.awake - awake;
         expect(passed).toBeGreaterThanOrEqual(ran - 1e-3);
-        // What jumps while the boot clock is hidden may jump alike in the end.
+        // Jumps while the boot clock cannot be read may add up to the same time.
         if (readings.every(({ kind }) => kind !== 'lie')) expect(passed).toBeLessThanOrEqual(ran + 1e-3);
       }),
       { numRuns: 1000 },
     );
   });
 
-  it('sleep between any lies makes now() advance by it or not at all, never by more', () => {
+  it('sleep among any wrong readings advances now() by its length or not at all, never by more', () => {
     const step = fc.record({
       sleptMs: fc.integer({ min: 0, max: 100_000 }),
       bootOff: fc.constantFrom(0, 0, 0, 864_000_000, -3_600_000),

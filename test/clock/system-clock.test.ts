@@ -1,10 +1,10 @@
-/** The clock of this machine, over its real clocks. What it makes of clocks that lie is in steady-clock.test.ts. */
+/** The clock of this machine over its real clocks. Clocks that lie are tested in steady-clock.test.ts. */
 import { asyncScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createSystemClock } from '../../src/clock/system-clock.js';
 
 describe('the system clock', () => {
-  it('advances as the monotonic clock does, and finds nothing wrong with this machine', () => {
+  it('the clock advances like the monotonic clock and reports no fault on this machine', () => {
     const clock = createSystemClock();
     const [from, start] = [performance.now(), clock.now()];
     while (performance.now() - from < 50);
@@ -16,7 +16,7 @@ describe('the system clock', () => {
     expect(faults).toEqual([]);
   });
 
-  it('has the wall clock and the scheduler of this process', () => {
+  it('the clock has the wall clock and the scheduler of this process', () => {
     const clock = createSystemClock();
     expect(clock.wall()).toBeGreaterThan(1_700_000_000_000);
     expect(clock.scheduler).toBe(asyncScheduler);

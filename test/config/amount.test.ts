@@ -1,7 +1,7 @@
 /** Amounts of disk as people write them. */
 import { describe, expect, it } from 'vitest';
 import { findAmountFault, findReserveFault, parseAmount, parseReserve } from '../../src/config/amount.js';
-import { amountOf } from '../../src/core/disk-room.js';
+import { amountOf } from '../../src/core/disk/disk-space.js';
 
 const MIB = 1024 ** 2;
 const whole = 100 * 1024 * MIB;
@@ -21,14 +21,14 @@ describe('an amount', () => {
     expect(amount === undefined ? undefined : amountOf(amount, whole)).toBe(bytes);
   });
 
-  it.each(['', 'auto', '-1', '101%', '5 apples', '1e3', '%', '99999999999T'])('%s is none', (text) => {
+  it.each(['', 'auto', '-1', '101%', '5 apples', '1e3', '%', '99999999999T'])('"%s" is not an amount', (text) => {
     expect(parseAmount(text)).toBeUndefined();
     expect(findAmountFault(text)).toBe('must be a size such as 512M or a share such as 10%');
   });
 });
 
 describe('a reserve', () => {
-  it('may be auto: a GiB of a large disk, and a twentieth of a small one', () => {
+  it('the reserve auto is 1 GiB of a large disk and 5% of a small one', () => {
     const auto = parseReserve('auto');
     expect(auto === undefined ? [] : [amountOf(auto, whole), amountOf(auto, 100 * MIB)]).toEqual([1024 * MIB, 5 * MIB]);
     expect(findReserveFault('auto')).toBeUndefined();

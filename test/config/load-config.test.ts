@@ -1,11 +1,13 @@
-/** The loader as a person meets it: which source wins, what each message says. Files are texts in memory but for the last test. */
+/**
+ * The loader as users see it: which source wins, what each message says. Files are in memory except in the last test.
+ */
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/config-error.js';
 import { CONFIG_KEYS } from '../../src/config/keys.js';
-import { findPersonsOrigin, loadConfig, type ConfigInput, type LoadedConfig } from '../../src/config/load-config.js';
+import { findUserOrigin, loadConfig, type ConfigInput, type LoadedConfig } from '../../src/config/load-config.js';
 import type { Machine } from '../../src/config/machine.js';
 
 const MACHINE: Machine = { hostname: 'Alpha.Home.arpa', cpus: 4, isRoot: false, home: '/home/me' };
@@ -43,7 +45,7 @@ function at(config: unknown, key: string): unknown {
 }
 
 describe('the defaults', () => {
-  it('are the ones that the design names', async () => {
+  it('the defaults are the documented ones', async () => {
     const { config } = await load();
     expect(config).toEqual({
       broker: 'mqtt://127.0.0.1:1883',
@@ -92,7 +94,7 @@ describe('the defaults', () => {
     });
   });
 
-  it('are their own origin, for each key that is set', async () => {
+  it('a key that nobody set has the origin "default"', async () => {
     const { config, origins } = await load();
     for (const { key } of CONFIG_KEYS) expect(origins[key]).toBe(at(config, key) === undefined ? undefined : 'default');
   });
@@ -104,20 +106,20 @@ describe('the defaults', () => {
     { hostname: '', id: 'node' },
     { hostname: '日本', id: 'node' },
     { hostname: '.local', id: 'node' },
-  ])('make the id $id of the host name "$hostname"', async ({ hostname, id }) => {
+  ])('the host name "$hostname" yields the id $id', async ({ hostname, id }) => {
     expect((await load({ machine: { ...MACHINE, hostname } })).config.id).toBe(id);
   });
 
   it.each([
-    { what: 'root', machine: { ...MACHINE, isRoot: true }, env: {}, directory: '/var/lib/tritmesh' },
-    { what: 'XDG', machine: MACHINE, env: { XDG_STATE_HOME: '/xdg' }, directory: '/xdg/tritmesh' },
+    { what: 'of root', machine: { ...MACHINE, isRoot: true }, env: {}, directory: '/var/lib/tritmesh' },
+    { what: 'with an XDG variable', machine: MACHINE, env: { XDG_STATE_HOME: '/xdg' }, directory: '/xdg/tritmesh' },
     {
-      what: 'an empty XDG variable',
+      what: 'with an empty XDG variable',
       machine: MACHINE,
       env: { XDG_STATE_HOME: '' },
       directory: '/home/me/.local/state/tritmesh',
     },
-  ])('keep state where $what says', async ({ machine, env, directory }) => {
+  ])('the state directory $what is $directory', async ({ machine, env, directory }) => {
     expect((await load({ machine, env })).config.state_dir).toBe(directory);
   });
 
@@ -125,45 +127,45 @@ describe('the defaults', () => {
     { flags: { cpus: '2.5' }, slots: 2, origin: 'default (cpus from --cpus)' },
     { flags: { cpus: '0.5' }, slots: 1, origin: 'default (cpus from --cpus)' },
     { flags: { cpus: '8', slots: '3' }, slots: 3, origin: '--slots' },
-  ])('give $slots slots for $flags', async ({ flags, slots, origin }) => {
+  ])('the flags $flags result in $slots slots', async ({ flags, slots, origin }) => {
     const { config, origins } = await load({ flags });
     expect([config.slots, origins['slots']]).toEqual([slots, origin]);
   });
 });
 
-describe('the record of whose the state directory is', () => {
+describe('the record of which node the state directory belongs to', () => {
   const RECORD_FILE = '/home/me/.local/state/tritmesh/identity/node.json';
   const record = (change: object = {}): Readonly<Record<string, string>> => ({
     [RECORD_FILE]: JSON.stringify({ format: 1, id: 'recorded', base: 'home/mesh', ...change }),
   });
 
-  it('stands above the host name and what join wrote, and gives the user name too', async () => {
+  it('the record overrides the host name and what join wrote, and sets the user name too', async () => {
     const files = { ...record(), [JOINED_FILE]: 'id: joined\nbase: joined\n' };
     const loaded = await load({ env: { TRITMESH_PASSWORD: 'x' }, files });
     expect(loaded.config).toMatchObject({ id: 'recorded', base: 'home/mesh', username: 'recorded' });
     expect(loaded.origins).toMatchObject({ id: RECORD_FILE, base: RECORD_FILE });
     expect(loaded.record).toMatchObject({ id: 'recorded' });
-    expect([findPersonsOrigin(loaded, 'id'), findPersonsOrigin(loaded, 'base')]).toEqual([undefined, undefined]);
+    expect([findUserOrigin(loaded, 'id'), findUserOrigin(loaded, 'base')]).toEqual([undefined, undefined]);
   });
 
   it.each([
     { what: 'a flag', given: { flags: { id: 'said' } }, origin: '--id' },
     { what: 'a variable', given: { env: { TRITMESH_ID: 'said' } }, origin: 'TRITMESH_ID' },
     { what: 'the file', given: { files: { [DEFAULT_FILE]: 'id: said' } }, origin: `${DEFAULT_FILE}:1` },
-  ])('stands below what a person said, by $what', async ({ given, origin }) => {
+  ])('the record is overridden by $what', async ({ given, origin }) => {
     const loaded = await load({ ...given, files: { ...record(), ...('files' in given ? given.files : {}) } });
-    expect([loaded.config.id, findPersonsOrigin(loaded, 'id')]).toEqual(['said', origin]);
+    expect([loaded.config.id, findUserOrigin(loaded, 'id')]).toEqual(['said', origin]);
     expect(loaded.record?.id).toBe('recorded');
   });
 
-  it('is named with what to do when it is damaged', async () => {
+  it('a damaged record is reported with what to do', async () => {
     const error = await fail({ files: { [RECORD_FILE]: '{' } });
     expect(error.message).toBe(
-      `id (${RECORD_FILE}): the record must be JSON; remove the file, the node writes it anew when it starts`,
+      `id (${RECORD_FILE}): the record must be JSON; remove the file, the node writes a new one when it starts`,
     );
   });
 
-  it('of another user keeps only who does not name the node from going on', async () => {
+  it('a record of another user is an error unless the node is named', async () => {
     const files = (path: string): string | undefined => {
       if (path.startsWith('/home/me/.local')) throw new Error('EACCES: permission denied');
       return undefined;
@@ -190,7 +192,7 @@ describe('sources', () => {
     { given: { files: { ...file, ...joined } }, id: 'by-file', origin: `${DEFAULT_FILE}:2` },
     { given: { files: joined }, id: 'by-join', origin: `${JOINED_FILE}:2` },
     { given: {}, id: 'alpha', origin: 'default' },
-  ])('come in order: $id', async ({ given, id, origin }) => {
+  ])('the source with the highest priority wins: $id', async ({ given, id, origin }) => {
     const { config, origins } = await load(given);
     expect([config.id, origins['id']]).toEqual([id, origin]);
   });
@@ -199,12 +201,12 @@ describe('sources', () => {
     { what: '--config', given: { flags: { config: 'my.yaml' } }, file: '/here/my.yaml' },
     { what: 'TRITMESH_CONFIG', given: { env: { TRITMESH_CONFIG: '/etc/t.yaml' } }, file: '/etc/t.yaml' },
     { what: 'XDG_CONFIG_HOME', given: { env: { XDG_CONFIG_HOME: '/xdg' } }, file: '/xdg/tritmesh/config.yaml' },
-  ])('read the file that $what names', async ({ given, file: path }) => {
+  ])('the configuration file is the one that $what names', async ({ given, file: path }) => {
     const { config } = await load({ ...given, files: { [path]: 'base: home/mesh', [DEFAULT_FILE]: 'base: no' } });
     expect(config.base).toBe('home/mesh');
   });
 
-  it('look for what join wrote in the state directory that is in force', async () => {
+  it('what join wrote is looked up in the state directory that is in force', async () => {
     const files = { '/data/joined.yaml': 'broker: wss://there/mqtt' };
     const { config, origins } = await load({ flags: { stateDir: '/data' }, files });
     expect([config.broker, origins['broker']]).toEqual(['wss://there/mqtt', '/data/joined.yaml:1']);
@@ -237,40 +239,40 @@ describe('sources', () => {
     { key: 'accept_from', text: 'beta,gamma', value: ['beta', 'gamma'] },
     { key: 'requests.unsigned', text: 'ping', value: ['ping'] },
     { key: 'log_level', text: 'debug', value: 'debug' },
-  ])('give $key as flag, variable and yaml', async ({ key, text, value }) => {
+  ])('the key $key can be set as flag, variable and yaml', async ({ key, text, value }) => {
     const names = CONFIG_KEYS.find((one) => one.key === key);
     const [group = '', inner] = key.split('.');
     const yaml = inner === undefined ? `${group}: ${text}` : `${group}:\n  ${inner}: ${text}`;
-    const ways: readonly Given[] = [
+    const sources: readonly Given[] = [
       { flags: { [names?.flag ?? '']: text } },
       { env: { [names?.variable ?? '']: text } },
       { flags: { config: 'here.yaml' }, files: { '/here/here.yaml': yaml } },
     ];
-    for (const way of ways) expect(at((await load(way)).config, key)).toEqual(value);
+    for (const source of sources) expect(at((await load(source)).config, key)).toEqual(value);
   });
 
   it.each([
     { given: { flags: { sense: 'cgroup' } }, origin: '--sense-metric' },
     { given: { env: { TRITMESH_SENSE: 'cgroup' } }, origin: 'TRITMESH_SENSE' },
     { given: { files: { [DEFAULT_FILE]: 'sense: cgroup' } }, origin: `${DEFAULT_FILE}:1` },
-  ])('take the metric as the one value of sense: $origin', async ({ given, origin }) => {
+  ])('the group sense accepts the metric as its one value, from $origin', async ({ given, origin }) => {
     const { config, origins } = await load(given);
     expect([config.sense.metric, origins['sense.metric']]).toEqual(['cgroup', origin]);
   });
 
-  it('take flags as commander gives them: camel-case, repeated, typed, or not given', async () => {
+  it('flags are accepted as commander passes them: camel-case, repeated, typed, or not given', async () => {
     const flags = { stateDir: '/data', labels: ['gpu', 'a,b'], slots: 2, journalSync: true, id: undefined };
     const { config } = await load({ flags });
     expect(config).toMatchObject({ state_dir: '/data', labels: ['gpu', 'a', 'b'], slots: 2, journal: { sync: true } });
     expect(config.id).toBe('alpha');
   });
 
-  it('take paths in a file from the directory of that file', async () => {
+  it('relative paths in a file are resolved against the directory of that file', async () => {
     const { config } = await load({ files: { [DEFAULT_FILE]: 'ca_file: ca.pem' } });
     expect(config.ca_file).toBe('/home/me/.config/tritmesh/ca.pem');
   });
 
-  it('take empty variables, keys without a value and empty files for nothing given', async () => {
+  it('empty variables, keys without a value and empty files count as not given', async () => {
     const env = { TRITMESH_ID: '', TRITMESH_PASSWORD: '' };
     expect((await load({ env, files: { [DEFAULT_FILE]: 'id:\ntrit:\n  plus_above:\n' } })).config.id).toBe('alpha');
     expect((await load({ files: { [DEFAULT_FILE]: '# nothing\n' } })).config.id).toBe('alpha');
@@ -283,7 +285,7 @@ describe('sources', () => {
     'TRITMESH_PORT',
     'TRITMESH_TEST_REQUIRE',
     'OTHER',
-  ])('let the variable %s be, which is not ours', async (name) => {
+  ])('the unrelated variable %s is ignored', async (name) => {
     expect((await load({ env: { [name]: 'tcp://10.0.0.1:1883' } })).config.id).toBe('alpha');
   });
 });
@@ -292,7 +294,7 @@ describe('the password', () => {
   const files = { '/secret': 'hush\n', '/here/other': ' spaced \r\n' };
 
   it.each([
-    { what: 'as given', given: { env: { TRITMESH_PASSWORD: 'hush' } }, password: 'hush', origin: 'TRITMESH_PASSWORD' },
+    { what: 'directly', given: { env: { TRITMESH_PASSWORD: 'hush' } }, password: 'hush', origin: 'TRITMESH_PASSWORD' },
     {
       what: 'from its file, without the last line end',
       given: { flags: { 'password-file': '/secret' } },
@@ -300,36 +302,36 @@ describe('the password', () => {
       origin: 'password_file (--password-file)',
     },
     {
-      what: 'from a file that stands beside, spaces kept',
+      what: 'from a relative file, with its spaces',
       given: { flags: { 'password-file': 'other' } },
       password: ' spaced ',
       origin: 'password_file (--password-file)',
     },
     {
-      what: 'from the stronger source, given before file',
+      what: 'from the source with higher priority, when that has the password',
       given: { flags: { password: 'flagged' }, env: { TRITMESH_PASSWORD_FILE: '/secret' } },
       password: 'flagged',
       origin: '--password',
     },
     {
-      what: 'from the stronger source, file before given',
+      what: 'from the source with higher priority, when that has the file',
       given: { flags: { 'password-file': '/secret' }, env: { TRITMESH_PASSWORD: 'weak' } },
       password: 'hush',
       origin: 'password_file (--password-file)',
     },
-  ])('is taken $what, with the id as user name', async ({ given, password, origin }) => {
+  ])('the password is taken $what, with the id as user name', async ({ given, password, origin }) => {
     const { config, origins } = await load({ ...given, files });
     expect([config.password, origins['password']]).toEqual([password, origin]);
     expect([config.username, origins['username']]).toEqual(['alpha', 'default (id)']);
   });
 
-  it('leaves the user name alone when there is one, and gives none without a password', async () => {
+  it('a given user name is kept, and without a password there is none', async () => {
     expect((await load({ flags: { password: 'x', username: 'me' } })).config.username).toBe('me');
     expect((await load()).config.username).toBeUndefined();
   });
 });
 
-describe('what is wrong', () => {
+describe('errors', () => {
   it.each([
     { flags: { broker: 'there' }, field: 'broker', value: '"there"', expected: /must be a URL such as mqtt:\/\// },
     { flags: { broker: 'http://there' }, field: 'broker', value: '"http://there"', expected: /must be a URL/ },
@@ -378,14 +380,14 @@ describe('what is wrong', () => {
       expected: /not be above trit.plus_leave/,
     },
     { flags: { 'offers-repeat-ms': '20000' }, field: 'offers.repeat_ms', value: '20000', expected: /offers.ttl_ms/ },
-  ])('is told with field, value, expectation and origin: $flags', async ({ flags, field, value, expected }) => {
+  ])('an error names field, value, expectation and origin: $flags', async ({ flags, field, value, expected }) => {
     const error = await fail({ flags });
     expect(error).toMatchObject({ field, value, origin: expect.stringMatching(/^--/) });
     expect(error.expected).toMatch(expected);
     for (const fact of [error.field, error.value, error.expected, error.origin]) expect(error.message).toContain(fact);
   });
 
-  it('lets trit bands be anything where hysteresis is off', async () => {
+  it('the trit thresholds are not compared when hysteresis is off', async () => {
     const flags = { 'trit-plus-above': '0.5', 'trit-hysteresis': 'false' };
     expect((await load({ flags })).config.trit.plus_above).toBe(0.5);
   });
@@ -418,17 +420,21 @@ describe('what is wrong', () => {
       message: /did you mean trit.plus_above/,
     },
     {
-      what: 'a name near to nothing',
+      what: 'a name that is near to nothing',
       given: { flags: { zzzzzzzz: 1 } },
       message: /is not known; `tritmesh config` lists all keys/,
     },
-    { what: 'a name of every object', given: { files: { [DEFAULT_FILE]: 'constructor: 1' } }, message: /is not known/ },
-  ])('is $what that is not known', async ({ given, message }) => {
+    {
+      what: 'a name that every object has',
+      given: { files: { [DEFAULT_FILE]: 'constructor: 1' } },
+      message: /is not known/,
+    },
+  ])('an unknown name is an error, and may come with a suggestion: $what', async ({ given, message }) => {
     expect((await fail(given)).message).toMatch(message);
   });
 
   it.each([
-    { what: 'broken yaml', text: 'id: alpha\nbase: [', message: /config.yaml:\d+\): must be valid yaml: / },
+    { what: 'invalid yaml', text: 'id: alpha\nbase: [', message: /config.yaml:\d+\): must be valid yaml: / },
     ...['['.repeat(33), '- '.repeat(33), '{a: '.repeat(10_000), '[{a: '.repeat(10_000)].map((open) => ({
       what: `${open.length} characters of nesting`,
       text: open.startsWith('-') ? `${open}x` : `labels: ${open}`,
@@ -439,24 +445,24 @@ describe('what is wrong', () => {
       text: 'id: a\nid: b',
       message: /config.yaml:2\): must be valid yaml: Map keys must be unique/,
     },
-    { what: 'a list', text: '- id', message: /must be keys and values/ },
+    { what: 'a list', text: '- id', message: /must consist of keys and values/ },
     { what: 'a value where keys belong', text: 'trit: 3', message: /^trit \(.*:1\): must have keys below it/ },
     { what: 'a number where text belongs', text: 'id: 17', message: /^id 17 \(.*:1\): must be text/ },
     { what: 'keys where a value belongs', text: 'id:\n  x: 1', message: /^id \{"x":1\} \(.*:1\): must be text/ },
-  ])('is a file with $what', async ({ text, message }) => {
+  ])('a file with $what is an error', async ({ text, message }) => {
     expect((await fail({ files: { [DEFAULT_FILE]: text } })).message).toMatch(message);
   });
 
   it.each([
     {
-      what: 'a named file that is not there',
+      what: 'a named file that does not exist',
       given: { flags: { config: 'no.yaml' } },
-      message: 'configuration file /here/no.yaml (--config): must be there',
+      message: 'configuration file /here/no.yaml (--config): must exist',
     },
     {
-      what: 'a password file that is not there',
+      what: 'a password file that does not exist',
       given: { flags: { passwordFile: '/no' } },
-      message: 'password_file /no (--password-file): must be a file that is there',
+      message: 'password_file /no (--password-file): must be an existing file',
     },
     {
       what: 'an empty password file',
@@ -464,20 +470,20 @@ describe('what is wrong', () => {
       message: 'password_file /e (--password-file): must not be empty',
     },
     {
-      what: 'two ways to the password',
+      what: 'a password together with a password file',
       given: { env: { TRITMESH_PASSWORD: 'x', TRITMESH_PASSWORD_FILE: '/e' } },
       message: 'password_file (TRITMESH_PASSWORD_FILE): must not be given together with password',
     },
     {
       what: 'a state directory in joined.yaml',
       given: { files: { [JOINED_FILE]: 'state_dir: /x' } },
-      message: `state_dir (${JOINED_FILE}:1): cannot be set in a file that is looked for in the state directory`,
+      message: `state_dir (${JOINED_FILE}:1): cannot be set in a file that is itself in the state directory`,
     },
-  ])('is $what', async ({ given, message }) => {
+  ])('$what is an error', async ({ given, message }) => {
     expect((await fail(given)).message).toBe(message);
   });
 
-  it('never shows a password', async () => {
+  it('an error never shows a password', async () => {
     const error = await fail({ files: { [DEFAULT_FILE]: 'password: 12345678' } });
     expect(error).toMatchObject({ field: 'password', value: '' });
     expect(error.message).not.toContain('12345678');
@@ -485,7 +491,7 @@ describe('what is wrong', () => {
 });
 
 describe('real files', () => {
-  it('are read, and one that is no file is told', async () => {
+  it('a real file is read, and a directory in its place is an error', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'tritmesh-config-'));
     try {
       const file = join(directory, 'config.yaml');

@@ -14,11 +14,11 @@ describe('the nearest name', () => {
     ['x', undefined],
     ['', undefined],
     ['something-else', undefined],
-  ])('to "%s" is %s', (written, nearest) => {
+  ])('the nearest name to "%s" is %s', (written, nearest) => {
     expect(findNearestName(written, KNOWN)).toBe(nearest);
   });
 
-  it('is not further than asked', () => {
+  it('the nearest name is within the given distance', () => {
     expect(findNearestName('brxxer', KNOWN, 1)).toBeUndefined();
     expect(findNearestName('brxxer', KNOWN, 2)).toBe('broker');
   });

@@ -1,6 +1,6 @@
 /**
- * What every bus must do, whatever carries it. Each adapter's test runs this suite with a harness of its own; a promise
- * of the port that is not held here is not held at all.
+ * What every adapter of the Bus port must do. Each adapter's test runs this suite with its own harness. A promise of
+ * the port that is not tested here is not kept.
  */
 import { filter, firstValueFrom, ReplaySubject, take, toArray, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,31 +13,31 @@ import {
   type BusWill,
 } from '../../src/bus/bus.js';
 
-/** Who a bus of the suite is. */
-export interface BusWish {
+/** The client id and will of a bus. */
+export interface BusClientOptions {
   readonly clientId: string;
   readonly will?: BusWill;
 }
 
-/** A broker and the means to play with its fate. */
+/** A broker, and the means to stop it and to break connections. */
 export interface BusHarness {
-  /** Makes a bus that is not connected. */
-  createBus(wish: BusWish): Bus;
-  /** Breaks the connection of a client without a word from it. */
+  /** Creates a bus that is not connected. */
+  createBus(wish: BusClientOptions): Bus;
+  /** Breaks the connection of a client. */
   cut(clientId: string): void;
   stopBroker(): Promise<void>;
-  /** Starts it again where it was; `forgetful` without its retained messages. */
+  /** Starts it again at the same address; with `forgetful`, without its retained messages. */
   startBroker(options: { readonly forgetful: boolean }): Promise<void>;
-  /** Lets a client in no more (a wrong password), from its next connect on; or again. */
+  /** Refuses a client from its next connect on (a wrong password), or admits it again. */
   setAdmitted(clientId: string, isAdmitted: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Base topic of the suite. The clients are alpha, beta and gamma, and write what a broker with an ACL lets them write. */
+/** The base topic. The clients alpha, beta and gamma publish only what a broker with an ACL allows. */
 const BASE = 'tritmesh';
 const AVAILABILITY = `${BASE}/node/alpha/availability`;
 const STATE = `${BASE}/node/alpha/state`;
-/** Anybody may write it. */
+/** Everyone may publish it. */
 const END = `${BASE}/node/alpha/request/end`;
 const WILL: BusWill = { topic: AVAILABILITY, payload: 'offline' };
 
@@ -56,21 +56,21 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
       await harness.close();
     });
 
-    function createClient(wish: BusWish, filters: readonly string[] = []): Client {
+    function createClient(wish: BusClientOptions, filters: readonly string[] = []): Client {
       const client = watch(harness.createBus(wish), wish.clientId);
       client.bus.subscribe(filters);
       clients.push(client);
       return client;
     }
 
-    async function connectClient(wish: BusWish, filters: readonly string[] = []): Promise<Client> {
+    async function connectClient(wish: BusClientOptions, filters: readonly string[] = []): Promise<Client> {
       const client = createClient(wish, filters);
       client.bus.connect();
       await client.untilOnline(1);
       return client;
     }
 
-    it('starts offline, not connected yet, and tells a late subscriber the present state first', async () => {
+    it('starts offline, not connected yet, and gives a late subscriber the present state first', async () => {
       const client = createClient({ clientId: 'alpha' });
       expect(await firstValueFrom(client.bus.link$)).toEqual({ state: 'offline', reason: 'not connected yet' });
       client.bus.connect();
@@ -85,10 +85,10 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
       const gamma = await connectClient({ clientId: 'gamma' }, [`${BASE}/#`]);
       const alpha = await connectClient({ clientId: 'alpha' });
       const sent = Array.from({ length: 200 }, (_, index) => `{"n":${index},"text":"€ ü \\u0000"}`);
-      const dones = sent.map((payload) => alpha.say({ ...quiet(`${BASE}/node/alpha/response/ping`), payload }));
+      const dones = sent.map((payload) => alpha.publish({ ...quiet(`${BASE}/node/alpha/response/ping`), payload }));
       expect(await Promise.all(dones)).toEqual(sent.map(() => undefined));
       for (const subscriber of [beta, gamma]) {
-        const heard = await subscriber.hear(sent.length);
+        const heard = await subscriber.receive(sent.length);
         expect(heard.map(({ text }) => text)).toEqual(sent);
         expect(heard.every(({ retained }) => !retained)).toBe(true);
       }
@@ -97,135 +97,135 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
     it('delivers nothing of other filters', async () => {
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/work/+/+/offer`]);
       const alpha = await connectClient({ clientId: 'alpha' });
-      await alpha.say({ ...quiet(`${BASE}/work/alpha/i1/lease`), payload: 'other' });
-      await alpha.say({ ...quiet(`${BASE}/work/alpha/i1/offer`), payload: 'wanted' });
-      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['wanted']);
+      await alpha.publish({ ...quiet(`${BASE}/work/alpha/i1/lease`), payload: 'other' });
+      await alpha.publish({ ...quiet(`${BASE}/work/alpha/i1/offer`), payload: 'wanted' });
+      expect((await beta.receive(1)).map(({ text }) => text)).toEqual(['wanted']);
     });
 
-    it('says messages of QoS 0 too', async () => {
+    it('publishes messages of QoS 0, too', async () => {
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/+/event`]);
       const alpha = await connectClient({ clientId: 'alpha' });
       expect(
-        await alpha.say({ topic: `${BASE}/node/alpha/event`, payload: 'e', qos: 0, retain: false }),
+        await alpha.publish({ topic: `${BASE}/node/alpha/event`, payload: 'e', qos: 0, retain: false }),
       ).toBeUndefined();
-      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['e']);
+      expect((await beta.receive(1)).map(({ text }) => text)).toEqual(['e']);
     });
 
     it('replays retained messages to a later subscriber, marked so, and live ones unmarked', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
-      await alpha.say(retained(STATE, 'one'));
+      await alpha.publish(retained(STATE, 'one'));
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/+/state`]);
-      expect(await beta.hear(1)).toEqual([{ topic: STATE, text: 'one', retained: true }]);
-      await alpha.say(retained(STATE, 'two'));
-      expect((await beta.hear(2))[1]).toEqual({ topic: STATE, text: 'two', retained: false });
+      expect(await beta.receive(1)).toEqual([{ topic: STATE, text: 'one', retained: true }]);
+      await alpha.publish(retained(STATE, 'two'));
+      expect((await beta.receive(2))[1]).toEqual({ topic: STATE, text: 'two', retained: false });
     });
 
     it('replays retained messages of filters that are added while connected', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
-      await alpha.say(retained(STATE, 'one'));
+      await alpha.publish(retained(STATE, 'one'));
       const beta = await connectClient({ clientId: 'beta' });
       beta.bus.subscribe([STATE]);
-      expect(await beta.hear(1)).toEqual([{ topic: STATE, text: 'one', retained: true }]);
+      expect(await beta.receive(1)).toEqual([{ topic: STATE, text: 'one', retained: true }]);
     });
 
-    it('says online before it hands on what the subscriptions brought', async () => {
+    it('reports online before it delivers the first messages of its subscriptions', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
-      await alpha.say(retained(STATE, 'one'));
+      await alpha.publish(retained(STATE, 'one'));
       const beta = createClient({ clientId: 'beta' }, [STATE]);
       const order: string[] = [];
       beta.bus.link$.subscribe(({ state }) => order.push(state));
       beta.bus.messages$.subscribe(({ topic }) => order.push(topic));
       beta.bus.connect();
-      await beta.hear(1);
+      await beta.receive(1);
       expect(order).toEqual(['offline', 'online', STATE]);
     });
 
     it('clears a topic with an empty retained payload, and forgets it', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
-      await alpha.say(retained(STATE, 'one'));
-      await alpha.say(retained(STATE, ''));
-      await alpha.say(retained(AVAILABILITY, 'online'));
+      await alpha.publish(retained(STATE, 'one'));
+      await alpha.publish(retained(STATE, ''));
+      await alpha.publish(retained(AVAILABILITY, 'online'));
       await alpha.reconnect(harness);
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/alpha/#`]);
-      await alpha.say({ ...quiet(END), payload: 'end' });
-      const heard = await beta.hear(2);
+      await alpha.publish({ ...quiet(END), payload: 'end' });
+      const heard = await beta.receive(2);
       expect(heard.map(({ topic, text }) => [topic, text])).toEqual([
         [AVAILABILITY, 'online'],
         [END, 'end'],
       ]);
     });
 
-    it('clears at the broker, once it is back, what was cleared while it was away', async () => {
+    it('clears at the broker, once it is back, what was cleared while it was down', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
-      await alpha.say(retained(STATE, 'one'));
+      await alpha.publish(retained(STATE, 'one'));
       await harness.stopBroker();
       await alpha.untilOffline(2);
-      expect(await alpha.say(retained(STATE, ''))).toBeInstanceOf(BusOffline);
+      expect(await alpha.publish(retained(STATE, ''))).toBeInstanceOf(BusOffline);
       await harness.startBroker({ forgetful: false });
       await alpha.untilOnline(2);
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/alpha/#`]);
-      await alpha.say({ ...quiet(END), payload: 'end' });
-      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['end']);
+      await alpha.publish({ ...quiet(END), payload: 'end' });
+      expect((await beta.receive(1)).map(({ text }) => text)).toEqual(['end']);
     });
 
-    it('tells all retained topics again to a broker that lost its store', async () => {
+    it('publishes all retained topics again to a broker that lost its store', async () => {
       const alpha = await connectClient({ clientId: 'alpha', will: WILL });
-      await alpha.say(retained(AVAILABILITY, 'online'));
-      await alpha.say(retained(STATE, 'one'));
-      await alpha.say(retained(STATE, 'two'));
+      await alpha.publish(retained(AVAILABILITY, 'online'));
+      await alpha.publish(retained(STATE, 'one'));
+      await alpha.publish(retained(STATE, 'two'));
       await harness.stopBroker();
       await alpha.untilOffline(2);
       await harness.startBroker({ forgetful: true });
       await alpha.untilOnline(2);
       const beta = await connectClient({ clientId: 'beta' }, [STATE]);
       const gamma = await connectClient({ clientId: 'gamma' }, [AVAILABILITY]);
-      expect(await beta.hear(1)).toEqual([{ topic: STATE, text: 'two', retained: true }]);
-      expect(await gamma.hear(1)).toEqual([{ topic: AVAILABILITY, text: 'online', retained: true }]);
+      expect(await beta.receive(1)).toEqual([{ topic: STATE, text: 'two', retained: true }]);
+      expect(await gamma.receive(1)).toEqual([{ topic: AVAILABILITY, text: 'online', retained: true }]);
     });
 
-    it('hears again what it subscribed to after its connection broke', async () => {
+    it('receives what it subscribed to again after its connection broke', async () => {
       const beta = await connectClient({ clientId: 'beta' }, [STATE]);
       await beta.reconnect(harness);
       const alpha = await connectClient({ clientId: 'alpha' });
-      await alpha.say(retained(STATE, 'one'));
-      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['one']);
+      await alpha.publish(retained(STATE, 'one'));
+      expect((await beta.receive(1)).map(({ text }) => text)).toEqual(['one']);
     });
 
-    it('has the broker say the will when the connection breaks, and says the retained topics again', async () => {
+    it('has the broker publish its will when the connection breaks, and publishes its retained topics again', async () => {
       const beta = await connectClient({ clientId: 'beta' }, [AVAILABILITY]);
       const alpha = await connectClient({ clientId: 'alpha', will: WILL });
-      await alpha.say(retained(AVAILABILITY, 'online'));
-      await beta.hear(1);
+      await alpha.publish(retained(AVAILABILITY, 'online'));
+      await beta.receive(1);
       await alpha.reconnect(harness);
-      expect((await beta.hear(3)).map(({ text }) => text)).toEqual(['online', 'offline', 'online']);
+      expect((await beta.receive(3)).map(({ text }) => text)).toEqual(['online', 'offline', 'online']);
     });
 
-    it('says the last word itself when it is closed, and the broker adds nothing', async () => {
+    it('publishes its will itself when it is closed, and the broker adds nothing', async () => {
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/node/alpha/#`]);
       const alpha = await connectClient({ clientId: 'alpha', will: WILL });
-      await alpha.say(retained(AVAILABILITY, 'online'));
+      await alpha.publish(retained(AVAILABILITY, 'online'));
       await alpha.close();
       const gamma = await connectClient({ clientId: 'gamma' });
-      await gamma.say({ ...quiet(END), payload: 'end' });
-      expect((await beta.hear(3)).map(({ text }) => text)).toEqual(['online', 'offline', 'end']);
+      await gamma.publish({ ...quiet(END), payload: 'end' });
+      expect((await beta.receive(3)).map(({ text }) => text)).toEqual(['online', 'offline', 'end']);
     });
 
-    it('leaves without a word when it has no will', async () => {
+    it('publishes nothing at the close if it has no will', async () => {
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/#`]);
       const alpha = await connectClient({ clientId: 'alpha' });
       await alpha.close();
       const gamma = await connectClient({ clientId: 'gamma' });
-      await gamma.say({ ...quiet(END), payload: 'end' });
-      expect((await beta.hear(1)).map(({ text }) => text)).toEqual(['end']);
+      await gamma.publish({ ...quiet(END), payload: 'end' });
+      expect((await beta.receive(1)).map(({ text }) => text)).toEqual(['end']);
     });
 
-    it('is offline for good once closed, calls back every closer, and says so', async () => {
+    it('is offline for good once closed, reports it, and calls back every caller of close', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
       await Promise.all([alpha.close(), alpha.close()]);
       await alpha.close();
       alpha.bus.connect();
       expect(alpha.links.at(-1)).toEqual({ state: 'offline', reason: 'closed' });
-      expect(await alpha.say(retained(STATE, 'late'))).toBeInstanceOf(BusOffline);
+      expect(await alpha.publish(retained(STATE, 'late'))).toBeInstanceOf(BusOffline);
     });
 
     it('closes when it was never connected', async () => {
@@ -234,7 +234,7 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
       expect(alpha.links.at(-1)).toEqual({ state: 'offline', reason: 'closed' });
     });
 
-    it('fails what is said while offline at once with BusOffline, and never from within the call', async () => {
+    it('fails a publish while offline with BusOffline at once, but never from within the call', async () => {
       const alpha = createClient({ clientId: 'alpha' });
       let isInside = true;
       const failed = new Promise<boolean>((resolve) => {
@@ -242,32 +242,32 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
         isInside = false;
       });
       expect(await failed).toBe(false);
-      expect(await alpha.say({ ...quiet(STATE), payload: 'x' })).toBeInstanceOf(BusOffline);
+      expect(await alpha.publish({ ...quiet(STATE), payload: 'x' })).toBeInstanceOf(BusOffline);
     });
 
-    it('queues nothing while offline but the retained topics', async () => {
+    it('queues nothing but retained topics while offline', async () => {
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/#`]);
       const alpha = createClient({ clientId: 'alpha' });
-      await alpha.say({ ...quiet(`${BASE}/work/alpha/i1/offer`), payload: 'lost' });
-      await alpha.say(retained(STATE, 'kept'));
+      await alpha.publish({ ...quiet(`${BASE}/work/alpha/i1/offer`), payload: 'lost' });
+      await alpha.publish(retained(STATE, 'kept'));
       alpha.bus.connect();
       await alpha.untilOnline(1);
-      await alpha.say({ ...quiet(END), payload: 'end' });
-      expect((await beta.hear(2)).map(({ text }) => text)).toEqual(['kept', 'end']);
+      await alpha.publish({ ...quiet(END), payload: 'end' });
+      expect((await beta.receive(2)).map(({ text }) => text)).toEqual(['kept', 'end']);
     });
 
-    it('says nothing that is too large or has no proper topic, and stays online', async () => {
+    it('does not publish a message that is too large or has an invalid topic, and stays online', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
-      expect(await alpha.say(retained(STATE, 'x'.repeat(64 * 1024 + 1)))).toBeInstanceOf(Error);
-      expect(await alpha.say(retained(`${BASE}/node/+/state`, 'x'))).toBeInstanceOf(Error);
-      expect(await alpha.say(retained('', 'x'))).toBeInstanceOf(Error);
+      expect(await alpha.publish(retained(STATE, 'x'.repeat(64 * 1024 + 1)))).toBeInstanceOf(Error);
+      expect(await alpha.publish(retained(`${BASE}/node/+/state`, 'x'))).toBeInstanceOf(Error);
+      expect(await alpha.publish(retained('', 'x'))).toBeInstanceOf(Error);
       await alpha.reconnect(harness);
       const beta = await connectClient({ clientId: 'beta' }, [`${BASE}/#`]);
-      expect(await alpha.say(retained(STATE, 'x'.repeat(64 * 1024)))).toBeUndefined();
-      expect((await beta.hear(1)).map(({ text }) => text.length)).toEqual([64 * 1024]);
+      expect(await alpha.publish(retained(STATE, 'x'.repeat(64 * 1024)))).toBeUndefined();
+      expect((await beta.receive(1)).map(({ text }) => text.length)).toEqual([64 * 1024]);
     });
 
-    it('goes offline with a reason when the broker goes, says it once, and comes back', async () => {
+    it('goes offline when the broker stops, reports the reason once, and comes back', async () => {
       const alpha = await connectClient({ clientId: 'alpha' });
       await harness.stopBroker();
       await alpha.untilOffline(2);
@@ -279,7 +279,7 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
       expect(reasons.slice(1).some((reason, index) => reason === reasons[index])).toBe(false);
     });
 
-    it('keeps trying when it is not let in, and heals when it is', async () => {
+    it('keeps trying while it is refused, and connects when it is admitted', async () => {
       await harness.setAdmitted('alpha', false);
       const alpha = createClient({ clientId: 'alpha' });
       alpha.bus.connect();
@@ -289,17 +289,17 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
       await alpha.untilOnline(1);
     });
 
-    it('gives way to a younger client of the same id, whose will is then the one that counts', async () => {
+    it('gives way to a newer client with the same id, whose will then counts', async () => {
       const beta = await connectClient({ clientId: 'beta' }, [AVAILABILITY]);
       const older = await connectClient({ clientId: 'alpha', will: WILL });
-      await older.say(retained(AVAILABILITY, 'online'));
+      await older.publish(retained(AVAILABILITY, 'online'));
       const younger = await connectClient({
         clientId: 'alpha',
         will: { topic: AVAILABILITY, payload: 'younger gone' },
       });
       await older.untilOffline(2);
       await older.close();
-      expect((await beta.hear(2)).map(({ text }) => text)).toEqual(['online', 'offline']);
+      expect((await beta.receive(2)).map(({ text }) => text)).toEqual(['online', 'offline']);
       expect(younger.links.some(({ state }) => state === 'online')).toBe(true);
     });
 
@@ -312,11 +312,11 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
       const alpha = await connectClient({ clientId: 'alpha' });
       const sent = Array.from({ length: 3000 }, (_, index) => `${index}`.padEnd(1500));
       const dones = sent.flatMap((payload) => [
-        alpha.say({ ...quiet(ping), payload }),
-        alpha.say({ topic: `${BASE}/node/alpha/event`, payload, qos: 0, retain: false }),
+        alpha.publish({ ...quiet(ping), payload }),
+        alpha.publish({ topic: `${BASE}/node/alpha/event`, payload, qos: 0, retain: false }),
       ]);
       expect((await Promise.all(dones)).filter((error) => error !== undefined)).toEqual([]);
-      expect((await beta.hear(sent.length)).map(({ text }) => text)).toEqual(sent);
+      expect((await beta.receive(sent.length)).map(({ text }) => text)).toEqual(sent);
       process.off('warning', warn);
       expect(warnings).toEqual([]);
     });
@@ -351,14 +351,14 @@ interface Client {
   readonly bus: Bus;
   /** Every state of the link so far. */
   readonly links: readonly BusLink[];
-  /** Publishes; resolves to the error, or to `undefined`. */
-  say(message: BusPublish): Promise<Error | undefined>;
+  /** Publishes a message; resolves with the error, or with `undefined`. */
+  publish(message: BusPublish): Promise<Error | undefined>;
   /** The first `count` messages. */
-  hear(count: number): Promise<readonly Heard[]>;
-  /** Waits for the `count`th time that the link is online, or offline (the first is before connecting). */
+  receive(count: number): Promise<readonly Heard[]>;
+  /** Waits until the link has been online, or offline, `count` times (offline includes the state before connecting). */
   untilOnline(count: number): Promise<void>;
   untilOffline(count: number): Promise<void>;
-  /** Breaks the connection and waits for the next. */
+  /** Breaks the connection and waits for the next one. */
   reconnect(harness: BusHarness): Promise<void>;
   close(): Promise<void>;
 }
@@ -378,8 +378,8 @@ function watch(bus: Bus, clientId: string): Client {
   return {
     bus,
     links,
-    say: (message) => new Promise((resolve) => bus.publish(message, resolve)),
-    hear: (count) => collect(heard$, count),
+    publish: (message) => new Promise((resolve) => bus.publish(message, resolve)),
+    receive: (count) => collect(heard$, count),
     untilOnline: (count) => untilState('online', count),
     untilOffline: (count) => untilState('offline', count),
     async reconnect(harness) {

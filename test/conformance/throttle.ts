@@ -1,22 +1,26 @@
-/** What every way to throttle must do, on real processes. A burner beside each, on the same core,
- * gives weights something to weigh against. */
+/**
+ * What every throttle method must do, on real processes. Another burner runs on the same core, since a weight has an
+ * effect only under competition.
+ */
 import { describe, expect, it } from 'vitest';
-import type { ThrottleRecord } from '../../src/core/throttle-record.js';
+import type { SavedThrottle } from '../../src/core/processes/saved-throttle.js';
 import { joinMethods } from '../../src/throttle/create-throttle.js';
 import type { Method } from '../../src/throttle/method.js';
 import type { Throttle } from '../../src/throttle/throttle.js';
 import { measureShare, describeProcesses, startBurner, until, type Burner } from '../throttle/burners.js';
 
 const SHARE_PERCENT = 4;
-/** Most of a core that a target then uses; timers of a busy machine are late, and a weight is no limit. */
+/**
+ * Largest share of a core that a held target uses: timers on a busy machine are late, and a weight is not a hard limit.
+ */
 const HELD_MAX = 0.13;
-/** Least that it uses when nothing holds it back; half of the core where nothing else runs, for there is one beside it. */
+/** Smallest share that a free target uses. It is half a core on an idle machine, because of the other burner. */
 const FREE_MIN = 0.16;
 
-/** Forks a burner when it is told to. */
+/** A burner that forks another one at SIGUSR1. */
 const FORKING = "trap '(while :; do :; done) &' USR1; while :; do :; done";
 
-/** Runs the suite; `create` makes a fresh instance, as the next life of a node would. */
+/** Runs the suite; `create` creates a fresh instance, as the next boot of a node does. */
 export function testThrottle(create: () => Method): void {
   const open = (isGuard: (pid: number) => boolean = () => false): Throttle => {
     const method = create();
@@ -24,7 +28,7 @@ export function testThrottle(create: () => Method): void {
   };
 
   describe(`the ${create().method} throttle`, () => {
-    it('holds a process back to its share, and undoing lets it go', async () => {
+    it('holds a process to its share, and undo releases it', async () => {
       const throttle = open();
       const [one] = [await startBurner(), await startBurner()];
       const record = set(throttle, one);
@@ -33,7 +37,7 @@ export function testThrottle(create: () => Method): void {
       expect(await measureShare(one)).toBeGreaterThan(FREE_MIN);
     });
 
-    it('holds a whole tree back, and puts back what was there before each process', async () => {
+    it('holds a whole tree, and restores what each process had before', async () => {
       const throttle = open();
       const [tree] = [await startBurner(2), await startBurner()];
       const pids = tree.pids();
@@ -45,7 +49,7 @@ export function testThrottle(create: () => Method): void {
       expect(describeProcesses(pids)).toEqual(before);
     });
 
-    it('touches nothing when it prepares', async () => {
+    it('changes nothing in prepare', async () => {
       const throttle = open();
       const burner = await startBurner();
       const before = describeProcesses([burner.pid]);
@@ -53,17 +57,17 @@ export function testThrottle(create: () => Method): void {
       expect(describeProcesses([burner.pid])).toEqual(before);
     });
 
-    it('is undone by another life of the node, from the record alone', async () => {
+    it('is undone by the next boot of the node, from the record alone', async () => {
       const burner = await startBurner();
       const before = describeProcesses([burner.pid]);
       const first = open();
       const record = set(first, burner);
       first.close();
-      expect(open().undo(JSON.parse(JSON.stringify(record)) as ThrottleRecord)).toEqual({ ok: true });
+      expect(open().undo(JSON.parse(JSON.stringify(record)) as SavedThrottle)).toEqual({ ok: true });
       expect(describeProcesses([burner.pid])).toEqual(before);
     });
 
-    it('is taken up by another life of the node, and takes in what was forked since', async () => {
+    it('is resumed by the next boot of the node, and includes what was forked since', async () => {
       const [tree] = [await startBurner(0, FORKING), await startBurner()];
       const before = describeProcesses([tree.pid]);
       const first = open();
@@ -80,7 +84,7 @@ export function testThrottle(create: () => Method): void {
       expect(describeProcesses(tree.pids())).toEqual([before[0], before[0]]);
     });
 
-    it('lets go what was forked while it was set', async () => {
+    it('releases what was forked while it was set', async () => {
       const throttle = open();
       const burner = await startBurner(0, FORKING);
       const before = describeProcesses([burner.pid]);
@@ -100,7 +104,7 @@ export function testThrottle(create: () => Method): void {
       expect(throttle.set(record)).toMatchObject({ ok: false, reason: expect.stringContaining('there any more') });
     });
 
-    it('leaves alone a process that took the pid since, and one that guards a run', async () => {
+    it('leaves alone a process that has taken over the pid, and a watchdog', async () => {
       const burner = await startBurner();
       const processes = [{ pid: burner.pid, start: '1' }];
       expect(open().prepare({ target: 'pid/1', processes }, 10, null)).toMatchObject({ ok: false });
@@ -112,14 +116,14 @@ export function testThrottle(create: () => Method): void {
   });
 }
 
-function prepare(throttle: Throttle, burner: Burner, pids = burner.pids()): ThrottleRecord {
+function prepare(throttle: Throttle, burner: Burner, pids = burner.pids()): SavedThrottle {
   const target = { target: `pid/${burner.pid}`, processes: pids.map((pid) => ({ pid })) };
   const prepared = throttle.prepare(target, SHARE_PERCENT, null);
   if (!prepared.ok) throw new Error(prepared.reason);
   return prepared.record;
 }
 
-function set(throttle: Throttle, burner: Burner, pids?: readonly number[]): ThrottleRecord {
+function set(throttle: Throttle, burner: Burner, pids?: readonly number[]): SavedThrottle {
   const record = prepare(throttle, burner, pids);
   expect(throttle.set(record)).toEqual({ ok: true });
   return record;
@@ -130,7 +134,7 @@ async function fork(burner: Burner): Promise<void> {
   await until(() => burner.pids().length > 1);
 }
 
-/** A method that finds its beat by what its target uses is given time to find it. */
+/** Measures twice, since a method that adapts to its target needs time to settle. */
 async function measureHeld(burner: Burner): Promise<number> {
   await measureShare(burner);
   return measureShare(burner);

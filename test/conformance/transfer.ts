@@ -1,5 +1,5 @@
 /**
- * What every transfer promises, whatever it moves bytes with. Each adapter's test runs this suite.
+ * What every adapter of the Transfer port must do. Each adapter's test runs this suite.
  */
 import {
   existsSync,
@@ -16,12 +16,12 @@ import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Manifest, ManifestFile } from '../../src/protocol/manifest.js';
-import { encodeManifest, sealBundle } from '../../src/transfer/manifest-bundle.js';
-import type { Bundle, Ended, Fetched, Transfer } from '../../src/transfer/transfer.js';
-import { temporaryDirectories } from '../temporary-directory.js';
-import { bundleFiles, ended, fetchOnce, makeBytes, readFiles, succeeded } from '../transfer/transfer-steps.js';
+import { encodeManifest, sealBundle } from '../../src/transfer/bundle/manifest-bundle.js';
+import type { Bundle, Outcome, Fetched, Transfer } from '../../src/transfer/transfer.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
+import { bundleFiles, ended, fetchOnce, makeBytes, readFiles, succeeded } from '../support/transfer-steps.js';
 
-/** A node's transfer with the key it shows; not started yet. */
+/** A node's transfer, not started yet, and its public key. */
 export interface TransferNode {
   readonly transfer: Transfer;
   readonly key: string;
@@ -29,7 +29,7 @@ export interface TransferNode {
 
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-/** Runs the suite; `createNode` makes a node with a key of its own, on loopback. */
+/** Runs the suite; `createNode` creates a node with its own key, on loopback. */
 export function testTransfer(name: string, createNode: () => TransferNode): void {
   describe(`transfer: ${name}`, () => {
     const newDirectory = temporaryDirectories();
@@ -51,7 +51,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       owner.transfer.share({ share, bundle, peerKey: receiver.key });
     }
 
-    function fetch(bundle: Bundle, share = 'alpha/item-1/1/in', directory = target): Promise<Ended<Fetched>> {
+    function fetch(bundle: Bundle, share = 'alpha/item-1/1/in', directory = target): Promise<Outcome<Fetched>> {
       const { sha256 } = bundle;
       return fetchOnce(receiver.transfer, {
         share,
@@ -62,7 +62,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       });
     }
 
-    it('brings files, empty directories, modes, unicode names and the command', async () => {
+    it('transfers files, empty directories, modes, unicode names and the command', async () => {
       const files = { 'a.txt': 'alpha', 'deep/er/b.txt': 'beta', 'empty.txt': '', 'größe/日本語 🎉.txt': 'ü' };
       const command = { argv: ['true'], env: {}, outputs: [], migrate: 'never' as const };
       const plain = bundleFiles(source, files, { directories: ['void/inner'], command }).manifest;
@@ -84,7 +84,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(landed).toEqual(modes);
     });
 
-    it('brings an empty bundle', async () => {
+    it('transfers an empty bundle', async () => {
       const bundle = sealBundle(source, { files: [], directories: [] });
       share(bundle);
       const contents = { files: [], directories: [] };
@@ -92,7 +92,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(readFiles(target)).toEqual({});
     });
 
-    it('brings 1,000 small files', async () => {
+    it('transfers 1,000 small files', async () => {
       const files = Object.fromEntries(
         Array.from({ length: 1000 }, (_none, index) => [`d${index % 10}/f${index}`, makeBytes(index, index)]),
       );
@@ -103,7 +103,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(same).toBe(true);
     });
 
-    it('brings a file of 64 MiB and tells how far it is', async () => {
+    it('transfers a file of 64 MiB and reports its progress', async () => {
       const bytes = makeBytes(64 * 1024 * 1024);
       const bundle = bundleFiles(source, { 'big.bin': bytes });
       share(bundle);
@@ -119,7 +119,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(told.every(([at, total]) => at <= total && total === bytes.length)).toBe(true);
     });
 
-    it('serves two fetches side by side', async () => {
+    it('serves two fetches at the same time', async () => {
       const one = bundleFiles(join(source, 'one'), { 'one.bin': makeBytes(3_000_000, 1) });
       const two = bundleFiles(join(source, 'two'), { 'two.bin': makeBytes(3_000_000, 2) });
       share(one, 'alpha/one/1/in');
@@ -132,7 +132,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(readFileSync(join(target, '2/two.bin')).equals(makeBytes(3_000_000, 2))).toBe(true);
     });
 
-    it('uses what is there already, and puts right what is there and wrong', async () => {
+    it('uses files that are there already, and replaces wrong ones', async () => {
       const bundle = bundleFiles(source, { 'a.txt': 'alpha', 'b.txt': 'beta!', 'c.txt': 'gamma' });
       mkdirSync(target);
       writeFileSync(join(target, 'a.txt'), 'alpha');
@@ -144,7 +144,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(statSync(join(target, 'a.txt')).ino).toBe(inode);
     });
 
-    it('gives a share to its one peer only, and says the same as for no share at all', async () => {
+    it('serves a share to its peer only, and answers others as if there were no share', async () => {
       const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
       owner.transfer.share({ share: 'alpha/item-1/1/in', bundle, peerKey: owner.key });
       const foreign = await fetch(bundle);
@@ -164,7 +164,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(await fetch(fresh)).toMatchObject({ ok: false, final: true });
     });
 
-    it('does not talk to a peer that holds another key than the order names', async () => {
+    it('does not talk to a peer whose key is not the one in the request', async () => {
       const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
       share(bundle);
       const stranger = { share: 'alpha/item-1/1/in', urls: owner.transfer.urls(), sha256: bundle.sha256 };
@@ -173,7 +173,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(result.ok ? '' : result.reason).toContain('another key');
     });
 
-    it('refuses a manifest of another hash for good', async () => {
+    it('refuses a manifest with another hash for good', async () => {
       const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
       share(bundle);
       const result = await fetch({ ...bundle, sha256: EMPTY_SHA256 });
@@ -181,7 +181,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(result.ok ? '' : result.reason).toContain('sha256');
     });
 
-    it('refuses a file of another hash for good, and leaves nothing of it', async () => {
+    it('refuses a file with another hash for good, and leaves nothing of it', async () => {
       const plain = bundleFiles(source, { 'a.txt': 'alpha', 'b.txt': 'beta' }).manifest;
       const files = plain.files.map((file) => (file.path === 'b.txt' ? { ...file, sha256: EMPTY_SHA256 } : file));
       const bundle = sealBundle(source, { ...plain, files });
@@ -196,7 +196,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       ['shrank', (path: string): void => writeFileSync(path, 'a')],
       ['vanished', (path: string): void => rmSync(path)],
       ['became a link out of its directory', replaceByLink],
-    ])('says so when a file at the source %s', async (_how, change) => {
+    ])('reports that a file at the source %s', async (_how, change) => {
       const bundle = bundleFiles(join(source, 'shared'), { 'a.txt': 'alpha' });
       share(bundle);
       change(join(bundle.root, 'a.txt'));
@@ -205,7 +205,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(result.ok ? '' : result.reason).toMatch(/a\.txt changed after it was described/);
     });
 
-    it('sends what was described of a file that has grown since, in pieces too', async () => {
+    it('sends only the described part of a file that has grown since, also in chunks', async () => {
       const head = makeBytes(3 * 1024 * 1024);
       const bundle = bundleFiles(join(source, 'shared'), { 'a.txt': 'alpha', 'log.bin': head, 'z.txt': 'omega' });
       share(bundle);
@@ -215,7 +215,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(readFileSync(join(target, 'log.bin')).equals(head)).toBe(true);
     });
 
-    it('calls back no more once a fetch is abandoned, and can be asked again', async () => {
+    it('does not call back after a fetch was abandoned, and can fetch again', async () => {
       const bundle = bundleFiles(source, { 'big.bin': makeBytes(24 * 1024 * 1024) });
       share(bundle);
       const order = {
@@ -284,7 +284,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(names.every((name) => /^work-\d+\//.test(name))).toBe(true);
     });
 
-    it('follows no link that stands in its directory', async () => {
+    it('follows no link in its directory', async () => {
       const elsewhere = newDirectory();
       writeFileSync(join(elsewhere, 'victim.txt'), 'precious');
       mkdirSync(target);
@@ -311,7 +311,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(await fetch(bundle)).toMatchObject({ ok: false, final: true });
     });
 
-    it('fails, not for good, when its directory cannot be made', async () => {
+    it('fails, but not for good, if its directory cannot be created', async () => {
       const bundle = bundleFiles(source, { 'a.txt': 'alpha' });
       writeFileSync(target, 'a file stands here');
       chmodSync(target, 0o600);
@@ -320,7 +320,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(readFileSync(target, 'utf8')).toBe('a file stands here');
     });
 
-    function open(sealed: string, bundle: Bundle, share = 'alpha/item-1/1/out'): Promise<Ended<Fetched>> {
+    function open(sealed: string, bundle: Bundle, share = 'alpha/item-1/1/out'): Promise<Outcome<Fetched>> {
       const { sha256 } = bundle;
       return ended((done) => owner.transfer.open({ share, sealed, sha256, directory: target }, done));
     }
@@ -329,11 +329,11 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       return succeeded((done) => receiver.transfer.seal(share, bundle, owner.transfer.sealKey, done));
     }
 
-    it('brings a small bundle inside a seal as a fetch would, over what an earlier one left', async () => {
+    it('opens a sealed small bundle with the result of a fetch, over what an earlier one left', async () => {
       const files = { stdout: 'out\n', 'work/deep/a.bin': makeBytes(30_000), 'work/empty': '' };
       const bundle = bundleFiles(source, files, { directories: ['work/void'] });
       const sealed = await seal(bundle);
-      if (sealed === undefined) throw new Error('it is small enough');
+      if (sealed === undefined) throw new Error('the bundle was not sealed although it is small enough');
       for (const left of [false, true]) {
         if (left) rmSync(join(target, 'work'), { recursive: true });
         const opened = await open(sealed, bundle);
@@ -348,14 +348,14 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       }
     });
 
-    it('seals 32 KiB with a fitting list of files, and nothing that is over', async () => {
+    it('seals up to 32 KiB with a list of files that fits, and nothing larger', async () => {
       expect(await seal(bundleFiles(source, { a: makeBytes(32 * 1024) }))).toBeTypeOf('string');
       expect(await seal(bundleFiles(source, { a: makeBytes(32 * 1024), b: 'x' }))).toBeUndefined();
       const many = Object.fromEntries(Array.from({ length: 400 }, (_none, at) => [`f${at}`, 'x']));
       expect(await seal(bundleFiles(source, many))).toBeUndefined();
     });
 
-    it('opens no seal of another share, node or manifest, and leaves nothing', async () => {
+    it('does not open what was sealed for another share, node or manifest, and leaves nothing', async () => {
       const [bundle, another] = [bundleFiles(source, { a: 'alpha' }), bundleFiles(source, { b: 'beta' })];
       const sealed = (await seal(bundle)) ?? '';
       expect(await open(sealed, bundle, 'alpha/item-1/2/out')).toMatchObject({ ok: false, final: true });
@@ -368,7 +368,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
       expect(existsSync(target)).toBe(false);
     });
 
-    it('has no address before it listens, and calls back from close in any state', async () => {
+    it('has no URL before it listens, and calls back from close in any state', async () => {
       const idle = createNode();
       expect(idle.transfer.urls()).toEqual([]);
       await new Promise<void>((resolve) => idle.transfer.close(resolve));
@@ -377,7 +377,7 @@ export function testTransfer(name: string, createNode: () => TransferNode): void
   });
 }
 
-/** A bundle that no honest node would seal: nothing of it is checked. */
+/** A bundle that no honest node would seal, without any checks. */
 function createHostileBundle(root: string, manifest: Manifest): Bundle {
   const sealed = sealBundle(root, { files: [], directories: [] });
   const bytes = manifest.files.reduce((sum, file) => sum + file.size, 0);
@@ -391,7 +391,7 @@ function createHostileBundle(root: string, manifest: Manifest): Bundle {
 }
 
 function replaceByLink(path: string): void {
-  // Of the same size, so that only the link itself can give it away.
+  // Of the same size, so that only the link itself is noticed.
   const outside = `${dirname(path)}-outside`;
   writeFileSync(outside, 'OTHER');
   rmSync(path);

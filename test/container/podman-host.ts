@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { createContainers } from '../../src/container/create-containers.js';
 import type { Containers } from '../../src/container/containers.js';
 import { findContainer } from '../../src/container/members.js';
-import { CHECKPOINT, SURVEY } from '../run/criu.js';
-import { requirement } from '../requirements.js';
+import { CHECKPOINT, CAPABILITIES } from '../support/criu.js';
+import { requirement } from '../support/requirements.js';
 
 /** One machine. */
 export interface PodmanHost {
@@ -35,10 +35,10 @@ const COUNT = `trap 'exit 5' USR1; i=0; while :; do echo $i; i=$((i + 1)); sleep
 /** The image that every machine has: a shell, and `sleep`. */
 export const IMAGE: string = 'localhost/tritmesh-count:1';
 
-/** True where tests can move containers; said or thrown otherwise, as test/requirements.ts has it. */
+/** True where tests can move containers; said or thrown otherwise, as test/support/requirements.ts has it. */
 export const canMoveContainers: boolean = requirement(
   'podman 4, runc, criu 4.2 and root',
-  SURVEY.usable && hasPodman(),
+  CAPABILITIES.usable && hasPodman(),
   'apt-get install --no-install-recommends podman runc; .ci/install-criu /opt/criu; as root',
 );
 

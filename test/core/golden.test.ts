@@ -1,10 +1,10 @@
 /**
- * Whole conversations, as text: owner and receivers wired to each other in memory. A change of a transcript is a change of the
- * protocol; `npx vitest run test/core/golden.test.ts -u` writes them anew.
+ * Whole conversations as text: an owner and its receivers, connected in memory. A changed transcript is a changed
+ * protocol; `npx vitest run test/core/golden.test.ts -u` rewrites them.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Plan } from './world/plan.js';
-import { live } from './world/world.js';
+import { runWorld } from './world/world.js';
 
 const calm: Plan = {
   seed: 1,
@@ -23,7 +23,7 @@ const calm: Plan = {
 };
 
 describe('the conversation about', () => {
-  test.each<[string, Partial<Plan>, string]>([
+  it.each<[string, Partial<Plan>, string]>([
     ['command', {}, 'done'],
     ['files', { inputs: true, outputs: true, runMs: 3000 }, 'done'],
     ['cancelled', { runMs: 9000, cancelAt: 1000 }, 'cancelled'],
@@ -31,7 +31,7 @@ describe('the conversation about', () => {
     ['owner-restart', { runMs: 5000, crashes: [{ node: 'alpha', at: 1000, downMs: 500 }] }, 'done'],
     ['receiver-lost', { runMs: 9000, crashes: [{ node: 'beta', at: 1000, downMs: 20_000 }] }, 'done'],
   ])('%s', async (name, change, phase) => {
-    const fate = live({ ...calm, ...change });
+    const fate = runWorld({ ...calm, ...change });
     expect(fate).toMatchObject({ violations: [], phase });
     await expect(`${fate.lines.join('\n')}\n`).toMatchFileSnapshot(`golden/${name}.txt`);
   });

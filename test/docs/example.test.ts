@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createBroker, type RunningBroker } from '../../broker/create-broker.js';
-import { openScene, runProgram, type Scene } from '../e2e/programs.js';
+import { openScene, runProgram, type Scene } from '../support/programs.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../docs/examples/two-nodes.mjs', import.meta.url));
 

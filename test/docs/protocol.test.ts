@@ -1,4 +1,4 @@
-/** Holds docs/PROTOCOL.md to the protocol: kinds, fields, verbs, phases, events, bounds, and the signature that it shows. */
+/** Holds docs/reference/protocol.md to the protocol: kinds, fields, verbs, phases, events, bounds, and the signature that it shows. */
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,14 +11,15 @@ import { createIdentity } from '../../src/identity/create-identity.js';
 import { decodeMessage } from '../../src/protocol/codec.js';
 import * as limits from '../../src/protocol/limits.js';
 import { decodeRequest, isVerb, VERBS } from '../../src/protocol/requests.js';
+import { explain, REASON_CODES, type Reason, type ReasonCode } from '../../src/protocol/reasons.js';
 import { messageSchemas } from '../../src/protocol/schemas.js';
 import { PHASES } from '../../src/protocol/status.js';
 import { formatTopic, parseTopic, type TopicKind } from '../../src/protocol/topics.js';
-import { temporaryDirectories } from '../temporary-directory.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
 import { findUnnamed, readFences, readPage, readSection } from './pages.js';
 
 const makeDirectory = temporaryDirectories();
-const page = readPage('docs/PROTOCOL.md');
+const page = readPage('docs/reference/protocol.md');
 
 /** Each kind once, or this does not compile. */
 const TOPICS: Readonly<Record<TopicKind, string>> = {
@@ -43,14 +44,12 @@ const TOPICS: Readonly<Record<TopicKind, string>> = {
 };
 const STAMP = ['v', 'ts', 'boot', 'seq'];
 
-describe('PROTOCOL.md and the README', () => {
-  it.each(['README.md', 'docs/PROTOCOL.md'] as const)('name every kind of topic: %s', (name) => {
+describe('the protocol page', () => {
+  it('names every kind of topic in its table', () => {
     const topics = Object.values(TOPICS).map((topic) => topic.slice('x/'.length));
-    expect(findUnnamed(readPage(name), topics)).toEqual([]);
+    expect(findUnnamed(readSection(page, 'Topics'), topics)).toEqual([]);
   });
-});
 
-describe('PROTOCOL.md', () => {
   it.each(Object.entries(messageSchemas))('names every field of %s', (kind, schema) => {
     const fields = listFields(schema).filter((field) => !STAMP.includes(field));
     expect(fields).not.toEqual([]);
@@ -70,8 +69,15 @@ describe('PROTOCOL.md', () => {
     expect(findUnnamed(readSection(page, 'event: '), types)).toEqual([]);
   });
 
+  it('names every reason code with its sentence, and no other', () => {
+    const rows = [...readSection(page, 'Reason codes').matchAll(/^\| `([a-z-]+)` \| (.+) \|$/gm)];
+    const documented = rows.map(([, code = '', sentence = '']) => [code, sentence.replaceAll(/\*\w+\*/g, '…')]);
+    expect(REASON_CODES.length).toBeGreaterThan(40);
+    expect(documented).toEqual(REASON_CODES.map((code) => [code, explainAnything(code)]));
+  });
+
   it('tells every bound with its value', () => {
-    const section = readSection(page, 'Limits');
+    const section = readSection(page, 'Bounds');
     for (const [name, value] of Object.entries(limits)) {
       expect(section).toContain(`| \`${name}\` | ${value.toLocaleString('en-US')} |`);
     }
@@ -84,7 +90,7 @@ describe('PROTOCOL.md', () => {
   });
 });
 
-describe('the signature that PROTOCOL.md shows', () => {
+describe('the signature that the protocol page shows', () => {
   const section = readSection(page, 'Signature');
   const [example = ''] = readFences(section, 'text');
 
@@ -98,7 +104,7 @@ describe('the signature that PROTOCOL.md shows', () => {
     expect(verify(key, decoded.proof.covered, decoded.proof.signature)).toBe(true);
   });
 
-  it('is verified by the program beside it, and a changed one is not', () => {
+  it('is verified by the program next to it, and a changed one is not', () => {
     const directory = makeDirectory();
     const [program = ''] = readFences(section, 'js');
     const script = join(directory, 'verify.mjs');
@@ -112,6 +118,12 @@ describe('the signature that PROTOCOL.md shows', () => {
     expect(run(example.replace('"rank":0', '"rank":1'))).toBe('false');
   });
 });
+
+/** The sentence of a code, with … for each value. */
+function explainAnything(code: ReasonCode): string {
+  const explainWith = explain as (code: ReasonCode, ...values: readonly string[]) => Reason;
+  return explainWith(code, '…', '…', '…').text;
+}
 
 function listFields(schema: z.ZodType): readonly string[] {
   if (schema instanceof z.ZodObject) return Object.keys(schema.shape);

@@ -1,15 +1,15 @@
 /**
- * Addresses as home labs have them: hosts with IPv6 only, addresses that lead nowhere before the right one, a bridge that both have, and what a
- * person wrote into transfer.advertise. Real hosts of namespaces.
+ * Addresses as in home labs: hosts with IPv6 only, unreachable addresses before the right one, a bridge that both hosts
+ * have, and user settings in transfer.advertise. Real hosts made of namespaces.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { canMakeHosts, PLACE, type Host } from './two-hosts.js';
-import { openTwoNodes, type TwoNodes } from './two-nodes.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { canMakeHosts, PLACE, type Host } from '../support/two-hosts.js';
+import { openTwoNodes, type TwoNodes } from '../support/two-nodes.js';
 
 const PORT = 4712;
 const BOTH = { TRITMESH_TRANSFER_PORT: String(PORT), TRITMESH_TRANSFER_LISTEN: '::' };
-/** More than fits a result: it takes a connection. */
+/** Too large for a result: it takes a connection. */
 const SCRIPT = `head -c 100000 /dev/zero | tr '\\0' x`;
 
 describe.skipIf(!canMakeHosts)('a node', () => {
@@ -45,25 +45,25 @@ describe.skipIf(!canMakeHosts)('a node', () => {
     expect(ended).toMatchObject({ code: 0, stdout: 'x'.repeat(100_000) });
   }
 
-  it('is called over IPv6 where that is all that is advertised', async () => {
+  it('is called over IPv6 if it advertises nothing else', async () => {
     const mesh = await open({}, (hosts) => {
       for (const [at, host] of hosts.entries()) {
         host.run('ip', 'addr', 'add', `fd00:4712::${at + 1}/64`, 'dev', deviceOf(host), 'nodad');
-        // As if there were no IPv4 between them: the broker is still called by it.
+        // As if there were no IPv4 between them; only the broker is still reached over it.
         host.run('ip', 'route', 'add', 'blackhole', `${mesh4(hosts, at)}/32`);
       }
     });
     await runAway(mesh);
   });
 
-  it('is called at once although a tunnel and a bridge lead nowhere', async () => {
+  it('is called at once although the addresses of a tunnel and a bridge are unreachable', async () => {
     const mesh = await open({}, (hosts) => {
       for (const [at, host] of hosts.entries()) {
         for (const [name, address] of [
           ['docker0', '172.17.0.1/16'],
           ['wg0', `10.99.0.${at + 1}/24`],
         ] as const) {
-          // One without a cable is not told at all.
+          // A device without a link is not advertised at all.
           host.run('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}p`);
           host.run('ip', 'link', 'set', `${name}p`, 'up');
           host.run('ip', 'addr', 'add', address, 'dev', name);
@@ -74,7 +74,7 @@ describe.skipIf(!canMakeHosts)('a node', () => {
     await runAway(mesh);
   });
 
-  it('is called at the names and ports that it was told to advertise, dead ones among them', async () => {
+  it('is called at the configured names and ports, although some are dead', async () => {
     const mesh = await open(
       { TRITMESH_TRANSFER_ADVERTISE: 'no-such-host.invalid,192.0.2.9:1,localhost:4712,two:4712,one:4712' },
       (hosts) => {
@@ -87,7 +87,7 @@ describe.skipIf(!canMakeHosts)('a node', () => {
     await runAway(mesh);
   });
 
-  it('refuses what is no address, with field, value and what was expected', async () => {
+  it('refuses an invalid address, with field, value and what was expected', async () => {
     const mesh = await open({}, () => undefined);
     const [owner] = mesh.nodes;
     for (const bad of ['foo bar', 'https://nas:1', 'nas:0', '0.0.0.0']) {

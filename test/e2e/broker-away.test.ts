@@ -1,15 +1,15 @@
 /**
- * The broker is away, or was never there: commands reach their own node all the same, it runs its own work where it
- * may, and what waits says why. All with real programs.
+ * The broker is down, or was never there: commands still reach their own node, it runs its own work if it may, and
+ * waiting items report why. All with real programs.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { requirement } from '../requirements.js';
-import { temporaryDirectories } from '../temporary-directory.js';
-import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
+import { requirement } from '../support/requirements.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
+import { BROKERS, takeTurns, type TestBroker } from '../support/brokers.js';
 import {
   allUp,
   cleanEnvironment,
@@ -18,12 +18,12 @@ import {
   openScene,
   runProgram,
   upAfter,
-  type Ear,
+  type BusListener,
   type NodeProcess,
   type Scene,
-} from './programs.js';
+} from '../support/programs.js';
 
-/** Nobody listens there. */
+/** Nothing listens there. */
 const NOWHERE = 'mqtt://127.0.0.1:1';
 const REFUSED = /connection refused at mqtt:\/\/127\.0\.0\.1:1/;
 const QUICK_TRIT = { TRITMESH_TRIT_MINUS_HOLD_MS: '0' };
@@ -38,7 +38,7 @@ const IS_ROOT = requirement(
 let scene: Scene;
 afterEach(() => scene.end());
 
-/** A node takes commands once its socket is there. */
+/** Waits for the node's socket: from then on it accepts commands. */
 async function untilOpen({ stateDir }: NodeProcess): Promise<void> {
   await expect.poll(() => existsSync(join(stateDir, 'local', 'socket')), { timeout: 30_000 }).toBe(true);
 }
@@ -54,15 +54,15 @@ describe('a node that has never seen its broker', () => {
     scene = openScene(NOWHERE);
   });
 
-  it('runs its own work, with output and exit code, and says once that the broker is away', async () => {
+  it('runs its own work, with output and exit code, and reports once that the broker is unreachable', async () => {
     const node = await openNode('alpha', 'fixed:0.1');
     const ended = await scene.command(node, ['run', '--', 'sh', '-c', 'echo hi; exit 3']);
     expect(ended).toMatchObject({ code: 3, stdout: 'hi\n' });
     expect(ended.stderr).toMatch(REFUSED);
-    expect(ended.stderr.match(/alpha goes on alone meanwhile/g)).toHaveLength(1);
+    expect(ended.stderr.match(/alpha carries on without it/g)).toHaveLength(1);
   });
 
-  it('runs what needs files, and brings files home', async () => {
+  it('runs jobs with input files, and returns output files', async () => {
     const node = await openNode('alpha', 'fixed:0.5');
     const directory = await scene.directory();
     appendFileSync(join(directory, 'lines'), 'b\na\n');
@@ -71,7 +71,7 @@ describe('a node that has never seen its broker', () => {
     expect(readFileSync(join(directory, 'sorted'), 'utf8')).toBe('a\nb\n');
   });
 
-  it('obeys every command about itself, and shows what it knows of itself and no more', async () => {
+  it('obeys every command about itself, and shows what it knows about itself and no more', async () => {
     const node = await openNode('alpha', 'fixed:0.1');
     const submitted = await scene.command(node, ['run', '--no-wait', '--', 'sleep', '60']);
     const item = submitted.stdout.trim();
@@ -79,7 +79,7 @@ describe('a node that has never seen its broker', () => {
     await expect.poll(items, { timeout: 30_000 }).toMatch(new RegExp(`${item} +alpha +sleep +running`));
     expect(await scene.command(node, ['cancel', item])).toMatchObject({ code: 0 });
     await expect.poll(items, { timeout: 30_000 }).toMatch(new RegExp(`${item} +alpha +sleep +cancelled`));
-    expect((await scene.command(node, ['retry', item])).stderr).toContain('only a lost one is retried');
+    expect((await scene.command(node, ['retry', item])).stderr).toContain('only a lost item can be retried');
 
     const deferred = await scene.command(node, ['defer', '--', 'echo', 'idle work']);
     const logs = async (): Promise<string> => (await scene.command(node, ['logs', deferred.stdout.trim()])).stdout;
@@ -87,7 +87,7 @@ describe('a node that has never seen its broker', () => {
 
     const status = await scene.command(node, ['status', '--json']);
     expect(status.code).toBe(0);
-    expect(status.stderr).toContain('shown is what alpha says of itself, and no other node');
+    expect(status.stderr).toContain('the output covers alpha only, not the other nodes');
     expect(JSON.parse(status.stdout)).toMatchObject({
       online: 1,
       members: [{ id: 'alpha', online: true }],
@@ -105,7 +105,7 @@ describe('a node that has never seen its broker', () => {
     expect(other.stderr).toMatch(REFUSED);
   });
 
-  it('is told by doctor, with the broker that is not there', async () => {
+  it('is reported by doctor, with the missing broker', async () => {
     const node = await openNode('alpha', 'fixed:0.1');
     const doctor = await scene.command(node, ['doctor', '--json']);
     expect(doctor.code).toBe(1);
@@ -116,12 +116,12 @@ describe('a node that has never seen its broker', () => {
     });
     expect(findings.find((one) => one.what === 'node alpha')).toMatchObject({
       verdict: 'good',
-      found: 'online, answers',
+      found: 'online and answering',
     });
     expect(findings.find((one) => one.what === 'local socket')).toMatchObject({ verdict: 'good' });
   });
 
-  it('takes up after a restart what it had, without a broker', async () => {
+  it('resumes its work after a restart without a broker', async () => {
     const node = await openNode('alpha', 'fixed:0.1');
     const directory = await scene.directory();
     const go = join(directory, 'go');
@@ -133,7 +133,7 @@ describe('a node that has never seen its broker', () => {
     await node.kill();
     expect(existsSync(join(node.stateDir, 'local', 'socket'))).toBe(true);
     const neither = await scene.command(node, ['items']);
-    expect(neither.stderr).toContain('no node runs here');
+    expect(neither.stderr).toContain('no node is running here');
     await node.start();
     await expect
       .poll(async () => (await scene.command(node, ['items'])).stdout, { timeout: 30_000 })
@@ -143,7 +143,7 @@ describe('a node that has never seen its broker', () => {
     await expect.poll(logs, { timeout: 30_000 }).toBe('lived on\n');
   });
 
-  it('is one of two on this machine, each with its own socket, also in odd places', async () => {
+  it('can be one of two on this machine, each with its own socket, also in unusual places', async () => {
     const spaces = join(makeDirectory(), 'a state ünd "quotes"');
     const deep = join(makeDirectory(), ...Array.from({ length: 6 }, (_, at) => `level-${at}`.padEnd(60, 'x')));
     mkdirSync(spaces);
@@ -159,11 +159,11 @@ describe('a node that has never seen its broker', () => {
     const crossing = ['items', '--broker', NOWHERE, '--id', 'beta', '--state-dir', alpha.stateDir];
     const crossed = await runProgram(process.execPath, [MAIN, ...crossing]);
     expect(crossed).toMatchObject({ code: 1, stdout: '' });
-    expect(crossed.stderr).toContain('is alpha below tritmesh, not beta below tritmesh');
+    expect(crossed.stderr).toContain('is alpha with base topic tritmesh, expected beta with base topic tritmesh');
   });
 
   it.skipIf(!IS_ROOT)('takes no commands of another user, and says so', async () => {
-    // Anybody may look into the directory itself.
+    // Everyone may read the directory itself.
     const parent = makeDirectory();
     chmodSync(parent, 0o755);
     const node = await openNode('alpha', 'fixed:0.1', parent);
@@ -179,7 +179,9 @@ describe('a node that has never seen its broker', () => {
       ...args,
     ]);
     expect(ended).toMatchObject({ code: 1, stdout: '' });
-    expect(ended.stderr).toMatch(/the node here takes no commands of user \S+ \(permission denied at .*socket\)/);
+    expect(ended.stderr).toMatch(
+      /the node here does not accept commands from user \S+ \(permission denied at .*socket\)/,
+    );
     expect(ended.stderr).not.toContain('    at ');
   });
 });
@@ -204,17 +206,17 @@ describe('neither a node nor a broker', () => {
       ]);
       expect(ended).toMatchObject({ code: 1, stdout: '' });
       expect(ended.stderr).toBe(
-        `tritmesh: no node runs here (state directory ${stateDir}; "tritmesh up" starts one), and there is no way to the broker: connection refused at ${NOWHERE}\n`,
+        `tritmesh: no node is running here (state directory ${stateDir}; "tritmesh up" starts one), and the broker cannot be reached: connection refused at ${NOWHERE}\n`,
       );
     },
   );
 });
 
-describe.each(BROKERS)('$name goes away', ({ isThere, name, open }) => {
+describe.each(BROKERS)('$name stops', ({ isThere, name, open }) => {
   if (!isThere) return it.skip('needs its broker', () => undefined);
   const onTurn = takeTurns(name);
   let broker: TestBroker;
-  let ear: Ear;
+  let ear: BusListener;
   beforeEach(async () => {
     broker = await open();
     scene = openScene(broker.url);
@@ -222,7 +224,7 @@ describe.each(BROKERS)('$name goes away', ({ isThere, name, open }) => {
   });
   afterEach(() => broker.close());
 
-  onTurn('and a PLUS node says why its item waits; back again it runs elsewhere, once', async () => {
+  onTurn('and a PLUS node reports why its item waits; when the broker is back, it runs elsewhere, once', async () => {
     const [alpha, beta] = await Promise.all([openNode('alpha', 'fixed:1.5'), openNode('beta', 'fixed:0.1')]);
     await allUp(ear, ['alpha', 'beta']);
     await expect
@@ -236,14 +238,14 @@ describe.each(BROKERS)('$name goes away', ({ isThere, name, open }) => {
     const child = begin(alpha, ['run', '--', 'sh', '-c', program]);
     await expect
       .poll(child.stderr, { timeout: 30_000 })
-      // Mosquitto says the wills of all when it stops.
+      // Mosquitto publishes all wills when it stops.
       .toMatch(
         /is queued: the broker is away \(.*\), so only alpha could take it: it is PLUS \(overloaded\)\n {2}.*beta: (it cannot be reached|offline)/s,
       );
     expect((await scene.command(alpha, ['items'])).stdout).toContain(
       'so only alpha could take it: it is PLUS (overloaded)',
     );
-    // Not PLUS, and so at once.
+    // It is not PLUS, so it runs the item at once.
     expect(await scene.command(beta, ['run', '--', 'echo', 'here'])).toMatchObject({ code: 0, stdout: 'here\n' });
 
     await broker.start();
@@ -252,7 +254,7 @@ describe.each(BROKERS)('$name goes away', ({ isThere, name, open }) => {
     expect(readFileSync(ran, 'utf8')).toBe('beta\n');
   });
 
-  onTurn('in the middle of a run, which goes on; what it wrote comes once and whole', async () => {
+  onTurn('in the middle of a run, which continues; its output arrives once and complete', async () => {
     const alpha = await openNode('alpha', 'fixed:0.1');
     await allUp(ear, ['alpha']);
     const go = await scene.directory();
@@ -262,7 +264,7 @@ describe.each(BROKERS)('$name goes away', ({ isThere, name, open }) => {
     appendFileSync(join(go, '1'), '');
     await expect.poll(child.stdout, { timeout: 30_000 }).toBe('line 1\n');
     await broker.stop();
-    await expect.poll(child.stderr, { timeout: 30_000 }).toContain('alpha goes on alone meanwhile');
+    await expect.poll(child.stderr, { timeout: 30_000 }).toContain('alpha carries on without it');
     appendFileSync(join(go, '2'), '');
     await expect.poll(child.stdout, { timeout: 30_000 }).toBe('line 1\nline 2\n');
     const from = ear.heard.length;
@@ -274,7 +276,7 @@ describe.each(BROKERS)('$name goes away', ({ isThere, name, open }) => {
     expect(child.stderr().match(/note \d/g)).toEqual(['note 1', 'note 2', 'note 3']);
   });
 
-  onTurn('and comes back while an item waits that its node may not run: it is offered as ever', async () => {
+  onTurn('and comes back while an item waits that its node may not run: it is offered as usual', async () => {
     const [alpha] = await Promise.all([openNode('alpha', 'fixed:0.1'), openNode('beta', 'fixed:0.1')]);
     await allUp(ear, ['alpha', 'beta']);
     await broker.stop();
@@ -282,7 +284,7 @@ describe.each(BROKERS)('$name goes away', ({ isThere, name, open }) => {
     const { stdout: item } = await scene.command(alpha, ['run', '--no-wait', '--away', '--', 'true']);
     await expect
       .poll(async () => (await scene.command(alpha, ['items'])).stdout, { timeout: 30_000 })
-      .toContain('so only alpha could take it: it is to run away from its owner');
+      .toContain('so only alpha could take it: the item must run on a node other than its owner');
     await broker.start();
     const done = await ear.next(isStatus(item.trim(), 'done'));
     expect(JSON.parse(done.text)).toMatchObject({ receiver: 'beta', exit_code: 0, attempts: 1 });
@@ -299,7 +301,7 @@ interface Begun {
   readonly ended: Promise<number | null>;
 }
 
-/** Begins a command and goes on. */
+/** Starts a command without waiting for its end. */
 function begin(node: NodeProcess, [command = '', ...rest]: readonly string[]): Begun {
   const args = [MAIN, command, '--id', node.id, '--broker', scene.broker, '--state-dir', node.stateDir, ...rest];
   const child = spawn(process.execPath, args, { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,19 +1,19 @@
 /**
- * The broker is killed while a node stands still at a step of an item's way, comes back on the same port, and the node goes
- * on: what it says next goes into a connection that is dead. No lease ends meanwhile, so each job starts once.
+ * The broker is killed while a node is stopped at a step of an item's way, and restarts on the same port. Then the node
+ * continues: what it publishes next goes into a dead connection. No lease ends meanwhile, so each job starts once.
  */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { MORTAL_BROKERS } from './broker-processes.js';
-import { expectSettled, openPair, submitJobs, type Pair, type Side } from './pair.js';
-import { upAfter, type NodeProcess } from './programs.js';
-import { chooseSteps, OWNER_STEPS, RECEIVER_STEPS } from './steps.js';
-import { hasFlock } from './witness.js';
+import { MORTAL_BROKERS } from '../support/broker-processes.js';
+import { expectSettled, openPair, submitJobs, type Pair, type Side } from '../support/pair.js';
+import { upAfter, type NodeProcess } from '../support/programs.js';
+import { chooseSteps, OWNER_STEPS, RECEIVER_STEPS } from '../support/steps.js';
+import { hasFlock } from '../support/witness.js';
 
-/** Steps that a short run takes on each broker. */
+/** Steps that a short run tests on each broker. */
 const SHORT_COUNT = 3;
 
-/** Longer than a broker takes to come back on a busy machine. */
+/** Longer than a broker takes to restart on a busy machine. */
 const LEASE_MS = '30000';
 
 describe.each(MORTAL_BROKERS)('on $name', ({ isThere, open, name }) => {
@@ -34,7 +34,7 @@ describe.each(MORTAL_BROKERS)('on $name', ({ isThere, open, name }) => {
   );
 });
 
-/** Waits until a node has said that it stands at the step, and the kernel has stopped it. */
+/** Waits until a node has reported the step, and the kernel has stopped it. */
 async function standsAt(node: NodeProcess, step: string): Promise<void> {
   await expect.poll(() => node.output(), { timeout: 30_000 }).toContain(`stands still at ${step}\n`);
   await expect.poll(() => isStopped(node.pid)).toBe(true);
@@ -44,7 +44,7 @@ function isStopped(pid: number): boolean {
   return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
 }
 
-/** Everybody is back on the bus when this resolves. */
+/** Resolves when all nodes are back on the bus. */
 async function goOn({ ear, owner, receiver }: Pair, node: NodeProcess): Promise<void> {
   const from = ear.heard.length;
   node.signal('SIGCONT');

@@ -1,5 +1,5 @@
-/** The owner of an item dies at each step that it takes, and comes back. */
+/** The owner of an item is killed at each of its steps, and restarts. */
 import { crashAtSteps } from './crash-steps.js';
-import { OWNER_STEPS } from './steps.js';
+import { OWNER_STEPS } from '../support/steps.js';
 
 crashAtSteps('owner', OWNER_STEPS);

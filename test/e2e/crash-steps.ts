@@ -1,14 +1,14 @@
-/** One node dies at a step of an item's way, exactly there, and is started again. */
+/** A node is killed exactly at a step of an item's way, and is started again. */
 import { describe, expect, it } from 'vitest';
-import { BROKERS } from './brokers.js';
-import { expectSettled, openPair, startAgain, submitJobs, type Side } from './pair.js';
-import { chooseSteps } from './steps.js';
-import { hasFlock } from './witness.js';
+import { BROKERS } from '../support/brokers.js';
+import { expectSettled, openPair, startAgain, submitJobs, type Side } from '../support/pair.js';
+import { chooseSteps } from '../support/steps.js';
+import { hasFlock } from '../support/witness.js';
 
-/** Steps that a short run takes of each side, on each broker. */
+/** Steps of each side that a short run tests on each broker. */
 const SHORT_COUNT = 3;
 
-/** Makes the tests: `side` dies at each of `steps`; the other node lives through all of them. */
+/** Defines the tests: `side` is killed at each of `steps`; the other node keeps running. */
 export function crashAtSteps(side: Side, steps: readonly string[]): void {
   describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     if (!isThere || !hasFlock()) return it.skip('needs its broker and flock', () => undefined);

@@ -1,14 +1,22 @@
 /**
- * Nodes that die without a word in the middle of an item, and come back: the item is settled, and its command was run as
- * `retry` promises. The job itself keeps the record: it writes a line at its start and at its end.
+ * Nodes are killed in the middle of an item and restart: the item is settled, and its command ran as often as `retry`
+ * promises. The job itself records that: it writes a line at its start and at its end.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
-import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
+import { BROKERS, takeTurns, type TestBroker } from '../support/brokers.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
 
-/** Who was killed is back within it, on a busy machine, too. */
+/** A lease in which a killed node is back, even on a busy machine. */
 const LEASE = { TRITMESH_LEASE_LEASE_MS: '15000' };
 
 describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
@@ -16,7 +24,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   const onTurn = takeTurns(name);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let alpha: NodeProcess;
   let beta: NodeProcess;
   let gamma: NodeProcess;
@@ -40,7 +48,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await broker.close();
   });
 
-  /** Submits a job that runs until the gate file is there, and waits until it runs on beta. */
+  /** Submits a job that runs until the gate file exists, and waits until it runs on beta. */
   async function submitJob(retry: 'once' | 'rerun'): Promise<string> {
     const job = `echo start >> ${record}; while [ ! -e ${gate} ]; do sleep 0.1; done; echo end >> ${record}; echo out`;
     const submitted = await scene.command(alpha, [
@@ -64,7 +72,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await writeFile(gate, '');
   }
 
-  onTurn('settles an item whose owner was killed and came back, and runs it once', async () => {
+  onTurn('settles an item whose owner was killed and restarted, and runs it once', async () => {
     const item = await submitJob('once');
     await alpha.kill();
     await alpha.start();
@@ -75,7 +83,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     expect(await readFile(join(alpha.stateDir, 'items', item, 'stdout'), 'utf8')).toBe('out\n');
   });
 
-  onTurn('settles an item whose receiver was killed and came back, and finds the run again', async () => {
+  onTurn('settles an item whose receiver was killed and restarted, and finds the run again', async () => {
     const item = await submitJob('once');
     await beta.kill();
     await beta.start();
@@ -85,7 +93,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     expect(await readFile(record, 'utf8')).toBe('start\nend\n');
   });
 
-  onTurn('settles an item while a bystander is killed and comes back', async () => {
+  onTurn('settles an item while a third node is killed and restarts', async () => {
     const item = await submitJob('rerun');
     await gamma.kill();
     await gamma.start();
@@ -109,7 +117,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     },
   );
 
-  onTurn('shows an item as lost that is to run once and whose receiver stays away', async () => {
+  onTurn('shows a once item as lost if its receiver does not come back', async () => {
     const item = await submitJob('once');
     await beta.kill();
     const lost = await ear.next(isStatus(item, 'done', 'lost', 'failed'));
@@ -117,7 +125,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     expect(await readFile(record, 'utf8')).toBe('start\n');
   });
 
-  onTurn('goes on when the broker goes away and comes back', async () => {
+  onTurn('continues when the broker stops and comes back', async () => {
     const item = await submitJob('once');
     await broker.stop();
     await broker.start();

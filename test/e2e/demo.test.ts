@@ -1,13 +1,13 @@
-/** The demo as a person runs it: what it tells, how it ends, and that it leaves no file and no process. */
+/** The demo as a user runs it: what it prints, how it ends, and that it leaves no file and no process. */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it, vi } from 'vitest';
-import { listProcessesBelow } from '../processes-below.js';
-import { temporaryDirectories } from '../temporary-directory.js';
+import { listProcessesBelow } from '../support/processes-below.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
 
-const DEMO = fileURLToPath(new URL('../../dist/bench/demo/demo.js', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../dist/demo/demo.js', import.meta.url));
 const makeDirectory = temporaryDirectories();
 
 interface Played {
@@ -15,7 +15,7 @@ interface Played {
   readonly text: string;
 }
 
-/** Plays the demo with `directory` as its temporary one; `onLine` hears each line and may send it a signal. */
+/** Runs the demo with `directory` as its temporary one; `onLine` gets each line and may send a signal to the demo. */
 function play(
   directory: string,
   onLine: (line: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
@@ -35,11 +35,11 @@ function play(
 
 async function expectNothingLeft(directory: string): Promise<void> {
   expect(readdirSync(directory)).toEqual([]);
-  // The kernel takes a moment over what was killed.
+  // A killed process may still be listed for a short time.
   await vi.waitFor(() => expect(listProcessesBelow(directory)).toEqual([]));
 }
 
-/** Runs `act` at the first line that has `part` in it. */
+/** Runs `act` at the first line that contains `part`. */
 function atLine(part: string, act: (kill: (signal: NodeJS.Signals) => void) => void): Parameters<typeof play>[1] {
   let isDone = false;
   return (line, kill) => {
@@ -65,12 +65,12 @@ it('shows all three parts, in order, and ends with 0', async () => {
         String.raw`node/alpha/request/migrate +\{"select":"top"\}`,
         String.raw`node/alpha/response/migrate +ok`,
         String.raw`work/alpha/\S+/result/alpha +vacated`,
-        String.raw`carries on at round [1-9]`,
+        String.raw`continuing at round [1-9]`,
         String.raw`alpha fell from \d\.\d\d to \d\.\d\d`,
         String.raw`work/alpha/\S+/status +deferred`,
         String.raw`work/alpha/\S+/status +done on \w+: exit code 0`,
-        String.raw`it woke when the sum turned negative`,
-        String.raw`all of it happened`,
+        String.raw`it woke up when the sum turned negative`,
+        String.raw`all done`,
       ].join('[^]*'),
     ),
   );
@@ -79,14 +79,14 @@ it('shows all three parts, in order, and ends with 0', async () => {
   await expectNothingLeft(directory);
 }, 240_000);
 
-it('ends everything on Ctrl-C while its burners burn', async () => {
+it('ends everything on Ctrl-C while its burners run', async () => {
   const directory = makeDirectory();
   const { code, text } = await play(
     directory,
     atLine('1. A job', (kill) => kill('SIGINT')),
   );
   expect(text).toContain('interrupted');
-  expect(text).not.toContain('all of it happened');
+  expect(text).not.toContain('all done');
   expect(code).toBe(130);
   await expectNothingLeft(directory);
 });

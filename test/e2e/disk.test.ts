@@ -1,12 +1,12 @@
-/** A disk that is full in the middle of work: nothing is lost, the node says so, and goes on when there is room. */
+/** A disk fills up in the middle of work: nothing is lost, the node reports it, and continues when there is space. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
-import { allUp, fields, isStatus, openScene, type Ear, type Heard, type Scene } from './programs.js';
-import { canMountDisks } from './small-disk.js';
-import { askRun, hasFlock, submitWitness, type Witness } from './witness.js';
+import { BROKERS, takeTurns, type TestBroker } from '../support/brokers.js';
+import { allUp, fields, isStatus, openScene, type BusListener, type Heard, type Scene } from '../support/programs.js';
+import { canMountDisks } from '../support/small-disk.js';
+import { askRun, hasFlock, submitWitness, type Witness } from '../support/witness.js';
 
 const VARIABLES = { TRITMESH_OFFERS_TTL_MS: '2000' };
 
@@ -15,7 +15,7 @@ describe.skipIf(!canMountDisks).each(BROKERS)('a full disk on $name', ({ isThere
   const onTurn = takeTurns(name);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let disk: string;
 
   beforeEach(async () => {
@@ -26,7 +26,7 @@ describe.skipIf(!canMountDisks).each(BROKERS)('a full disk on $name', ({ isThere
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
   });
   afterEach(async () => {
-    // The directory itself goes with the scene, and the nodes with it: so they are ended while it is mounted.
+    // The scene removes the directory and ends the nodes, so it must end while the disk is mounted.
     execFileSync('umount', ['--lazy', disk]);
     await scene.end();
     await broker.close();
@@ -40,7 +40,7 @@ describe.skipIf(!canMountDisks).each(BROKERS)('a full disk on $name', ({ isThere
     await ear.next(isStatus(job.item, 'running'));
     fill(disk);
     await job.letGo();
-    // It does not fit into what the file system keeps of a last page.
+    // Too large for the rest of a last page of the file system.
     await askRun(ear, alpha, { item: 'late', name: 'late', command: { argv: ['true', 'x'.repeat(20_000)] } });
     await ear.next((one) => one.topic.endsWith('alpha/event') && one.text.includes('journal_changed'));
     await ear.next((one) => one.topic.endsWith('alpha/state') && one.text !== '' && fields(one)['draining'] === true);
@@ -72,11 +72,11 @@ describe.skipIf(!canMountDisks).each(BROKERS)('a full disk on $name', ({ isThere
     expect(found.equals(made)).toBe(true);
   });
 
-  onTurn('says why outputs do not come home, and brings them when there is room', async () => {
+  onTurn('reports why outputs cannot be fetched, and fetches them when there is space', async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES, { parent: disk });
     await scene.node('beta', 'fixed:0.1', VARIABLES);
     await allUp(ear, ['alpha', 'beta']);
-    // Its input and its output fit once each, not twice beside one another.
+    // There is space for its input and its output once each, but not twice.
     const job = await submitWitness(scene, ear, alpha, { retry: 'once', waits: true, bytes: 3_000_000 });
     await ear.next(isStatus(job.item, 'running'));
     fill(disk, 2_000_000);
@@ -86,7 +86,7 @@ describe.skipIf(!canMountDisks).each(BROKERS)('a full disk on $name', ({ isThere
     await expectOnce(job);
   });
 
-  onTurn('says why outputs are not where they belong, and puts them there when there is room', async () => {
+  onTurn('reports why outputs cannot be placed, and places them when there is space', async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
     await scene.node('beta', 'fixed:0.1', VARIABLES);
     await allUp(ear, ['alpha', 'beta']);
@@ -100,7 +100,7 @@ describe.skipIf(!canMountDisks).each(BROKERS)('a full disk on $name', ({ isThere
     await expectOnce(job);
   });
 
-  onTurn('does not claim inputs that do not fit, says why, and takes them when there is room', async () => {
+  onTurn('does not claim inputs that do not fit, reports why, and claims them when there is space', async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
     await scene.node('beta', 'fixed:0.1', VARIABLES, { parent: disk });
     await allUp(ear, ['alpha', 'beta']);
@@ -110,14 +110,15 @@ describe.skipIf(!canMountDisks).each(BROKERS)('a full disk on $name', ({ isThere
     const waiting = await ear.next((one) => isStatus(job.item, 'queued')(one) && one.text.includes('of disk'));
     expect(fields(waiting)['blocked']).toContainEqual({
       node: 'beta',
-      reason: expect.stringMatching(/^needs 2\.\d MiB of disk, free for guests there: 1\.\d MiB$/) as unknown,
+      code: 'too-little-disk',
+      reason: expect.stringMatching(/^needs 2\.\d MiB of disk space, 1\.\d MiB is free for guests$/) as unknown,
     });
     expect(ear.heard.some((one) => one.topic.endsWith(`/${job.item}/claim/beta`))).toBe(false);
     rmSync(join(disk, 'filler'));
     await expectOnce(job);
   });
 
-  onTurn('keeps a guest that fills the disk of its receiver, until it makes room itself', async () => {
+  onTurn('keeps a guest that fills the disk of its receiver until the guest frees space itself', async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9', VARIABLES);
     await scene.node('beta', 'fixed:0.1', VARIABLES, { parent: disk });
     await allUp(ear, ['alpha', 'beta']);
@@ -125,7 +126,7 @@ describe.skipIf(!canMountDisks).each(BROKERS)('a full disk on $name', ({ isThere
     const job = await submitWitness(scene, ear, alpha, { retry: 'once', waits: true, first, after });
     await ear.next(isStatus(job.item, 'running'));
     await expect.poll(() => roomOn(disk), { timeout: 20_000 }).toBe(0);
-    // Its lease is renewed all the time: longer than the lease it had when the disk was full.
+    // Its lease is renewed all the time: wait longer than the lease that it had when the disk filled up.
     const from = ear.heard.length;
     const isRenewal = (one: Heard): boolean => one.topic.endsWith(`/${job.item}/progress/beta`);
     await expect
@@ -164,7 +165,7 @@ function roomOn(disk: string): number {
   return bavail * bsize;
 }
 
-/** Writes until there is room for `left` bytes, or for not one more. */
+/** Writes until only `left` bytes are free, or none. */
 function fill(disk: string, left = 0): void {
   const file = openSync(join(disk, 'filler'), 'w');
   if (left > 0) writeSync(file, Buffer.alloc(roomOn(disk) - left));

@@ -1,16 +1,24 @@
 /**
- * What happens to machines and lines, with real nodes: they are stopped for longer than a lease, their way to the broker is
- * slow, deaf, cut or half shut. A job that is under way is settled all the same, and never runs twice at once.
+ * Faults of machines and networks, with real nodes: they are stopped for longer than a lease, their connection to the
+ * broker is slow, silent, cut or half closed. A job under way is still settled, and never runs twice at once.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
-import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
-import { listGuestKeys } from './journal-copy.js';
-import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
-import { hasFlock, submitWitness, type Witness } from './witness.js';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
+import { BROKERS, takeTurns, type TestBroker } from '../support/brokers.js';
+import { listGuestKeys } from '../support/journal-copy.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
+import { hasFlock, submitWitness, type Witness } from '../support/witness.js';
 
 const VARIABLES = { TRITMESH_OFFERS_TTL_MS: '2000' };
 
@@ -19,7 +27,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   const onTurn = takeTurns(name);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let proxy: FaultProxy;
   let alpha: NodeProcess;
   let beta: NodeProcess;
@@ -36,7 +44,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await broker.close();
   });
 
-  /** Beta reaches the broker through the proxy. The lease must outlast what a test does to the line, or must not. */
+  /** Beta reaches the broker through the proxy. The lease either outlasts the fault of a test or does not. */
   async function startNodes(leaseMs: 6000 | 30_000, doors: readonly FaultProxy[] = []): Promise<void> {
     const at = (index: number): Readonly<Record<string, string>> => {
       const door = doors[index];
@@ -49,7 +57,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await allUp(ear, ['alpha', 'beta']);
   }
 
-  /** A line to where a node listens for others. */
+  /** A proxy to the port on which a node listens for others. */
   async function openDoor(node: () => NodeProcess): Promise<FaultProxy> {
     const door = await startFaultProxy(() => Number(readFileSync(join(node().stateDir, 'transfer-port'), 'latin1')));
     onTestFinished(() => door.close());
@@ -84,7 +92,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
       await runsOn(job, 'gamma');
       const from = ear.heard.length;
       beta.signal('SIGCONT');
-      // Whatever beta had to say of its epoch is answered before the job may end.
+      // Everything that beta published about its epoch is answered before the job may end.
       await ear.next((one) => one.topic.startsWith('tritmesh/node/beta/state') && ear.heard.lastIndexOf(one) >= from);
       await job.letGo();
       await expectDone(job, ['start', 'start', 'end']);
@@ -95,21 +103,21 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await startNodes(6000);
     const job = await submitRunning('rerun');
     alpha.signal('SIGSTOP');
-    // The receiver ends the run when its lease is over, and says so until somebody hears it.
+    // The receiver ends the run when its lease is over, and repeats that until it is answered.
     await ear.next((one) => one.topic.includes(`/${job.item}/result/beta`));
     alpha.signal('SIGCONT');
     await job.letGo();
     await expectDone(job, ['start', 'start', 'end']);
   });
 
-  onTurn('starts an item that is to run once no second time when its receiver was stopped for too long', async () => {
+  onTurn('does not start a once item again when its receiver was stopped for too long', async () => {
     await startNodes(6000);
     const job = await submitRunning('once');
     beta.signal('SIGSTOP');
     await scene.node('gamma', 'fixed:0.1', VARIABLES);
     expect(await job.settled()).toMatchObject({ phase: 'lost', receiver: 'beta' });
     beta.signal('SIGCONT');
-    // Beta tells how its guardian ended the run, and rests when the owner has taken that.
+    // Beta reports that its watchdog ended the run, and stops when the owner has recorded it.
     await ear.next((one) => one.topic.includes(`/${job.item}/result/beta`));
     await expect.poll(() => listGuestKeys(beta.stateDir), { timeout: 20_000 }).toEqual([]);
     expect(await job.record()).toEqual(['start']);
@@ -117,7 +125,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     expect(last === undefined ? undefined : fields(last)).toMatchObject({ phase: 'lost', attempts: 1 });
   });
 
-  onTurn('carries on over a slow line', async () => {
+  onTurn('continues over a slow connection', async () => {
     proxy.delay(150);
     await startNodes(30_000);
     const job = await submitRunning('once');
@@ -125,7 +133,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await expectDone(job, ['start', 'end']);
   });
 
-  onTurn('carries on when its connection is cut, and when each new one is cut after some bytes', async () => {
+  onTurn('continues when its connection is cut, and when each new one is cut after some bytes', async () => {
     await startNodes(30_000);
     const job = await submitRunning('once');
     proxy.cutAfter(1, 50, 900);
@@ -136,7 +144,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await expectDone(job, ['start', 'end']);
   });
 
-  onTurn('carries on when the broker seems to have shut its half of the connection', async () => {
+  onTurn('continues when the broker seems to have closed its half of the connection', async () => {
     await startNodes(30_000);
     const job = await submitRunning('once');
     const before = proxy.connections();
@@ -146,7 +154,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await expectDone(job, ['start', 'end']);
   });
 
-  onTurn('goes on with a run whose node hears its owner, and no broker', async () => {
+  onTurn('continues a run whose node can reach its owner, but not the broker', async () => {
     await startNodes(6000);
     const job = await submitRunning('once');
     proxy.blackHole(true);
@@ -155,7 +163,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
     await expectDone(job, ['start', 'end']);
   });
 
-  onTurn('ends a run whose node hears nobody any more, and runs it elsewhere', async () => {
+  onTurn('ends a run whose node cannot reach anyone any more, and runs it elsewhere', async () => {
     const lines = [proxy, await openDoor(() => alpha), await openDoor(() => beta)];
     await startNodes(6000, lines.slice(1));
     const job = await submitRunning('rerun');

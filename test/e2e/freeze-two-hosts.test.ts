@@ -1,20 +1,20 @@
 /**
- * Programs that count while they move between two hosts, with real criu: jobs that tritmesh started, and processes that it
- * did not. What the transfer does is done by cp here.
+ * Programs that count while they move between two hosts, with real criu: jobs that tritmesh started, and external
+ * processes. Files are copied by cp instead of the transfer.
  */
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunOrder } from '../../src/run/runner.js';
-import { findCountFault, makeCounters } from '../run/counters.js';
-import { canFreeze } from '../run/criu.js';
-import { startRunnerHost, type RunnerHost } from '../run/runner-host.js';
-import { canMakeHosts, openTwoHosts, PLACE, type Host, type TwoHosts } from './two-hosts.js';
+import type { StartRequest } from '../../src/run/runner.js';
+import { findCountFault, makeCounters } from '../support/counters.js';
+import { canFreeze } from '../support/criu.js';
+import { startRunnerHost, type RunnerHost } from '../support/runner-host.js';
+import { canMakeHosts, openTwoHosts, PLACE, type Host, type TwoHosts } from '../support/two-hosts.js';
 
 const { counters, directory: programs } = makeCounters();
 afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
-/** What travels from a frozen run. */
+/** The files of a frozen run that are transferred. */
 const TRAVELS = ['work', 'stdout', 'stderr', 'image', 'carried'];
 
 describe.skipIf(!canFreeze || !canMakeHosts).each(counters)('a counter in $name', ({ argv }) => {
@@ -30,13 +30,13 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(counters)('a counter in $name'
     await two.end();
   });
 
-  /** The side that a hop is on: even ones on the first host. */
+  /** The host of a hop: even ones are on the first host. */
   const at = (hop: number): { readonly runner: RunnerHost; readonly host: Host } => ({
     runner: runners[hop % 2 === 0 ? 0 : 1],
     host: two.hosts[hop % 2 === 0 ? 0 : 1],
   });
   const directory = (hop: number): string => join(PLACE, 'guests', String(hop));
-  const order = (hop: number, command: readonly string[]): RunOrder => ({
+  const order = (hop: number, command: readonly string[]): StartRequest => ({
     run: `run/${hop}`,
     directory: directory(hop),
     command: { argv: command, env: {}, outputs: [], migrate: 'checkpoint' },
@@ -44,7 +44,7 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(counters)('a counter in $name'
     guardMs: 120_000,
   });
 
-  /** Moves a run one hop on. */
+  /** Moves a run to the next hop. */
   async function move(hop: number, command: readonly string[]): Promise<void> {
     const [from, to] = [at(hop), at(hop + 1)];
     from.runner.ask('freeze', `run/${hop}`);
@@ -60,7 +60,7 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(counters)('a counter in $name'
     expect(await from.runner.end(`run/${hop}`)).toMatchObject({ type: 'RunDied', reason: 'stopped' });
   }
 
-  it('that tritmesh started goes to and fro and misses nothing', async () => {
+  it('that tritmesh started moves back and forth and misses nothing', async () => {
     const command = argv(400, 7, 10_000);
     at(0).runner.ask('start', order(0, command));
     await at(0).runner.answer('run/0', 'RunStarted');
@@ -71,7 +71,7 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(counters)('a counter in $name'
     expect(findCountFault(text, 400)).toBeUndefined();
   });
 
-  it('that tritmesh did not start goes to and fro, and its exit code is known', async () => {
+  it('that tritmesh did not start moves back and forth, and its exit code is known', async () => {
     const command = argv(400, 9, 10_000);
     const [one, other] = two.hosts;
     const output = join(PLACE, 'counted');

@@ -1,25 +1,37 @@
 /**
- * A flood of hostile messages at two live nodes through a real broker, while a job of theirs runs: they answer all the time,
- * refuse and count what they must, do not grow, obey nothing, and bring the job home. TRITMESH_TEST_LONG=1 takes 100,000 messages.
+ * A flood of hostile messages to two nodes through a real broker, while a job of theirs runs: they keep answering,
+ * refuse and count what they must, do not grow, obey nothing, and finish the job. TRITMESH_TEST_LONG=1 sends 100,000
+ * messages.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { connect, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadSigner } from '../../src/compose-client.js';
+import { loadSigner } from '../../src/compose/client.js';
 import { readProof } from '../../src/protocol/envelope.js';
-import { requirement } from '../requirements.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { makeHostileMessages, type HostileMessage } from './hostile-messages.js';
-import { allUp, fields, isStatus, openScene, type Ear, type Heard, type NodeProcess, type Scene } from './programs.js';
-import { hasFlock, submitWitness, type Witness } from './witness.js';
+import { requirement } from '../support/requirements.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { makeHostileMessages, type HostileMessage } from '../support/hostile-messages.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type Heard,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
+import { hasFlock, submitWitness, type Witness } from '../support/witness.js';
 
 const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
 const MESSAGES = isLong ? 100_000 : 10_000;
-/** So many at a time, before the nodes must answer: more than that would only fill the broker's queues. */
+/** Messages at a time, before the nodes must answer: more would only fill the broker's queues. */
 const BATCH = 500;
 const PATIENCE_MS = isLong ? 600_000 : 240_000;
 const SEED = Number(process.env['TRITMESH_TEST_SEED'] ?? Date.now() % 1_000_000_000);
-/** What a node may grow by, MiB: the collector lets some garbage lie, and members and offers are kept up to their bounds. */
+/**
+ * How much a node may grow, MiB: some garbage is not collected yet, and members and offers are kept up to their limits.
+ */
 const GROWTH_MIB_MAX = 120;
 const NODES = ['alpha', 'beta'] as const;
 const hasProc = requirement('/proc', existsSync('/proc/self/status'), 'run it on Linux');
@@ -28,7 +40,7 @@ describe.skipIf(!hasProc).each(BROKERS)('a hostile flood on $name', ({ isThere, 
   if (!isThere || !hasFlock()) return it.skip('needs its broker and flock', () => undefined);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let attacker: MqttClient;
 
   beforeEach(async () => {
@@ -78,7 +90,7 @@ describe.skipIf(!hasProc).each(BROKERS)('a hostile flood on $name', ({ isThere, 
       await job.letGo();
       await expectOnce(job);
 
-      // What the broker has kept of it meets the nodes again when they come back.
+      // When the nodes come back, they receive what the broker has retained of it.
       for (const node of [alpha, beta]) {
         const killedAt = Date.now();
         await node.kill();
@@ -91,27 +103,27 @@ describe.skipIf(!hasProc).each(BROKERS)('a hostile flood on $name', ({ isThere, 
   );
 });
 
-/** A line for each refused request would only fill the test's memory. */
+/** The log level: a line for each refused request would only fill the test's memory. */
 const QUIET = { TRITMESH_LOG_LEVEL: 'warn' };
 
 async function publish(attacker: MqttClient, { topic, payload, retain }: HostileMessage): Promise<void> {
   await attacker.publishAsync(topic, payload, { qos: 1, retain });
 }
 
-async function ping(ear: Ear, node: string, count: number): Promise<void> {
+async function ping(ear: BusListener, node: string, count: number): Promise<void> {
   const transaction = `${node}-after-${count}`;
-  await ear.say(`tritmesh/node/${node}/request/ping`, JSON.stringify({ transaction }));
+  await ear.publish(`tritmesh/node/${node}/request/ping`, JSON.stringify({ transaction }));
   await ear.next((one) => one.topic === `tritmesh/node/${node}/response/ping` && one.text.includes(transaction));
 }
 
-async function askState(ear: Ear, node: NodeProcess): Promise<Record<string, unknown>> {
+async function askState(ear: BusListener, node: NodeProcess): Promise<Record<string, unknown>> {
   const askedAt = Date.now();
-  await ear.say(`tritmesh/node/${node.id}/request/refresh`, '');
+  await ear.publish(`tritmesh/node/${node.id}/request/refresh`, '');
   return stateSince(ear, node, askedAt);
 }
 
-/** The first state that the node really said since then, by the clock of this machine. */
-async function stateSince(ear: Ear, node: NodeProcess, wall: number): Promise<Record<string, unknown>> {
+/** The first state that the node itself has published since then, by the clock of this machine. */
+async function stateSince(ear: BusListener, node: NodeProcess, wall: number): Promise<Record<string, unknown>> {
   const identity = (await loadSigner(node.stateDir, node.id))?.identity;
   const isItsOwn = ({ topic, text }: Heard): boolean => {
     if (topic !== `tritmesh/node/${node.id}/state`) return false;

@@ -1,14 +1,13 @@
 /**
- * What a node does with bytes that nobody should send, with a broker that is not there or refuses it, and with a rival under
- * its own id.
+ * A node and hostile bytes, a broker that is down or refuses it, and another node under its id.
  */
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBroker } from '../../broker/create-broker.js';
-import { hasMosquitto, startMosquitto } from '../mosquitto.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { allUp, fields, openScene, runProgram, type Ear, type Scene } from './programs.js';
+import { hasMosquitto, startMosquitto } from '../support/mosquitto.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { allUp, fields, openScene, runProgram, type BusListener, type Scene } from '../support/programs.js';
 
 const NONSENSE: readonly string[] = [
   '',
@@ -29,7 +28,7 @@ describe.each(BROKERS)('hostile bytes on $name', ({ isThere, open }) => {
   if (!isThere) return it.skip('needs its broker', () => undefined);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
 
   beforeEach(async () => {
     broker = await open();
@@ -41,15 +40,15 @@ describe.each(BROKERS)('hostile bytes on $name', ({ isThere, open }) => {
     await broker.close();
   });
 
-  it('counts nonsense on every topic and answers a ping afterwards', async () => {
+  it('counts garbage on every topic and answers a ping afterwards', async () => {
     await scene.node('beta', 'fixed:0.1');
     await allUp(ear, ['beta']);
     for (const text of NONSENSE) {
-      for (const tail of TOPICS) await ear.say(`tritmesh/${tail}`, text);
+      for (const tail of TOPICS) await ear.publish(`tritmesh/${tail}`, text);
     }
-    await ear.say('tritmesh/node/beta/request/ping', '{"transaction":"still-there"}');
+    await ear.publish('tritmesh/node/beta/request/ping', '{"transaction":"still-there"}');
     await ear.next((one) => one.text.includes('still-there'));
-    await ear.say('tritmesh/node/beta/request/refresh', '');
+    await ear.publish('tritmesh/node/beta/request/refresh', '');
     const counted = await ear.next(
       (one) => one.topic === 'tritmesh/node/beta/state' && Number(fields(one)['rejected']) >= NONSENSE.length * 5,
     );
@@ -57,8 +56,8 @@ describe.each(BROKERS)('hostile bytes on $name', ({ isThere, open }) => {
   });
 
   it('does not obey a retained command', async () => {
-    await ear.say('tritmesh/node/beta/set/drain', 'ON', true);
-    await ear.say('tritmesh/node/beta/request/drain', 'ON', true);
+    await ear.publish('tritmesh/node/beta/set/drain', 'ON', true);
+    await ear.publish('tritmesh/node/beta/request/drain', 'ON', true);
     await scene.node('beta', 'fixed:0.1');
     const state = await ear.next(
       (one) => one.topic === 'tritmesh/node/beta/state' && Number(fields(one)['rejected']) >= 2,
@@ -66,17 +65,17 @@ describe.each(BROKERS)('hostile bytes on $name', ({ isThere, open }) => {
     expect(fields(state)['draining']).toBe(false);
   });
 
-  it('refuses an unsigned run and says why', async () => {
+  it('refuses an unsigned run and reports why', async () => {
     await scene.node('beta', 'fixed:0.1');
     await allUp(ear, ['beta']);
     const item = { item: 'i1', name: 'x', command: { argv: ['touch', '/tmp/never'] } };
-    await ear.say('tritmesh/node/beta/request/run', JSON.stringify({ item, transaction: 'evil' }));
+    await ear.publish('tritmesh/node/beta/request/run', JSON.stringify({ item, transaction: 'evil' }));
     const response = await ear.next((one) => one.topic === 'tritmesh/node/beta/response/run');
     expect(fields(response)).toMatchObject({ status: 'error', transaction: 'evil' });
     expect(fields(response)['error']).toContain('must be signed');
   });
 
-  it('refuses to start under an id that another node is online under', async () => {
+  it('refuses to start under an id with which another node is online', async () => {
     const first = await scene.node('beta', 'fixed:0.1');
     await allUp(ear, ['beta']);
     const rival = await scene.node('beta', 'fixed:0.5');
@@ -102,8 +101,8 @@ const TOPICS: readonly string[] = [
   'work/beta/i1/result/ghost',
 ];
 
-describe('a broker that is not there', () => {
-  it('is said once, and joined when it comes', async () => {
+describe('a missing broker', () => {
+  it('is reported once, and used when it appears', async () => {
     const first = await createBroker({ base: 'tritmesh', port: 0 });
     const { port, url } = first;
     await first.close();
@@ -145,7 +144,7 @@ describe('a broker that is not there', () => {
 describe('a wrong password', () => {
   if (!hasMosquitto()) return it.skip('needs Mosquitto', () => undefined);
 
-  it('is said, tried again, and heals when it becomes right', async () => {
+  it('is reported and tried again, and the node connects when it becomes right', async () => {
     const mosquitto = await startMosquitto({ users: { beta: 'right', ear: 'ear' } });
     const scene = openScene(mosquitto.url);
     try {
@@ -163,7 +162,7 @@ describe('a wrong password', () => {
   });
 });
 
-describe('bytes that are no MQTT', () => {
+describe('bytes that are not MQTT', () => {
   it('do not stop the embedded broker', async () => {
     const broker = await createBroker({ base: 'tritmesh', port: 0 });
     const socket = connect(broker.port, '127.0.0.1');

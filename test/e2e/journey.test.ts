@@ -1,21 +1,29 @@
 /**
- * An item's whole journey with the real programs: submitted at a PLUS node, run on the MINUS node, home again; and what a
- * person with a terminal sees of it.
+ * The whole way of an item with the real programs: submitted at a PLUS node, run on the MINUS node, and returned; and
+ * what a user sees of it.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findProgram, hasMosquitto, startMosquitto } from '../mosquitto.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
+import { findProgram, hasMosquitto, startMosquitto } from '../support/mosquitto.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
 
 describe.each(BROKERS)('three nodes on $name', ({ isThere, open }) => {
   if (!isThere) return it.skip('needs its broker', () => undefined);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let alpha: NodeProcess;
 
   beforeAll(async () => {
@@ -32,7 +40,7 @@ describe.each(BROKERS)('three nodes on $name', ({ isThere, open }) => {
     await broker.close();
   });
 
-  it('runs a command elsewhere and brings output, files and exit code home', async () => {
+  it('runs a command elsewhere and returns output, files and exit code', async () => {
     const home = await scene.directory();
     await mkdir(join(home, 'data'));
     await writeFile(join(home, 'data', 'words.txt'), 'one\ntwo\nthree\n');
@@ -47,7 +55,7 @@ describe.each(BROKERS)('three nodes on $name', ({ isThere, open }) => {
     expect(await readFile(join(home, 'made', 'count.txt'), 'utf8')).toBe('3\n');
   });
 
-  it('passes offer, claim, ack, progress, result and status in this order', async () => {
+  it('publishes offer, claim, ack, progress, result and status in this order', async () => {
     const ended = await scene.command(alpha, ['run', '--json', '--', 'sleep', '0.3']);
     expect(ended.code).toBe(0);
     const [item] = [...new Set(ear.heard.map((one) => /work\/alpha\/([^/]+)\/result/.exec(one.topic)?.[1]))]
@@ -80,21 +88,21 @@ describe.each(BROKERS)('three nodes on $name', ({ isThere, open }) => {
     await ear.next(isStatus(item, 'cancelled'));
   });
 
-  it('says exit code 127 plainly for a program that is not there', async () => {
+  it('reports exit code 127 for a program that does not exist', async () => {
     const ended = await scene.command(alpha, ['run', '--', 'no-such-program-here']);
     expect(ended.code).toBe(127);
     expect(ended.stderr).toContain('no-such-program-here');
   });
 
   it('answers a plain ping with its transaction', async () => {
-    await ear.say('tritmesh/node/beta/request/ping', '{"transaction":"t-1"}');
+    await ear.publish('tritmesh/node/beta/request/ping', '{"transaction":"t-1"}');
     const response = await ear.next(
       (one) => one.topic === 'tritmesh/node/beta/response/ping' && one.text.includes('t-1'),
     );
     expect(fields(response)).toMatchObject({ status: 'ok', transaction: 't-1', data: { id: 'beta' } });
   });
 
-  it('lets status tell the mesh', async () => {
+  it('shows the mesh in status', async () => {
     const ended = await scene.command(alpha, ['status', '--json']);
     expect(ended.code).toBe(0);
     expect(ended.stdout).toContain('"alpha"');

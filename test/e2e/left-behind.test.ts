@@ -1,15 +1,15 @@
 /**
- * A job that leaves something running which goes on writing: the job is done all the same, at once, with what it had written. What
- * is surely its own ends with it; what may be somebody else's goes on, and is cut off from the files.
+ * A job that leaves a process running, which goes on writing: the job is done at once, with what had been written. A
+ * process that certainly belongs to it ends with it; any other one continues, cut off from the files.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readStart } from '../../src/run/process-table.js';
-import { listProcessesBelow } from '../processes-below.js';
-import { requirement } from '../requirements.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { allUp, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
+import { readStart } from '../../src/run/processes/process-table.js';
+import { listProcessesBelow } from '../support/processes-below.js';
+import { requirement } from '../support/requirements.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { allUp, openScene, type BusListener, type NodeProcess, type Scene } from '../support/programs.js';
 
 const isLinux = requirement('Linux', process.platform === 'linux', 'run the tests on Linux');
 
@@ -17,7 +17,7 @@ describe.skipIf(!isLinux).each(BROKERS)('a daemon that a job leaves on $name', (
   if (!isThere) return it.skip('needs its broker', () => undefined);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let alpha: NodeProcess;
   let home: string;
 
@@ -28,7 +28,7 @@ describe.skipIf(!isLinux).each(BROKERS)('a daemon that a job leaves on $name', (
     home = await scene.directory();
   });
   afterEach(async () => {
-    // A daemon that was left alone waits for this, in a directory that goes with the scene.
+    // A daemon that was not ended waits for this file, in a directory that the scene removes.
     writeFileSync(join(home, 'end'), '');
     await expect.poll(() => listProcessesBelow(home), { timeout: 20_000 }).toEqual([]);
     await scene.end();
@@ -41,7 +41,7 @@ describe.skipIf(!isLinux).each(BROKERS)('a daemon that a job leaves on $name', (
     await allUp(ear, ['alpha', 'beta']);
   }
 
-  /** Runs a job whose daemon writes without end to both streams and to an output. */
+  /** Runs a job whose daemon writes endlessly to both streams and to an output. */
   async function runWith(how: string): Promise<{ readonly pid: number; readonly stderr: string }> {
     const daemon = `echo \\$\\$ > ${home}/pid; while [ ! -e ${home}/end ]; do echo more; echo more >&2; echo more >> made; done`;
     const job = `echo first; ${how} sh -c "${daemon}" & while [ ! -s made ]; do sleep 0.05; done; sleep 0.5; exit 7`;

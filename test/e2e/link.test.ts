@@ -1,18 +1,18 @@
 /**
- * A pulled cable: the receiver lives in a network namespace of its own, joined to this one by a pair of veth devices, and the
- * link goes down and up again in the middle of an item.
+ * A pulled cable: the receiver is in another network namespace, connected to this one by a pair of veth devices, and
+ * the link goes down and up again in the middle of an item.
  */
 import { execFileSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
-import { requirement } from '../requirements.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { allUp, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
-import { hasFlock, submitWitness, type Witness } from './witness.js';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
+import { requirement } from '../support/requirements.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { allUp, isStatus, openScene, type BusListener, type NodeProcess, type Scene } from '../support/programs.js';
+import { hasFlock, submitWitness, type Witness } from '../support/witness.js';
 
 const NAME = `tm${process.pid}`;
-/** Addresses for documentation; one of three blocks that this machine does not use itself, as some do. */
+/** Addresses for documentation: one of three blocks that this machine does not use itself. */
 const BLOCK = ['198.51.100', '203.0.113', '192.0.2'].find((block) => !isInUse(block)) ?? '';
 const [NEAR, FAR] = [`${BLOCK}.1`, `${BLOCK}.2`];
 
@@ -26,7 +26,7 @@ describe.skipIf(!isRoot).each(BROKERS)('a cable on $name', ({ isThere, open }) =
   if (!isThere || !hasFlock()) return it.skip('needs its broker and flock', () => undefined);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let proxy: FaultProxy;
   let alpha: NodeProcess;
 
@@ -47,7 +47,7 @@ describe.skipIf(!isRoot).each(BROKERS)('a cable on $name', ({ isThere, open }) =
   });
   afterEach(async () => {
     await scene.end();
-    // Taken out at once: a namespace lets go of what is in it only some time after it was deleted.
+    // Remove the device at once: a namespace releases it only some time after it was deleted.
     ip('link', 'del', `${NAME}a`);
     ip('netns', 'del', NAME);
     await proxy.close();
@@ -61,7 +61,7 @@ describe.skipIf(!isRoot).each(BROKERS)('a cable on $name', ({ isThere, open }) =
     return job;
   }
 
-  it('brings a result home that was made while it was pulled', async () => {
+  it('delivers a result that was produced while it was pulled', async () => {
     const job = await submitRunning('once');
     ip('link', 'set', `${NAME}a`, 'down');
     await job.letGo();
@@ -72,7 +72,7 @@ describe.skipIf(!isRoot).each(BROKERS)('a cable on $name', ({ isThere, open }) =
     expect(found.equals(made)).toBe(true);
   });
 
-  it('runs an item again when it was pulled for longer than a lease, and never twice at once', async () => {
+  it('makes an item run again if it was pulled for longer than a lease, and never twice at once', async () => {
     const job = await submitRunning('rerun');
     ip('link', 'set', `${NAME}a`, 'down');
     await ear.next((one) => isStatus(job.item, 'queued')(one) && one.text.includes('ended without an answer'));
@@ -113,7 +113,7 @@ function canMakeNamespaces(): boolean {
     try {
       ip('netns', 'del', `${NAME}t`);
     } catch {
-      // It was not made.
+      // It was never created.
     }
     return false;
   }

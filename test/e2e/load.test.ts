@@ -1,24 +1,24 @@
 /**
- * Many items: a burst that is submitted at once while somebody listens slowly, and a soak in which nothing may grow. Sizes are
- * for a quick run; TRITMESH_TEST_LONG=1 takes those of the promise.
+ * Many items: a burst that is submitted at once with a slow subscriber, and a soak in which nothing may grow. Sizes are
+ * for a quick run; TRITMESH_TEST_LONG=1 uses the promised ones.
  */
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listProcessesBelow } from '../processes-below.js';
-import { requirement } from '../requirements.js';
-import { BROKERS, SHORT_QUEUES, type TestBroker } from './brokers.js';
-import { listJournal, openPair, type Mark, type Outcome, type Pair } from './many-items.js';
-import { openScene, type Scene } from './programs.js';
+import { listProcessesBelow } from '../support/processes-below.js';
+import { requirement } from '../support/requirements.js';
+import { BROKERS, SHORT_QUEUES, type TestBroker } from '../support/brokers.js';
+import { listJournal, openPair, type Mark, type Outcome, type Pair } from '../support/many-items.js';
+import { openScene, type Scene } from '../support/programs.js';
 
 const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
 const BURST = isLong ? 5000 : 400;
 const SOAK = isLong ? 10_000 : 800;
-/** Ended items that an owner keeps, whatever their age. */
+/** Ended items that an owner always keeps. */
 const KEPT_MAX = 1000;
-/** As a busy machine may need, ms. */
+/** Timeout for a busy machine, ms. */
 const PATIENCE_MS = isLong ? 1_800_000 : 300_000;
 const hasProc = requirement('/proc', existsSync('/proc/self/fd'), 'run it on Linux');
 
@@ -74,7 +74,7 @@ describe.skipIf(!hasProc).each(BROKERS)('a soak on $name', ({ isThere, open, nam
   );
 });
 
-/** Each item ended once, as done, and its command was started once: each start writes a line. */
+/** Each item ended once, as done, and its command was started once: each start wrote a line. */
 function expectAllOnce({ starts, phases, again }: Outcome, items: number): void {
   expect(phases).toEqual({ done: items });
   expect(again).toBe(0);
@@ -83,12 +83,15 @@ function expectAllOnce({ starts, phases, again }: Outcome, items: number): void 
   expect(readdirSync(starts)).toHaveLength(items);
 }
 
-/** What one item that is still known may cost, KiB; what lies about although it is garbage; the noise of a measurement. */
+/**
+ * Memory for an item that is still known, KiB; for garbage that is not collected yet; and for the noise of
+ * measurements.
+ */
 const ITEM_KIB = 12;
 const HEAP_NOISE_KIB = 4096;
 const RSS_NOISE_KIB = 48 * 1024;
 
-/** The last third against the first. */
+/** Compares the last third with the first. */
 function expectFlat(marks: readonly Mark[]): void {
   const [first, last] = [marks.slice(0, 3), marks.slice(-3)];
   const story = tell('marks', marks);
@@ -97,7 +100,7 @@ function expectFlat(marks: readonly Mark[]): void {
   const items = Math.max(0, grown('kept')) * ITEM_KIB;
   expect(grown('heap_kib'), story).toBeLessThan(items + HEAP_NOISE_KIB);
   expect(grown('rss_kib'), story).toBeLessThan(items + RSS_NOISE_KIB);
-  // A wave of items has so many timers and sockets at its height, and none at its end.
+  // A wave of items has this many timers and sockets at its peak, and none at its end.
   for (const key of ['handles', 'timers'] as const) expect(grown(key), story).toBeLessThan(30);
   expect(grown('children'), story).toBeLessThan(6);
   expect(grown('listeners'), story).toBe(0);
@@ -112,7 +115,7 @@ function tell(who: string, marks: readonly Mark[]): string {
   return [who, ...marks.map((mark) => JSON.stringify(mark))].join('\n');
 }
 
-/** Guests are removed when they are settled, a moment after that; of settled items only what retention keeps is there. */
+/** Guests are removed shortly after they are settled. Of settled items only those within the retention are left. */
 async function expectNothingLeft(): Promise<void> {
   const { ownerDir, receiverDir } = pair;
   const guests = join(receiverDir, 'guests', 'alpha');
@@ -122,7 +125,7 @@ async function expectNothingLeft(): Promise<void> {
   expect((await listJournal(receiverDir)).filter((key) => key.startsWith('guest/'))).toEqual([]);
   const items = (await listJournal(ownerDir)).filter((key) => key.startsWith('item/'));
   expect(listEntries(join(ownerDir, 'items')).filter((item) => !items.includes(`item/${item}`))).toEqual([]);
-  // It looks once a minute for what to forget; so much may have been settled since.
+  // Retention runs once a minute; this many may have been settled since.
   if (!isLong) expect(items.length).toBeLessThanOrEqual(SOAK);
   else expect(items.length).toBeLessThanOrEqual(KEPT_MAX + SOAK / 2);
 }
@@ -131,7 +134,7 @@ function listEntries(directory: string): readonly string[] {
   return existsSync(directory) ? readdirSync(directory) : [];
 }
 
-/** Subscribes to everything with QoS 1, then reads a little now and then, and acknowledges nothing. */
+/** Subscribes to everything with QoS 1, reads a little from time to time, and acknowledges nothing. */
 async function openSlowSubscriber(port: number): Promise<{ close(): void }> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);

@@ -1,17 +1,26 @@
 /**
- * Owner, receiver and their jobs on a machine whose /proc/uptime fails or jumps, and in a node that can open no file for a moment:
- * each job ends once, by itself, with its own exit code, and nothing is offered again.
+ * Owner, receiver and their jobs on a machine whose /proc/uptime fails or jumps, and a node that cannot open files for
+ * a while: each job runs to its own end once, with its own exit code, and nothing is offered again.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { canLie, openLyingProc, type Lie, type LyingProc } from './lying-proc.js';
-import { allUp, fields, isStatus, openScene, upAfter, type Ear, type NodeProcess, type Scene } from './programs.js';
-import { hasFlock, submitWitness, type Witness, type WitnessOptions } from './witness.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { canLie, openLyingProc, type Lie, type LyingProc } from '../support/lying-proc.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  upAfter,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
+import { hasFlock, submitWitness, type Witness, type WitnessOptions } from '../support/witness.js';
 
-/** Longer than a lease and what the owner waits after it, as the QUICK ones are. */
+/** Longer than a lease and the owner's margin in QUICK, ms. */
 const LIE_MS = 15_000;
 const TEST_MS = 120_000;
 
@@ -24,7 +33,7 @@ interface Mesh {
   readonly proc: LyingProc;
   readonly broker: TestBroker;
   readonly scene: Scene;
-  readonly ear: Ear;
+  readonly ear: BusListener;
   readonly alpha: NodeProcess;
   readonly beta: NodeProcess;
 }
@@ -95,7 +104,7 @@ describe.skipIf(!canTry)('a mesh whose /proc/uptime lies', () => {
       proc.lie(how);
       if (how === 'unreadable') expect(proc.read).toThrow(/Input\/output error/);
       await sleep(LIE_MS / 3);
-      // One that starts meanwhile.
+      // A job that starts meanwhile.
       const late = await submitAll(mesh, [{ retry: 'rerun', bytes: 1000 }]);
       await sleep((2 * LIE_MS) / 3);
       const [first, ...rest] = early;
@@ -107,11 +116,11 @@ describe.skipIf(!canTry)('a mesh whose /proc/uptime lies', () => {
     TEST_MS,
   );
 
-  it('is named once by each node', () => {
+  it('is reported once by each node', () => {
     for (const node of [mesh.alpha, mesh.beta]) {
       const lines = node.output().split('\n');
       const named = (sentence: RegExp): number => lines.filter((line) => sentence.test(line)).length;
-      expect(named(/the clock since boot (?:cannot be read|gives no number)/), node.output()).toBe(1);
+      expect(named(/the clock since boot (?:cannot be read|returns no valid number)/), node.output()).toBe(1);
       expect(named(/the clock since boot jumped by/), node.output()).toBe(1);
     }
   });
@@ -120,7 +129,7 @@ describe.skipIf(!canTry)('a mesh whose /proc/uptime lies', () => {
 describe.skipIf(!canTry)('a mesh whose /proc/uptime lies while a node starts again', () => {
   let mesh: Mesh;
   beforeAll(async () => {
-    // On a slow machine a start takes longer than a short lease; the lie is one of ten days.
+    // On a slow machine a start takes longer than a short lease; the clock is off by ten days.
     mesh = await openMesh({ TRITMESH_LEASE_LEASE_MS: '60000' });
   });
   afterAll(() => closeMesh(mesh));
@@ -144,12 +153,12 @@ describe.skipIf(!canTry)('a mesh whose /proc/uptime lies while a node starts aga
     async () => {
       const { alpha, beta } = mesh;
       const jobs = await submitAll(mesh, KINDS);
-      // Of these jobs beta is not the parent any more: it goes by /proc to know whether they live.
+      // Beta is not the parent of these jobs any more: it uses /proc to see whether they still run.
       await startAgain(mesh);
       for (let round = 0; round < 3; round += 1) {
         const limits = [alpha, beta].map(({ pid }) => ({ pid, limit: limitFiles(pid) }));
         await sleep(1500);
-        // One ends meanwhile: how it did is read once it can be.
+        // One job ends meanwhile: its end is read as soon as that is possible.
         await jobs[round]?.letGo();
         await sleep(500);
         for (const node of [alpha, beta]) expect(isUp(node.pid), node.output()).toBe(true);
@@ -162,11 +171,11 @@ describe.skipIf(!canTry)('a mesh whose /proc/uptime lies while a node starts aga
   );
 });
 
-/** Leaves a process no descriptor to open anything with; gives the limit that it had. */
+/** Leaves a process no free descriptor; returns its former limit. */
 function limitFiles(pid: number): string {
   const show = ['--pid', String(pid), '--nofile', '--output', 'SOFT', '--noheadings', '--raw'];
   const limit = execFileSync('prlimit', show, { encoding: 'utf8' }).trim();
-  // The limit is the highest number a new one may have, plus one: what is open goes on.
+  // The limit is the highest number of a new descriptor plus one: open descriptors still work.
   setLimit(pid, String(findFree(readdirSync(`/proc/${pid}/fd`).map(Number))));
   return limit;
 }

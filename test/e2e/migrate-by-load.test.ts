@@ -1,7 +1,7 @@
 /**
- * A machine that real work makes PLUS sends its heaviest job away by itself and is below 0.8 again; nobody asks it to. Two nodes on
- * this machine, each of which senses only what its own jobs use; burners that use a share of a core; nothing is set by hand but
- * how long a change of the load must hold.
+ * A machine that becomes PLUS through real work moves its heaviest job away, unasked, and falls below 0.8. Two nodes on
+ * this machine, each of which senses only its own jobs; burners that use a share of a core. All settings are defaults,
+ * except for how long a change of the load must hold.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -10,11 +10,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { requirement } from '../requirements.js';
-import { findCountFault, isThere } from '../run/counters.js';
-import { canFreeze } from '../run/criu.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { allUp, fields, isStatus, openScene, type Ear, type Heard, type NodeProcess, type Scene } from './programs.js';
+import { requirement } from '../support/requirements.js';
+import { findCountFault, isThere } from '../support/counters.js';
+import { canFreeze } from '../support/criu.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type Heard,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
 
 const hasGcc = requirement('gcc', isThere('gcc', '--version'), 'apt-get install gcc');
 const hasProc = requirement('/proc', process.platform === 'linux', 'run on Linux');
@@ -23,7 +32,10 @@ const program = join(directory, 'burn');
 if (hasGcc) execFileSync('gcc', ['-O1', '-o', program, fileURLToPath(new URL('../fixtures/burn.c', import.meta.url))]);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Shares of a core, in microseconds of each tenth of a second. Together more than alpha's cpus; the light one alone far less. */
+/**
+ * Shares of a core, in microseconds of each tenth of a second. Together more than alpha's cpus; the light one alone far
+ * less.
+ */
 const HEAVY: Share = [80_000, 20_000];
 const LIGHT: Share = [15_000, 85_000];
 type Share = readonly [burnUs: number, restUs: number];
@@ -33,7 +45,7 @@ const SENSES: Readonly<Record<string, string>> = {
   TRITMESH_SENSE_PROCESSES_EVERY_MS: '1000',
   TRITMESH_TRIT_PLUS_HOLD_MS: '1000',
   TRITMESH_SLOTS: '4',
-  // What is held back on the way up would never make it PLUS.
+  // Throttled on the way up, the burners would never make it PLUS.
   TRITMESH_SCUM_THROTTLE: 'off',
 };
 const CPUS = 0.7;
@@ -44,7 +56,7 @@ const PATIENT_MS = 180_000;
 describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () => {
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let nodes: NodeProcess[];
   let books: string[];
   beforeEach(async () => {
@@ -58,7 +70,7 @@ describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () 
   });
   afterEach(async (context) => {
     if (context.task.result?.state === 'fail') tellStory(ear, nodes);
-    // A burner outlives its node for a lease, and would go on writing into what is removed here.
+    // A burner outlives its node by a lease, and would go on writing into directories that are removed here.
     for (const book of books) for (const word of ['go', 'end']) await mkdir(join(book, word), { recursive: true });
     await scene.end();
     await broker.close();
@@ -71,7 +83,7 @@ describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () 
     return node;
   }
 
-  /** Submits a burner, which waits for `go` in its book; resolves when it has started on alpha. */
+  /** Submits a burner, which waits for `go` in its directory; resolves when it has started on alpha. */
   async function submit(alpha: NodeProcess, migrate: string, name: string, share: Share): Promise<Burning> {
     const book = await scene.directory();
     books.push(book);
@@ -97,7 +109,7 @@ describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () 
       const idle = ear.heard.length;
       for (const { book } of [light, heavy]) await mkdir(join(book, 'go'));
 
-      // It says what is heaviest, that it is PLUS, and moves that.
+      // It reports the heaviest job and that it is PLUS, and moves that job.
       const scum = await ear.next(
         (one) => after(idle)(one) && isTold(one, 'alpha', 'scum') && fields(one)['count'] !== 0,
       );
@@ -114,7 +126,7 @@ describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () 
       expect(reasonRatio(fields(moved)['reason'])).toBeGreaterThan(PLUS_ABOVE);
       await ear.next((one) => isStatus(heavy.item, 'running')(one) && fields(one)['receiver'] === 'beta');
 
-      // What is left is no overload, and the other machine took it without becoming one.
+      // Alpha is not overloaded any more, and the other node took the job without becoming overloaded.
       const since = ear.heard.length;
       const relieved = await ear.next(
         (one) => after(since)(one) && isTold(one, 'alpha', 'state') && fields(one)['trit'] !== 1,
@@ -139,7 +151,7 @@ describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () 
     return (one) => ear.heard.lastIndexOf(one) >= count;
   }
 
-  /** It ended as it was to, was started so often, and nothing was counted twice or at the same time by two. */
+  /** It ended as expected, was started this often, and counted nothing twice or in two places at once. */
   async function expectEnd(
     alpha: NodeProcess,
     { item, book }: Burning,
@@ -162,7 +174,7 @@ interface Burning {
   readonly book: string;
 }
 
-/** Waits until a start of a burner has counted more than it had. */
+/** Waits until a start of a burner has counted further. */
 async function grows(book: string, start: number): Promise<void> {
   const count = (): number => readdirSync(book).filter((name) => name.startsWith(`${start}-`)).length;
   const before = count();
@@ -177,12 +189,12 @@ function isEvent(one: Heard, type: string): boolean {
   return one.topic.endsWith('/event') && fields(one)['event_type'] === type;
 }
 
-/** The load that a move gives as its reason. */
+/** The load in the reason of a move. */
 function reasonRatio(reason: unknown): number {
   return Number(/this node is PLUS at (\d+\.\d+)/.exec(String(reason))?.[1]);
 }
 
-function tellStory(ear: Ear, nodes: readonly NodeProcess[]): void {
+function tellStory(ear: BusListener, nodes: readonly NodeProcess[]): void {
   const said = nodes.map((node) => `--- ${node.id}\n${node.output()}`);
   const heard = ear.heard
     .filter(({ topic }) => /\/(state|scum|trit|event|status|response)/.test(topic))

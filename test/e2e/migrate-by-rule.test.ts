@@ -1,6 +1,6 @@
 /**
- * The matrix moves a process that tritmesh did not start, where a rule lets it: from a PLUS host to an idle one, with its reason, and
- * its count whole at the end. Without a rule that names it, it stays.
+ * The matrix moves an external process if a rule allows it: from a PLUS host to an idle one, with a reason, and with a
+ * complete count at the end. Without a matching rule the process stays.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { requirement } from '../requirements.js';
-import { findCountFault, isThere } from '../run/counters.js';
-import { canFreeze } from '../run/criu.js';
-import { BROKERS } from './brokers.js';
-import { fields, isStatus, openScene, type Ear, type Heard } from './programs.js';
-import { canMakeHosts, PLACE } from './two-hosts.js';
-import { openTwoNodes, type TwoNodes } from './two-nodes.js';
+import { requirement } from '../support/requirements.js';
+import { findCountFault, isThere } from '../support/counters.js';
+import { canFreeze } from '../support/criu.js';
+import { BROKERS } from '../support/brokers.js';
+import { fields, isStatus, openScene, type BusListener, type Heard } from '../support/programs.js';
+import { canMakeHosts, PLACE } from '../support/two-hosts.js';
+import { openTwoNodes, type TwoNodes } from '../support/two-nodes.js';
 
 const hasGcc = requirement('gcc', isThere('gcc', '--version'), 'apt-get install gcc');
 const directory = mkdtempSync(join(tmpdir(), 'tritmesh-rule-'));
@@ -25,14 +25,14 @@ const SHARE = ['80000', '20000'];
 
 const SENSES = {
   TRITMESH_SENSE_PROCESSES_EVERY_MS: '1000',
-  // A process is asked for again after that: at first it is too young to pay.
+  // Candidates are checked again after this time: at first a process is too young for a move to pay off.
   TRITMESH_MOVES_COOLDOWN_MS: '1000',
   TRITMESH_SCUM_THROTTLE: 'off',
   TRITMESH_SCUM_MIGRATE: 'opt-in',
 };
 
 describe.skipIf(!canFreeze || !canMakeHosts || !hasGcc)('a process that a rule names', () => {
-  it('moves from a PLUS host by itself, another one does not', { timeout: 180_000 }, async () => {
+  it('moves from a PLUS host unasked, another one does not', { timeout: 180_000 }, async () => {
     const [named, other] = [build('named'), build('other')];
     await withMesh({ ...SENSES, TRITMESH_SCUM_RULES: 'migrate:name=named' }, async (mesh, ear) => {
       const [one] = mesh.nodes;
@@ -43,7 +43,7 @@ describe.skipIf(!canFreeze || !canMakeHosts || !hasGcc)('a process that a rule n
       expect(moved).toMatchObject({ from: 'one', to: 'two' });
       expect(moved['reason']).toMatch(/^this node is PLUS at 0\.95, .*rule migrate:name=named/);
       const item = String(moved['item']);
-      // The one that the rule names may have been too young to pay at first; the other one was not even asked for.
+      // The process named by the rule may have been too young at first; the other one was never considered.
       const refused = ear.heard.filter((message) => isEvent(message, 'move_refused')).map((message) => fields(message));
       expect(refused.filter((event) => event['pid'] !== pid)).toEqual([]);
       expect(one.host.run('ps', '-o', 'stat=', '-p', String(otherPid))).toMatch(/^[RSD]/);
@@ -55,7 +55,7 @@ describe.skipIf(!canFreeze || !canMakeHosts || !hasGcc)('a process that a rule n
       });
       const lines = readFileSync(one.host.path(outputOf(named.program)), 'utf8');
       expect(findCountFault(lines, lines.split('\n').length - 1)).toBeUndefined();
-      // Counted on while it was away, each line once, and started once.
+      // It continued counting while it was away, each line once, and was started once.
       const noted = readdirSync(named.book);
       expect(noted.filter((name) => /^(?:twice|overlap|start-[^1])/.test(name))).toEqual([]);
       expect(noted.filter((name) => name.startsWith('1-'))).toHaveLength(lines.split('\n').length - 1);
@@ -65,7 +65,7 @@ describe.skipIf(!canFreeze || !canMakeHosts || !hasGcc)('a process that a rule n
   });
 });
 
-/** A burner of this name, with its book, which lets it go at once. */
+/** A burner with this name and a directory in which `go` already exists. */
 function build(name: string): { readonly program: string; readonly book: string } {
   const program = join(directory, name);
   const book = join(directory, `${name}-book`);
@@ -76,7 +76,7 @@ function build(name: string): { readonly program: string; readonly book: string 
 
 async function withMesh(
   env: Readonly<Record<string, string>>,
-  play: (mesh: TwoNodes, ear: Ear) => Promise<void>,
+  play: (mesh: TwoNodes, ear: BusListener) => Promise<void>,
 ): Promise<void> {
   const [first] = BROKERS;
   if (first === undefined) throw new Error('no broker');

@@ -1,18 +1,27 @@
 /**
- * Containers move between two nodes, each with a storage of podman's own on this machine: real nodes, a real broker, real podman. A
- * container counts in its log, so at the end it must have counted without a gap, in one place.
+ * Containers move between two nodes on this machine, each with its own podman storage: real nodes, a real broker, real
+ * podman. A container counts in its log, so at the end it must have counted without a gap, in one place.
  */
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { canMoveContainers, createPodmanHost, isContainerAlive, type PodmanHost } from '../container/podman-host.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { allUp, fields, isStatus, openScene, upAfter, type Ear, type NodeProcess, type Scene } from './programs.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  upAfter,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
 
 const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
 
-/** Steps at which a node dies, and whose it is: 0 has the original and owns its item, 1 gets the copy. */
+/** Steps at which a node is killed, and which one: 0 has the original and owns its item, 1 gets the copy. */
 const STEPS: readonly (readonly [step: string, at: 0 | 1])[] = [
   ['receiver:persisted-thawing', 1],
   ['owner:persisted-committed', 0],
@@ -44,7 +53,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
   let two: PodmanHost;
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let nodes: readonly [NodeProcess, NodeProcess];
 
   beforeAll(() => {
@@ -106,7 +115,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
     return fields(await ear.next(fits))['receiver'];
   };
 
-  /** It counts on where it should, and is nowhere else. */
+  /** It continues to count where it should, and exists nowhere else. */
   async function expectOnlyAt(host: PodmanHost, name: string): Promise<void> {
     const other = host === one ? two : one;
     await expect.poll(() => other.podman('ps', '-a', '-q').trim(), { timeout: 120_000 }).toBe('');
@@ -137,7 +146,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
     },
   );
 
-  it('that cannot move say why, and go on', { timeout: 300_000 }, async () => {
+  it('that cannot move report why, and continue', { timeout: 300_000 }, async () => {
     await openNodes();
     const plain = one.count('plain');
     const bound = one.count('bound', '-v', `${root}:/mnt`);
@@ -158,7 +167,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
     for (const { id } of [plain, bound, eager, brief]) expect(isContainerAlive(id)).toBe(true);
   });
 
-  it('that podman cannot restore after the commitment go on where they were', { timeout: 300_000 }, async () => {
+  it('that podman cannot restore after the commitment continue where they were', { timeout: 300_000 }, async () => {
     await openNodes();
     const { pid } = one.count('faithful');
     await one.awaitCount('faithful', 3);

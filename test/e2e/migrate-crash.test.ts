@@ -1,25 +1,25 @@
 /**
- * A node or the broker dies at a step of a move by checkpoint, comes back, and at the end one process has counted on: no line is
- * missing, none is there twice, and the exit code is home. Host one owns the job, host two runs it first; it is told to move, so
- * that two is the source and one the receiver of the copy.
+ * A node or the broker is killed at a step of a move by checkpoint and restarts. At the end one process has counted on:
+ * no line is missing, none is repeated, and the owner has the exit code. Host one owns the job and host two runs it
+ * first, so two is the source of the move, and one receives the copy.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
-import { findCountFault, makeCounters } from '../run/counters.js';
-import { canFreeze } from '../run/criu.js';
-import { MORTAL_BROKERS, type MortalBroker } from './broker-processes.js';
-import { fields, isStatus, openScene, type Ear, type Scene } from './programs.js';
-import { canMakeHosts, PLACE } from './two-hosts.js';
-import { openTwoNodes, type TwoNodes } from './two-nodes.js';
+import { findCountFault, makeCounters } from '../support/counters.js';
+import { canFreeze } from '../support/criu.js';
+import { MORTAL_BROKERS, type MortalBroker } from '../support/broker-processes.js';
+import { fields, isStatus, openScene, type BusListener, type Scene } from '../support/programs.js';
+import { canMakeHosts, PLACE } from '../support/two-hosts.js';
+import { openTwoNodes, type TwoNodes } from '../support/two-nodes.js';
 
 const { counters, directory } = makeCounters();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
-/** Kills of each kind at each step on each broker; `TRITMESH_TEST_TIMES` says how many in a long run. */
+/** Number of kills of each kind at each step on each broker; `TRITMESH_TEST_TIMES` in a long run. */
 const TIMES = isLong ? Number(process.env['TRITMESH_TEST_TIMES'] ?? '5') : 1;
 
-/** The steps of a move, with the host whose node takes it. Those that stand first are taken in a normal run. */
+/** The steps of a move, with the host whose node takes them. A normal run tests the first ones. */
 const STEPS: readonly (readonly [step: string, host: 0 | 1])[] = [
   ['owner:said-lease-continue', 0],
   ['receiver:persisted-frozen', 1],
@@ -41,14 +41,14 @@ const [counter] = counters;
 describe
   .skipIf(!canFreeze || !canMakeHosts || counter === undefined)
   .each(MORTAL_BROKERS.filter(({ isThere }) => isThere))('on $name', ({ name, open }) => {
-  // A normal run takes its few steps in turn on the two brokers.
+  // A normal run alternates its few steps between the two brokers.
   const turn = name === 'Mosquitto' ? 1 : 0;
   const steps = isLong ? STEPS : STEPS.slice(0, NORMAL).filter((_, at) => at % 2 === turn);
   const rounds = steps.flatMap(([step, host]) =>
     Array.from({ length: TIMES }, (_, at) => ({ step, host, round: at + 1 })),
   );
 
-  it.each(rounds)('$step: its node dies, time $round', { timeout: 180_000 }, async ({ step, host }) => {
+  it.each(rounds)('$step: its node is killed, round $round', { timeout: 180_000 }, async ({ step, host }) => {
     await withMesh(open, [step, host], async ({ mesh, item }) => {
       const node = mesh.nodes[host];
       await mesh.nodes[0].command(['migrate', item]);
@@ -58,7 +58,7 @@ describe
     });
   });
 
-  it.each(rounds)('$step: the broker dies, time $round', { timeout: 180_000 }, async ({ step, host }) => {
+  it.each(rounds)('$step: the broker is killed, round $round', { timeout: 180_000 }, async ({ step, host }) => {
     await withMesh(open, [`freeze:${step}`, host], async ({ mesh, item, broker, ear }) => {
       const node = mesh.nodes[host];
       const asked = mesh.nodes[0].command(['migrate', item]);
@@ -76,16 +76,16 @@ interface Staged {
   readonly mesh: TwoNodes;
   readonly item: string;
   readonly broker: MortalBroker;
-  readonly ear: Ear;
+  readonly ear: BusListener;
 }
 
-/** Lets a job count on host two, does something to its move, and looks at what came of it. */
+/** Lets a job count on host two, disturbs its move, and checks the outcome. */
 async function withMesh(
   open: () => Promise<MortalBroker>,
   [stop, at]: readonly [string, 0 | 1],
   harm: (staged: Staged) => Promise<void>,
 ): Promise<void> {
-  // Also after a test that waited in vain: what it left would be in the way of the next.
+  // Also after a timeout: what a test left would disturb the next one.
   const broker = await open();
   onTestFinished(() => broker.close());
   const scene = openScene(broker.url);
@@ -111,8 +111,8 @@ const SENSES = {
   TRITMESH_TRIT_ERGODIC_HOLD_MS: '0',
 };
 
-/** The owner is overloaded until the job runs at the other one, so that it begins there; then it may have it. */
-async function submit(mesh: TwoNodes, ear: Ear): Promise<string> {
+/** The owner is overloaded until the job runs on the other host, so that it starts there; then it may receive it. */
+async function submit(mesh: TwoNodes, ear: BusListener): Promise<string> {
   const [owner] = mesh.nodes;
   const load = async (ratio: number, trit: number): Promise<void> => {
     writeFileSync(owner.host.path(LOAD), String(ratio));
@@ -139,6 +139,6 @@ async function checkEnd(mesh: TwoNodes, scene: Scene, item: string): Promise<voi
   expect(end).toMatchObject({ phase: 'done', exit_code: 7 });
   const logs = await owner.command(['logs', item]);
   expect(findCountFault(logs.stdout, LINES)).toBeUndefined();
-  // Whatever was stopped or restored has ended: the hosts run their nodes and nothing else that counts.
+  // All originals and copies have ended: no counting process is left on the hosts.
   for (const { host } of mesh.nodes) expect(host.run('ps', '-eo', 'args')).not.toContain(` ${LINES} 7 20000`);
 }

@@ -1,32 +1,41 @@
 /**
- * Images that are damaged on the way of a running process: a byte turned, a file cut short, a stream that ends and never comes
- * back. Whoever gets such an image refuses it before anything is restored and says why; the original goes on. Real nodes, a real
- * broker, real criu. Without damage the same way leads to a restore, so the test sees where one begins.
+ * Images of running processes that are damaged on their way: a flipped byte, a truncated file, a stream that ends for
+ * good. A receiver refuses such an image before anything is restored and reports why; the original continues. Real
+ * nodes, a real broker, real criu. Without damage the same way leads to a restore, which shows that the test would
+ * notice one.
  */
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
-import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
-import { findCountFault, makeCounters } from '../run/counters.js';
-import { canFreeze } from '../run/criu.js';
-import { BROKERS } from './brokers.js';
-import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
+import { findCountFault, makeCounters } from '../support/counters.js';
+import { canFreeze } from '../support/criu.js';
+import { BROKERS } from '../support/brokers.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
 
 const { counters, directory } = makeCounters();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const counter = counters.find(({ name }) => name === 'C');
 
 const isLong = process.env['TRITMESH_TEST_LONG'] === '1';
-/** A normal run tries the first of several kinds of damage. */
+/** A normal run tests only the first kind of damage of each list. */
 const shorten = <T>(cases: readonly T[]): readonly T[] => (isLong ? cases : cases.slice(0, 1));
 
 const LINES = 1000;
-/** Where the second node would begin to restore: it stands still there. */
+/** The step at which the second node would begin to restore: it stops there. */
 const RESTORE = 'receiver:start';
-/** An original stays stopped for half a minute while another receiver might come; then it goes on. */
+/** An original stays stopped for half a minute, in case there is another receiver; then it continues. */
 const PATIENT_MS = 180_000;
 
-/** What is done to the memory of an image, and the reason that it is refused for. */
+/** Damage to the memory pages of an image, and the reason for which it is refused. */
 interface Damage {
   readonly title: string;
   readonly reason: RegExp;
@@ -45,7 +54,7 @@ const CUT: Damage = {
 };
 
 describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
-  it('that is whole comes to be restored, and the copy goes on', { timeout: PATIENT_MS }, async () => {
+  it('that is undamaged is restored, and the copy continues', { timeout: PATIENT_MS }, async () => {
     const move = await openMove({}, { TRITMESH_STOP_AT: `freeze:${RESTORE}` });
     const beta = await move.toBeta();
     await says(beta, `stands still at ${RESTORE}`);
@@ -59,7 +68,7 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
     '$title at its owner is refused unrestored',
     { timeout: PATIENT_MS },
     async ({ harm, reason }) => {
-      // Its list of files is hashed and told of by then, its bytes are not yet asked for.
+      // By then its manifest is hashed and published, but its bytes are not requested yet.
       const move = await openMove(
         { TRITMESH_STOP_AT: 'freeze:owner:share' },
         { TRITMESH_STOP_AT: `freeze:${RESTORE}` },
@@ -75,7 +84,7 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
   it.runIf(isLong)('whose stream ends and never goes on is refused unrestored', { timeout: PATIENT_MS }, async () => {
     const line = await startLine();
     const move = await openMove(behind(line), { TRITMESH_STOP_AT: `freeze:${RESTORE}` });
-    // Once in the midst of the files, and then in every handshake.
+    // Once in the middle of the files, and then in every handshake.
     line.cutAfter(CUT_BYTES, ...Array.from({ length: 500 }, () => 1));
     const beta = await move.toBeta();
     await move.expectRefused(beta, /its inputs could not be fetched: https:/);
@@ -88,7 +97,7 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
     async ({ harm, reason }) => {
       const scene = await openTestScene();
       const ear = await scene.ear();
-      // Overloaded: its job runs elsewhere.
+      // It is overloaded: its job runs elsewhere.
       const alpha = await scene.node('alpha', 'fixed:0.9');
       const beta = await scene.node('beta', 'fixed:0.1', { TRITMESH_STOP_AT: 'freeze:receiver:share' });
       onTestFailed(() => tellStory(ear, [alpha, beta]));
@@ -96,7 +105,7 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
       const item = await submit(scene, ear, alpha, 'beta');
       const gamma = await scene.node('gamma', 'fixed:0.1', { TRITMESH_STOP_AT: `freeze:${RESTORE}` });
       await allUp(ear, ['gamma']);
-      await ear.say('tritmesh/node/alpha/request/migrate', item);
+      await ear.publish('tritmesh/node/alpha/request/migrate', item);
       await says(beta, 'stands still at receiver:share');
       const [epoch = ''] = readdirSync(join(beta.stateDir, 'guests/alpha', item));
       harm(findPages(join(beta.stateDir, 'guests/alpha', item, epoch, 'image')));
@@ -110,14 +119,14 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
   );
 });
 
-/** A job on its owner, alpha, that may be sent to beta. */
+/** A job on its owner, alpha, that may move to beta. */
 interface Move {
   readonly alpha: NodeProcess;
-  readonly ear: Ear;
+  readonly ear: BusListener;
   readonly item: string;
-  /** Starts beta and asks for the move. */
+  /** Starts beta and requests the move. */
   toBeta(): Promise<NodeProcess>;
-  /** Waits until beta has refused the image for this reason and the original went on to its end. */
+  /** Waits until beta has refused the image for this reason and the original has run to its end. */
   expectRefused(beta: NodeProcess, reason: RegExp): Promise<void>;
   expectEnd(what: Readonly<Record<string, unknown>>): Promise<void>;
 }
@@ -144,7 +153,7 @@ async function openMove(
       const beta = await scene.node('beta', 'fixed:0.1', betaHas);
       nodes.push(beta);
       await allUp(ear, ['beta']);
-      await ear.say('tritmesh/node/alpha/request/migrate', item);
+      await ear.publish('tritmesh/node/alpha/request/migrate', item);
       return beta;
     },
     expectRefused: async (beta, reason) => {
@@ -169,7 +178,7 @@ async function openTestScene(): Promise<Scene> {
 }
 
 /** Submits the counter and waits until it counts there. */
-async function submit(scene: Scene, ear: Ear, owner: NodeProcess, where: string): Promise<string> {
+async function submit(scene: Scene, ear: BusListener, owner: NodeProcess, where: string): Promise<string> {
   const command = counter?.argv(LINES, 7, 10_000) ?? [];
   const flags = ['--no-wait', '--json', '--migrate', 'checkpoint'];
   const submitted = await scene.command(owner, ['run', ...flags, '--', ...command]);
@@ -179,10 +188,10 @@ async function submit(scene: Scene, ear: Ear, owner: NodeProcess, where: string)
   return item;
 }
 
-/** Waits for the end; nothing is missing in the count, nothing is there twice. */
+/** Waits for the end; the count has no gap and no repetition. */
 async function expectCounted(
   scene: Scene,
-  ear: Ear,
+  ear: BusListener,
   owner: NodeProcess,
   item: string,
   what: Readonly<Record<string, unknown>>,
@@ -193,7 +202,7 @@ async function expectCounted(
   expect(findCountFault(logs.stdout, LINES)).toBeUndefined();
 }
 
-/** The memory of an image. */
+/** The file with the memory pages of an image. */
 function findPages(image: string): string {
   const pages = join(image, 'pages-1.img');
   expect(statSync(pages).size).toBeGreaterThan(4096);
@@ -218,9 +227,9 @@ async function says(node: NodeProcess, text: string): Promise<void> {
   await expect.poll(() => node.output(), { timeout: PATIENT_MS, interval: 50 }).toContain(text);
 }
 
-/** Loopback has more than one address: a node listens on the one and tells the other, where the proxy listens. */
+/** Loopback has several addresses: a node listens on one and advertises the other, on which the proxy listens. */
 const [BEHIND, BEFORE] = ['127.0.0.1', '127.0.0.2'];
-/** Past the handshake and the list of files. */
+/** After the handshake and the manifest, bytes. */
 const CUT_BYTES = 30_000;
 
 async function startLine(): Promise<FaultProxy> {
@@ -237,7 +246,7 @@ function behind({ port }: FaultProxy): Readonly<Record<string, string>> {
   };
 }
 
-function tellStory(ear: Ear, nodes: readonly NodeProcess[]): void {
+function tellStory(ear: BusListener, nodes: readonly NodeProcess[]): void {
   const said = nodes.map((node) => `--- ${node.id}\n${node.output()}`);
   const heard = ear.heard
     .filter(({ topic }) => /\/(work|event|response)/.test(topic) && !topic.includes('/log/'))

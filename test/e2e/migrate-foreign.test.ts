@@ -1,16 +1,16 @@
 /**
- * Processes that tritmesh did not start move between two hosts, with their open files, and those come home; what cannot move is
- * told, and goes on as it was. Real nodes, a real broker, real criu.
+ * External processes move between two hosts with their open files, which are written back. A process that cannot move
+ * continues as before, and the reason is reported. Real nodes, a real broker, real criu.
  */
 import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findCountFault, makeCounters } from '../run/counters.js';
-import { canFreeze } from '../run/criu.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { fields, isStatus, openScene, type Ear, type Scene } from './programs.js';
-import { openTwoNodes, type TwoNodes } from './two-nodes.js';
-import { canMakeHosts, PLACE } from './two-hosts.js';
+import { findCountFault, makeCounters } from '../support/counters.js';
+import { canFreeze } from '../support/criu.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { fields, isStatus, openScene, type BusListener, type Scene } from '../support/programs.js';
+import { openTwoNodes, type TwoNodes } from '../support/two-nodes.js';
+import { canMakeHosts, PLACE } from '../support/two-hosts.js';
 
 const { counters, directory } = makeCounters();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -24,7 +24,7 @@ describe
   let broker: TestBroker;
   let mesh: TwoNodes;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   beforeEach(async () => {
     broker = await open();
     scene = openScene(broker.url);
@@ -40,7 +40,7 @@ describe
     await broker.close();
   });
 
-  it('a counter goes to and fro twice, and its file comes home', { timeout: 240_000 }, async () => {
+  it('a counter moves back and forth twice, and its file is written back', { timeout: 240_000 }, async () => {
     const [one] = mesh.nodes;
     const [program = '', ...args] = counter?.argv(LINES, 7, 10_000) ?? [];
     const pid = await one.host.start(program, args, OUTPUT);
@@ -51,7 +51,7 @@ describe
     expect(answer).toMatchObject({ from: 'one', to: 'two' });
     const { item } = answer;
     expect(await runsAfter(item, 1)).toBe('two');
-    // The original is ended only once the copy runs.
+    // The original is ended only after the copy runs.
     while (isAlive(pid)) await sleep(50);
     const size = readOutput().length;
     for (const [hop, to] of [
@@ -63,14 +63,14 @@ describe
       expect(moved.code, moved.stderr).toBe(0);
       expect(await runsAfter(item, hop)).toBe(to);
     }
-    // What it writes elsewhere is not here yet.
+    // What it writes on the other host is not here yet.
     expect(readOutput().length).toBe(size);
     const done = fields(await ear.next(isStatus(item, 'done', 'failed', 'lost')));
     expect(done).toMatchObject({ phase: 'done', exit_code: 7, hops: 4 });
     expect(findCountFault(readOutput(), LINES)).toBeUndefined();
   });
 
-  it('what stands in the way is told, and the process goes on', { timeout: 120_000 }, async () => {
+  it('obstacles are reported, and the process continues', { timeout: 120_000 }, async () => {
     const [one, other] = mesh.nodes;
     const [program = '', ...args] = counter?.argv(100_000, 0, 10_000) ?? [];
     const own = `${PLACE}/count-here-only`;
@@ -101,7 +101,7 @@ describe
 
   const readOutput = (): string => readFileSync(mesh.nodes[0].host.path(OUTPUT), 'utf8');
 
-  /** Waits until more is in the output than was. */
+  /** Waits until the output has grown. */
   async function grows(): Promise<void> {
     const read = (): number => {
       try {

@@ -1,15 +1,15 @@
 /**
- * Running processes that move between two hosts with real nodes, a real broker and real criu, while they count: nothing is left
- * out, nothing is said twice, and the exit code comes home.
+ * Running processes that move between two hosts while they count, with real nodes, a real broker and real criu: nothing
+ * is missing, nothing is repeated, and the owner gets the exit code.
  */
 import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findCountFault, makeCounters } from '../run/counters.js';
-import { canFreeze } from '../run/criu.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { fields, isStatus, openScene, type Ear, type Heard, type Scene } from './programs.js';
-import { openTwoNodes, type HostNode, type TwoNodes } from './two-nodes.js';
-import { canMakeHosts } from './two-hosts.js';
+import { findCountFault, makeCounters } from '../support/counters.js';
+import { canFreeze } from '../support/criu.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { fields, isStatus, openScene, type BusListener, type Heard, type Scene } from '../support/programs.js';
+import { openTwoNodes, type HostNode, type TwoNodes } from '../support/two-nodes.js';
+import { canMakeHosts } from '../support/two-hosts.js';
 
 const { counters, directory } = makeCounters();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -26,7 +26,7 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) =
     let broker: TestBroker;
     let mesh: TwoNodes;
     let scene: Scene;
-    let ear: Ear;
+    let ear: BusListener;
     beforeEach(async () => {
       broker = await open();
       scene = openScene(broker.url);
@@ -50,10 +50,10 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) =
       return found;
     };
 
-    // A normal run shares the programs out over the brokers.
+    // A normal run spreads the programs over the brokers.
     const mine = counters.filter((_, at) => isLong || at % 2 === (name === 'Mosquitto' ? 1 : 0));
 
-    it.each(mine)('a counter in $name goes to and fro as a job', { timeout: 240_000 }, async ({ argv }) => {
+    it.each(mine)('a counter in $name moves back and forth as a job', { timeout: 240_000 }, async ({ argv }) => {
       const [owner] = mesh.nodes;
       const command = argv(LINES, 7, 10_000);
       const submitted = await owner.command([
@@ -82,7 +82,7 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) =
       expect(nodeOf(here).output()).not.toContain('error');
     });
 
-    /** Waits until an item runs after so many moves; gives where. */
+    /** Waits until an item runs after this many moves; returns where. */
     async function runsWith(item: string, hops: number): Promise<unknown> {
       const status = await ear.next((one) => isStatus(item, 'running')(one) && fields(one)['hops'] === hops);
       return fields(status)['receiver'];
@@ -90,7 +90,7 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) =
   },
 );
 
-/** What happened to items, without what they printed. */
+/** Whether a message is about items, except for their output. */
 function isStory({ topic }: Heard): boolean {
   return /\/(response|request)\//.test(topic) || (topic.includes('/work/') && !topic.includes('/log/'));
 }

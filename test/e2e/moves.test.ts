@@ -1,18 +1,27 @@
 /**
- * Work that moves, sleeps and is taken back, with the real programs: plain MQTT requests as a script would send them, and
- * the commands that do the same.
+ * Work that moves, sleeps and is cancelled, with the real programs: plain MQTT requests as a script would send them,
+ * and the commands that do the same.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { allUp, fields, isStatus, openScene, type Ear, type Heard, type NodeProcess, type Scene } from './programs.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type Heard,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
 
 describe.each(BROKERS)('on $name', ({ isThere, open }) => {
   if (!isThere) return it.skip('needs its broker', () => undefined);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
 
   beforeEach(async () => {
     broker = await open();
@@ -42,14 +51,14 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     return (message) => isStatus(item, 'running')(message) && fields(message)['receiver'] === node;
   }
 
-  it('moves a restartable item with its directory when a plain message asks for it', async () => {
+  it('moves a restartable item with its directory when a plain message requests it', async () => {
     const { alpha } = await startNodes({ alpha: 'fixed:0.5', beta: 'fixed:0.9' });
-    // Every start leaves a line in the item's own directory; the second one finds the first one's.
+    // Every start adds a line to a file in the item's directory; the second start finds that of the first.
     const item = await submit(alpha, ['--migrate', 'restart', '--out', 'starts', '--', 'sh', '-c', COUNT_STARTS]);
     await ear.next(runsOn(item, 'alpha'));
     await ear.next((one) => one.topic.endsWith(`/${item}/log/alpha`) && one.text.includes('start 1'));
     await startNodes({ gamma: 'fixed:0.1' });
-    await ear.say('tritmesh/node/alpha/request/migrate', '{"select":"top","transaction":"m-1"}');
+    await ear.publish('tritmesh/node/alpha/request/migrate', '{"select":"top","transaction":"m-1"}');
     const response = await ear.next((one) => one.topic === 'tritmesh/node/alpha/response/migrate');
     expect(fields(response)).toMatchObject({ status: 'ok', transaction: 'm-1', data: { item, from: 'alpha' } });
     const done = await ear.next(isStatus(item, 'done', 'failed', 'lost'));
@@ -57,13 +66,13 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(await readFile(join(alpha?.stateDir ?? '', 'items', item, 'stdout'), 'utf8')).toBe('start 2\n');
   });
 
-  it('asks a cooperative item to save, and starts it again where it goes', async () => {
+  it('asks a cooperative item to save its state, and starts it again on the other node', async () => {
     const { alpha } = await startNodes({ alpha: 'fixed:0.5', beta: 'fixed:0.9' });
     const item = await submit(alpha, ['--migrate', 'cooperative', '--out', 'saved', '--', 'sh', '-c', SAVE_ON_USR1]);
     await ear.next(runsOn(item, 'alpha'));
     await ear.next((one) => one.topic.endsWith(`/${item}/log/alpha`) && one.text.includes('from nothing'));
     await startNodes({ gamma: 'fixed:0.1' });
-    await ear.say('tritmesh/node/alpha/request/migrate', item);
+    await ear.publish('tritmesh/node/alpha/request/migrate', item);
     const done = await ear.next(isStatus(item, 'done', 'failed', 'lost'));
     expect(fields(done)).toMatchObject({ phase: 'done', receiver: 'gamma', exit_code: 0, hops: 1 });
     expect(await readFile(join(alpha?.stateDir ?? '', 'items', item, 'stdout'), 'utf8')).toBe('from saved\n');
@@ -73,19 +82,19 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     const { alpha } = await startNodes({ alpha: 'fixed:0.5', beta: 'fixed:0.1' });
     const item = await submit(alpha, ['--here', '--', 'sleep', '60']);
     await ear.next(runsOn(item, 'alpha'));
-    await ear.say('tritmesh/node/alpha/request/migrate', item);
+    await ear.publish('tritmesh/node/alpha/request/migrate', item);
     const refused = await ear.next((one) => one.topic === 'tritmesh/node/alpha/response/migrate');
     expect(fields(refused)).toMatchObject({ status: 'error' });
     expect(fields(refused)['error']).toContain('here only');
     const noItem = await scene.command(alpha as NodeProcess, ['migrate', '1']);
     expect(noItem.code).toBe(1);
     expect(noItem.stderr).toContain('process 1 is never moved: pid 1 is never touched');
-    await ear.say('tritmesh/node/alpha/request/cancel', item);
+    await ear.publish('tritmesh/node/alpha/request/cancel', item);
     const cancelled = await ear.next(isStatus(item, 'cancelled', 'done'));
     expect(fields(cancelled)).toMatchObject({ phase: 'cancelled' });
   });
 
-  it('lets deferred work sleep until the sum is negative, and wakes no more than there are slots', async () => {
+  it('lets deferred work sleep until the sum is negative, and wakes no more items than there are slots', async () => {
     const { alpha } = await startNodes({ alpha: 'fixed:0.9', beta: 'fixed:0.1' });
     const items: string[] = [];
     for (let i = 0; i < 3; i += 1) {
@@ -103,12 +112,12 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
     expect(woken).toBeGreaterThan(gammaUp);
   });
 
-  it('drains a node: it claims nothing, and what may be restarted leaves it', async () => {
+  it('drains a node: it claims nothing, and restartable items leave it', async () => {
     const { alpha, beta } = await startNodes({ alpha: 'fixed:0.9', beta: 'fixed:0.1' });
     const item = await submit(alpha, ['--migrate', 'restart', '--', 'sh', '-c', COUNT_STARTS]);
     await ear.next(runsOn(item, 'beta'));
     await ear.next((one) => one.topic.endsWith(`/${item}/log/beta`) && one.text.includes('start 1'));
-    await ear.say('tritmesh/node/beta/set/drain', 'ON');
+    await ear.publish('tritmesh/node/beta/set/drain', 'ON');
     await startNodes({ gamma: 'fixed:0.1' });
     const done = await ear.next(isStatus(item, 'done', 'failed', 'lost'));
     expect(fields(done)).toMatchObject({ phase: 'done', receiver: 'gamma' });
@@ -131,13 +140,13 @@ describe.each(BROKERS)('on $name', ({ isThere, open }) => {
   });
 });
 
-/** A process that ended may still stand in the table until its parent, which is init here, takes note. */
+/** Whether a process runs. An ended one stays in the process table until its parent, here init, reaps it. */
 async function isRunning(pid: string): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   return stat !== undefined && !/\) [ZX] /.test(stat);
 }
 
-/** Goes on from what it saved when it was asked to; without that it waits to be asked. */
+/** Continues from its saved state; without one it waits until it is asked to save. */
 const SAVE_ON_USR1 = [
   "trap 'echo saved >saved; exit 0' USR1",
   'if [ -e saved ]; then echo from saved; exit 0; fi',

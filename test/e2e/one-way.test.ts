@@ -1,16 +1,16 @@
 /**
- * A peer that cannot be called: packets to the transfer port of one host, then of the other, then of both are dropped, as ufw, NAT or WSL2 do.
- * Real hosts of namespaces, real iptables.
+ * A peer that cannot be called: packets to the transfer port of one host, of the other, or of both are dropped, as ufw,
+ * NAT or WSL2 do. Real hosts made of namespaces, real iptables.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { requirement } from '../requirements.js';
-import { BROKERS, type TestBroker } from './brokers.js';
-import { canMakeHosts, PLACE, type Host } from './two-hosts.js';
-import { openTwoNodes, type HostNode, type TwoNodes } from './two-nodes.js';
+import { requirement } from '../support/requirements.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
+import { canMakeHosts, PLACE, type Host } from '../support/two-hosts.js';
+import { openTwoNodes, type HostNode, type TwoNodes } from '../support/two-nodes.js';
 
 const PORT = 4711;
 const canDrop =
@@ -38,14 +38,14 @@ describe.skipIf(!canDrop)('a peer that cannot be called', () => {
     for (const { host } of nodes.nodes) host.run('iptables', '-F', 'INPUT');
   });
 
-  it('gives small output inside the result: no connection is needed', async () => {
+  it('delivers small outputs inside the result, without a connection', async () => {
     drop(receiver.host);
     drop(owner.host);
     const ended = await owner.command(['run', '--away', '--', 'uname', '-n']);
     expect(ended).toMatchObject({ code: 0, stdout: 'two\n' });
   });
 
-  it('brings what is larger, when it is the receiver that is behind a firewall', async () => {
+  it('pushes larger outputs if it is the receiver that is behind a firewall', async () => {
     drop(receiver.host);
     const script = 'head -c 1048576 /dev/urandom > big && sha256sum < big';
     const ended = await owner.command(['run', '--away', '--out', 'big', '--', 'sh', '-c', script], PLACE);
@@ -53,25 +53,25 @@ describe.skipIf(!canDrop)('a peer that cannot be called', () => {
     expect(owner.host.run('sh', '-c', `sha256sum < ${PLACE}/big`)).toBe(ended.stdout);
   });
 
-  it('is brought its inputs, when it is the owner that is behind a firewall', async () => {
+  it('gets its inputs pushed if it is the owner that is behind a firewall', async () => {
     drop(owner.host);
     const sum = owner.host.run('sha256sum', join(PLACE, 'in.bin')).split(' ')[0];
     const ended = await owner.command(['run', '--away', '--in', join(PLACE, 'in.bin'), '--', 'sha256sum', 'in.bin']);
     expect(ended).toMatchObject({ code: 0, stdout: `${sum ?? ''}  in.bin\n` });
   });
 
-  it('keeps its result where there is no way at all, says so in time, and is fetched later', async () => {
+  it('keeps its result if there is no way at all, reports that in time, and is fetched later', async () => {
     drop(receiver.host);
     drop(owner.host);
     const marks = join(PLACE, 'marks');
     const script = `echo run >> ${marks}; head -c 100000 /dev/zero | tr '\\0' x`;
     const began = performance.now();
     const ended = await owner.command(['run', '--away', '--', 'sh', '-c', script]);
-    // The promise is 15 s from the end of the job; a busy machine gets as much again.
+    // The promise is 15 s from the end of the job; a busy machine gets twice that.
     expect(performance.now() - began).toBeLessThan(30_000);
     expect(ended.code).toBe(125);
-    expect(ended.stderr).toContain(`one does not reach two (${receiver.host.address}:${PORT}: no answer`);
-    expect(ended.stderr).toContain(`nor two one (${owner.host.address}:${PORT}: no answer`);
+    expect(ended.stderr).toContain(`one cannot reach two (${receiver.host.address}:${PORT}: no answer`);
+    expect(ended.stderr).toContain(`and two cannot reach one (${owner.host.address}:${PORT}: no answer`);
     const [id = ''] = /[a-z0-9]+-[a-z0-9]+(?= has run)/.exec(ended.stderr) ?? [];
     expect(ended.stderr).toContain(`tritmesh fetch ${id}`);
 
@@ -96,12 +96,12 @@ describe.skipIf(!canDrop)('a peer that cannot be called', () => {
   });
 });
 
-/** Packets to the transfer port vanish: no refusal comes back, and connections that stand fall silent. */
+/** Drops packets to the transfer port: connections are not refused, and open ones become silent. */
 function drop(host: Host): void {
   host.run('iptables', '-A', 'INPUT', '-p', 'tcp', '--dport', String(PORT), '-j', 'DROP');
 }
 
-/** Whether packets can be dropped here: the rule is made in a namespace that ends with it. */
+/** Whether packets can be dropped here; tried in a temporary namespace. */
 function hasIptables(): boolean {
   try {
     execFileSync('unshare', ['-n', 'iptables', '-A', 'INPUT', '-p', 'tcp', '--syn', '-j', 'DROP'], { stdio: 'ignore' });

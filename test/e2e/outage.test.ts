@@ -1,23 +1,31 @@
 /**
- * The broker is away for many leases while jobs run on another node than their owner's: all go on, end once and come home. Where the two
- * cannot call each other, that is said before.
+ * The broker is down for many leases while jobs run away from their owner: all of them continue, end once and return
+ * their results. If the two nodes cannot call each other, that is reported beforehand.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openEmbedded, type MortalBroker } from './broker-processes.js';
-import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
+import { openEmbedded, type MortalBroker } from '../support/broker-processes.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
 
 const LEASE = { TRITMESH_LEASE_LEASE_MS: '4000', TRITMESH_LEASE_MARGIN_MS: '2000' };
 const AWAY_MS = 60_000;
 const JOBS = 20;
-/** Commands at a time: each is a program that starts. */
+/** Commands at a time; each one starts a program. */
 const AT_ONCE = 5;
 
 let broker: MortalBroker;
 let scene: Scene;
-let ear: Ear;
+let ear: BusListener;
 let alpha: NodeProcess;
 
 async function open(variables: Readonly<Record<string, string>>): Promise<void> {
@@ -48,7 +56,7 @@ interface Job {
 async function submit(directory: string, index: number): Promise<Job> {
   const file = join(directory, String(index));
   const code = index % 5;
-  // From a few seconds to longer than the broker is away.
+  // From a few seconds to longer than the outage.
   const seconds = 5 + index * 3.5;
   const script = `echo start >> ${file}; sleep ${seconds}; echo end >> ${file}; exit ${code}`;
   const retry = index % 2 === 0 ? 'once' : 'rerun';
@@ -58,12 +66,12 @@ async function submit(directory: string, index: number): Promise<Job> {
   return { item: ended.stdout.trim(), code, record };
 }
 
-describe('a broker that is away for fifteen leases', () => {
-  it('ends no job that runs elsewhere, and has none started again', { timeout: 240_000 }, async () => {
+describe('a broker that is down for fifteen leases', () => {
+  it('ends no job that runs elsewhere, and causes no second start', { timeout: 240_000 }, async () => {
     await open({});
     const directory = await scene.directory();
     const jobs: Job[] = [];
-    // The longest first: all of them are to run when it goes.
+    // The longest first, so that all of them run when the broker stops.
     for (let index = JOBS - 1; index >= 0; index -= AT_ONCE) {
       const some = Array.from({ length: AT_ONCE }, (_, at) => submit(directory, index - at));
       jobs.push(...(await Promise.all(some)));
@@ -91,7 +99,7 @@ async function ended({ item }: Job): Promise<Readonly<Record<string, unknown>>> 
 }
 
 describe('two nodes that cannot call each other', () => {
-  it('are told of, by run and by doctor: an outage would end the job', { timeout: 120_000 }, async () => {
+  it('are reported by run and by doctor: an outage would end the job', { timeout: 120_000 }, async () => {
     await open({ TRITMESH_TRANSFER_ADVERTISE: '127.0.0.1:1' });
     const run = scene.command(alpha, ['run', '--', 'sleep', '45']);
     await ear.next((one) => one.text.includes('"direct":false') && one.topic.endsWith('/status'));

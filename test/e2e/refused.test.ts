@@ -1,14 +1,15 @@
 /**
- * A node whose user must not write as it: on Mosquitto with the shipped access list, in MQTT 5, which says so, and in 3.1.1,
- * which does not; and on the embedded broker, which does not let it in, or hangs up. The log and `doctor` say what is wrong and what to do.
+ * A node whose user may not publish as that node: on Mosquitto with the shipped ACL, with MQTT 5, which reports it, and
+ * with 3.1.1, which does not; and on the embedded broker, which refuses or closes the connection. The log and `doctor`
+ * report what is wrong and what to do.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createBroker } from '../../broker/create-broker.js';
-import { hasMosquitto, startMosquitto } from '../mosquitto.js';
-import { startOldProtocolProxy } from '../old-protocol-proxy.js';
-import { MAIN, openScene, type NodeProcess, type Scene } from './programs.js';
+import { hasMosquitto, startMosquitto } from '../support/mosquitto.js';
+import { startOldProtocolProxy } from '../support/old-protocol-proxy.js';
+import { MAIN, openScene, type NodeProcess, type Scene } from '../support/programs.js';
 
 const endings: (() => Promise<void>)[] = [];
 
@@ -21,37 +22,39 @@ const asBob = { TRITMESH_USERNAME: 'bob', TRITMESH_PASSWORD: 'secret' };
 const asItself = { TRITMESH_USERNAME: 'alpha', TRITMESH_PASSWORD: 'secret' };
 
 describe.skipIf(!hasMosquitto())('a user that may not write as the node, on Mosquitto', () => {
-  it('is told by MQTT 5, once for each kind of topic', async () => {
+  it('is reported by MQTT 5, once for each kind of topic', async () => {
     const scene = open(await mosquittoUrl());
     const node = await scene.node('alpha', 'fixed:0.1', asBob);
     await says(node, /the broker refuses tritmesh\/node\/alpha\/state: .*does not let user bob write there/);
     expect(node.output()).toContain('give the node the user of its own name (--username)');
     await expectDoctor(node, /user bob/);
-    // It has said its state several times, and was refused, and says it once.
+    // It published its state several times and was refused each time, but logs it once.
     expect(node.output().match(/the broker refuses tritmesh\/node\/alpha\/state/g)).toHaveLength(1);
   });
 
-  it('is told by what does not come back, where MQTT 3.1.1 acknowledges all', async () => {
+  it('is noticed by missing messages, where MQTT 3.1.1 acknowledges everything', async () => {
     const proxy = await startOldProtocolProxy(Number(new URL(await mosquittoUrl()).port));
     endings.push(() => proxy.close());
     const scene = open(proxy.url);
     const node = await scene.node('alpha', 'fixed:0.1', asBob);
     await says(node, /tritmesh\/node\/alpha\/info was published and does not come back/);
-    await expectDoctor(node, /it was acknowledged, and did not come back/);
+    await expectDoctor(node, /the broker acknowledged the event, but did not deliver it/);
   });
 
-  it('is no trouble with the right user, and doctor is content', async () => {
+  it('works with the right user, and doctor has no complaint', async () => {
     const scene = open(await mosquittoUrl());
     const node = await scene.node('alpha', 'fixed:0.1', asItself);
     await says(node, /connected to the broker/);
-    await vi.waitUntil(async () => (await doctor(node, asItself)).includes('online, answers'), { timeout: 20_000 });
-    expect(await doctor(node, asItself)).toMatch(/publishing +good +as user alpha, and it is seen/);
+    await vi.waitUntil(async () => (await doctor(node, asItself)).includes('online and answering'), {
+      timeout: 20_000,
+    });
+    expect(await doctor(node, asItself)).toMatch(/publishing +good +works as user alpha/);
     expect(node.output()).not.toMatch(/refuse|come back/);
   });
 });
 
-describe('a user that may not write as the node, on the embedded broker', () => {
-  it('is told why it is not let in', { timeout: 120_000 }, async () => {
+describe('a user that may not publish as the node, on the embedded broker', () => {
+  it('is told why it is refused', { timeout: 120_000 }, async () => {
     const users = join(await directory(), 'users');
     for (const user of Object.keys(USERS)) {
       execFileSync(process.execPath, [MAIN, 'broker', 'passwd', user, '--password-file', users], { input: 'secret\n' });
@@ -62,9 +65,9 @@ describe('a user that may not write as the node, on the embedded broker', () => 
     const node = await scene.node('alpha', 'fixed:0.1', asBob);
     await says(node, /or does not let user bob write tritmesh\/node\/alpha\/availability/);
     expect(node.output()).toContain('a node logs in as the user of its own name');
-    await expectDoctor(node, /closed the connection when it was published/);
-    // The same node with the right user would be seen.
-    const isSeen = /publishing +good +as user alpha, and it is seen/;
+    await expectDoctor(node, /closed the connection after the event was published/);
+    // With the right user, the same node is seen.
+    const isSeen = /publishing +good +works as user alpha/;
     await vi.waitUntil(async () => isSeen.test(await doctor(node, asItself)), { timeout: 40_000 });
   });
 });
@@ -91,11 +94,11 @@ async function says(node: NodeProcess, pattern: RegExp): Promise<void> {
   await vi.waitFor(() => expect(node.output()).toMatch(pattern), { timeout: 50_000, interval: 50 });
 }
 
-/** Doctor names what is wrong, and does not say to start what runs. */
+/** Doctor reports what is wrong, and does not suggest starting a node that runs. */
 async function expectDoctor(node: NodeProcess, found: RegExp): Promise<void> {
   const text = await doctor(node, asBob);
   expect(text).toMatch(found);
-  expect(text).toMatch(new RegExp(`runs here \\(process ${node.pid}\\), and nobody sees it`));
+  expect(text).toMatch(new RegExp(`runs here \\(process ${node.pid}\\), but is not visible`));
   expect(text).toContain('--username alpha');
   expect(text).not.toContain('start it with');
 }

@@ -1,14 +1,14 @@
 /**
- * A machine that gets another host name while its node has work in progress, and a node that is renamed on purpose: nothing of it
- * runs twice, and nothing of the old id is left.
+ * A machine whose host name changes while its node has work in progress, and a node that is renamed on purpose: none of
+ * its work runs twice, and nothing is left under the old id.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { BROKERS, takeTurns } from './brokers.js';
-import { ageStateDirectory } from './journal-edit.js';
+import { BROKERS, takeTurns } from '../support/brokers.js';
+import { ageStateDirectory } from '../support/journal-edit.js';
 import {
   allUp,
   cleanEnvironment,
@@ -19,22 +19,22 @@ import {
   QUICK,
   runProgram,
   upAfter,
-  type Ear,
+  type BusListener,
   type Ended,
   type NodeProcess,
   type Scene,
-} from './programs.js';
-import { submitWitness } from './witness.js';
+} from '../support/programs.js';
+import { submitWitness } from '../support/witness.js';
 
-/** A dead owner is started again within a lease, on a slow machine, too. */
+/** A lease in which a killed owner is started again, even on a slow machine. */
 function hostOf(name: string): Readonly<Record<string, string>> {
   return { ...pretend(name), TRITMESH_LEASE_LEASE_MS: '60000' };
 }
 
 interface Stage {
   readonly scene: Scene;
-  readonly ear: Ear;
-  /** Named by its host, PLUS: what it is given runs elsewhere. */
+  readonly ear: BusListener;
+  /** Named after its host, and PLUS: its work runs elsewhere. */
   readonly owner: NodeProcess;
 }
 
@@ -51,7 +51,7 @@ async function openStage(name: string, ratio = 'fixed:0.9'): Promise<Stage> {
   return { scene, ear, owner };
 }
 
-/** Runs a command of tritmesh for a state directory alone, without naming the node. */
+/** Runs a tritmesh command with a state directory only, without the node's id. */
 function commandOf({ scene, owner }: Stage, ...args: readonly string[]): Promise<Ended> {
   const [command = '', ...rest] = args;
   return runProgram(process.execPath, [
@@ -69,7 +69,7 @@ async function readRecord(stateDir: string): Promise<Record<string, unknown>> {
   return JSON.parse(await readFile(join(stateDir, 'identity', 'node.json'), 'utf8')) as Record<string, unknown>;
 }
 
-/** Topics of a node that the broker keeps, as one who connects now is told. */
+/** The retained topics of a node, as a new client receives them. */
 async function retainedOf({ scene }: Stage, id: string): Promise<readonly string[]> {
   const late = await scene.ear([`tritmesh/node/${id}/#`, `tritmesh/work/${id}/#`, 'tritmesh/node/gamma/info']);
   await late.next((one) => one.topic === 'tritmesh/node/gamma/info');
@@ -98,14 +98,14 @@ describe.each(BROKERS)('on $name', ({ name, isThere }) => {
       await job.letGo();
       expect(await job.settled()).toMatchObject({ phase: 'done', exit_code: 0, attempts: 1 });
       expect(await job.record()).toEqual(['start', 'end']);
-      expect(owner.output()).toContain('this state directory is node alpha');
+      expect(owner.output()).toContain('this state directory belongs to node alpha');
       expect(owner.output()).toContain('the host name gives omega now');
       expect(ear.heard.filter((one) => one.topic.includes('/omega/'))).toEqual([]);
       expect(await readRecord(owner.stateDir)).toMatchObject({ id: 'alpha', base: 'tritmesh', from_host: true });
     });
   }
 
-  onTurn('a node that runs is renamed when its work is over, and takes its old topics along', async () => {
+  onTurn('a running node is renamed when its work is done, and clears its old topics', async () => {
     const stage = await openStage(name);
     const { scene, ear, owner } = stage;
     const job = await submitWitness(scene, ear, owner, { retry: 'once', waits: true });
@@ -130,7 +130,7 @@ describe.each(BROKERS)('on $name', ({ name, isThere }) => {
 });
 
 describe('a state directory', () => {
-  it('is refused to another id and to another mesh, with what to do instead', async () => {
+  it('is refused for another id and for another mesh, with what to do instead', async () => {
     const stage = await openStage('the embedded broker');
     const { scene, ear, owner } = stage;
     const job = await submitWitness(scene, ear, owner, { retry: 'once', waits: true });
@@ -139,7 +139,7 @@ describe('a state directory', () => {
     const named = await commandOf(stage, 'node', '--id', 'omega');
     expect(named).toMatchObject({ code: 2, stdout: '' });
     expect(named.stderr).toContain(
-      'id "omega" (--id): this state directory is node "alpha"\'s; rename it with "tritmesh rename omega"',
+      'id "omega" (--id): this state directory belongs to node "alpha"; rename it with "tritmesh rename omega"',
     );
     const moved = await commandOf(stage, 'node', '--base', 'elsewhere');
     expect(moved).toMatchObject({ code: 2, stdout: '' });
@@ -154,7 +154,7 @@ describe('a state directory', () => {
     expect(await job.settled()).toMatchObject({ phase: 'done', attempts: 1 });
   });
 
-  it('is renamed where it lies when its node does not run, and the old id in a flag is understood', async () => {
+  it('is renamed in place if its node does not run, and the old id in a flag is understood', async () => {
     const stage = await openStage('the embedded broker', 'fixed:0.1');
     const { ear, owner } = stage;
     owner.signal('SIGTERM');
@@ -163,14 +163,14 @@ describe('a state directory', () => {
     expect(taken).toMatchObject({ code: 2, stdout: '' });
     expect(taken.stderr).toContain('id "gamma" is taken');
     const renamed = await commandOf(stage, 'rename', 'omega');
-    expect(renamed).toEqual({ code: 0, stdout: 'alpha will be omega when it is started\n', stderr: '' });
+    expect(renamed).toEqual({ code: 0, stdout: 'alpha will be omega at its next start\n', stderr: '' });
     expect(await retainedOf(stage, 'alpha')).toEqual([]);
     await owner.start({ ...hostOf('alpha'), TRITMESH_ID: 'alpha' });
     await allUp(ear, ['omega']);
-    expect(owner.output()).toContain('alpha (TRITMESH_ID) was renamed to omega and goes on as that');
+    expect(owner.output()).toContain('alpha (TRITMESH_ID) was renamed to omega and keeps that id');
   });
 
-  it('keeps its id when the person who asked for another one goes away', async () => {
+  it('keeps its id if the user who requested another one aborts', async () => {
     const stage = await openStage('the embedded broker');
     const { scene, ear, owner } = stage;
     const job = await submitWitness(scene, ear, owner, { retry: 'once', waits: true });

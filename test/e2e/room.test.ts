@@ -1,12 +1,12 @@
-/** A receiver with little room: what does not fit goes elsewhere at once, or waits and says why; nobody claims it in vain. */
+/** A receiver with little free disk space: what does not fit goes elsewhere at once, or waits and reports why. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBroker, type RunningBroker } from '../../broker/create-broker.js';
-import { canMountDisks } from './small-disk.js';
-import { allUp, fields, isStatus, openScene, type Ear, type Heard, type Scene } from './programs.js';
+import { canMountDisks } from '../support/small-disk.js';
+import { allUp, fields, isStatus, openScene, type BusListener, type Heard, type Scene } from '../support/programs.js';
 
 const MIB = 1024 ** 2;
 const WAIT_MS = 60_000;
@@ -14,7 +14,7 @@ const WAIT_MS = 60_000;
 describe.skipIf(!canMountDisks)('a receiver with a disk of 20 MiB', () => {
   let broker: RunningBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let disk: string;
 
   beforeEach(async () => {
@@ -30,9 +30,9 @@ describe.skipIf(!canMountDisks)('a receiver with a disk of 20 MiB', () => {
     await broker.close();
   });
 
-  it('leaves 100 MiB to the one that has room, at once', { timeout: WAIT_MS }, async () => {
+  it('leaves 100 MiB to the node that has space, at once', { timeout: WAIT_MS }, async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9');
-    // Less loaded, so that it would be first.
+    // Less loaded, so that it would rank first.
     await scene.node('beta', 'fixed:0', {}, { parent: disk });
     await scene.node('gamma', 'fixed:0.2');
     await allUp(ear, ['alpha', 'beta', 'gamma']);
@@ -43,7 +43,7 @@ describe.skipIf(!canMountDisks)('a receiver with a disk of 20 MiB', () => {
     expect(claims(ear.heard)).toEqual(['gamma']);
   });
 
-  it('keeps 100 MiB waiting with the reason when it is alone, and takes what fits', { timeout: WAIT_MS }, async () => {
+  it('keeps 100 MiB waiting with a reason if it is alone, and takes what fits', { timeout: WAIT_MS }, async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9');
     await scene.node('beta', 'fixed:0', {}, { parent: disk });
     await allUp(ear, ['alpha', 'beta']);
@@ -52,14 +52,14 @@ describe.skipIf(!canMountDisks)('a receiver with a disk of 20 MiB', () => {
     const given = await scene.command(alpha, ['run', '--no-wait', '--in', 'large', '--', 'true'], directory);
     const item = given.stdout.trim();
     const waiting = await ear.next((one) => isStatus(item, 'queued')(one) && one.text.includes('of disk'));
-    const reason = expect.stringMatching(/^needs 100 MiB of disk, free for guests there: 1[78]\.\d MiB$/) as unknown;
-    expect(fields(waiting)['blocked']).toContainEqual({ node: 'beta', reason });
-    // A job that needs nothing on the disk, in the meantime.
+    const reason = expect.stringMatching(/^needs 100 MiB of disk space, 1[78]\.\d MiB is free for guests$/) as unknown;
+    expect(fields(waiting)['blocked']).toContainEqual({ node: 'beta', code: 'too-little-disk', reason });
+    // Meanwhile, a job that needs no disk space.
     expect(await scene.command(alpha, ['run', '--', 'echo', 'fits'])).toMatchObject({ code: 0, stdout: 'fits\n' });
     expect(ear.heard.filter((one) => one.topic.endsWith(`/${item}/claim/beta`))).toEqual([]);
   });
 
-  it('takes a file of 256 MiB that is mostly a hole, and gives it back as one', { timeout: WAIT_MS }, async () => {
+  it('takes a sparse file of 256 MiB, and returns it as a sparse file', { timeout: WAIT_MS }, async () => {
     const alpha = await scene.node('alpha', 'fixed:0.9');
     await scene.node('beta', 'fixed:0', {}, { parent: disk });
     await allUp(ear, ['alpha', 'beta']);
@@ -74,7 +74,7 @@ describe.skipIf(!canMountDisks)('a receiver with a disk of 20 MiB', () => {
       directory,
     );
     expect(ended).toMatchObject({ code: 0 });
-    // A slow machine tells what the item waits for, and it is not room: nothing else is said.
+    // A slow machine reports what the item waits for, which is not disk space; nothing else is printed.
     const others = ended.stderr
       .split('\n')
       .filter((line) => !/^$|^ {2}|: \S+ is (staging|queued|offered|acked|returning)\b/.test(line));
@@ -86,33 +86,41 @@ describe.skipIf(!canMountDisks)('a receiver with a disk of 20 MiB', () => {
     expect(sumDisk(alpha.stateDir)).toBeLessThan(10 * MIB);
   });
 
-  it('takes nothing when it is full, says so, and takes it when there is room', { timeout: WAIT_MS }, async () => {
-    const alpha = await scene.node('alpha', 'fixed:0.9');
-    const beta = await scene.node('beta', 'fixed:0', {}, { parent: disk });
-    await allUp(ear, ['alpha', 'beta']);
-    writeFileSync(join(disk, 'filler'), Buffer.alloc(15 * MIB));
-    writeFileSync(join(disk, 'more'), Buffer.alloc(4.5 * MIB));
-    await ear.next((one) => one.topic.endsWith('beta/event') && fields(one)['event_type'] === 'disk_changed');
-    const state = await ear.next((one) => one.topic.endsWith('beta/state') && fields(one)['disk_free_bytes'] === 0);
-    expect(fields(state)).toMatchObject({ trit: -1, slots_free: 0, draining: false });
-    const status = await scene.command(alpha, ['status']);
-    expect(status.stdout).toMatch(/beta .*disk full/);
-    const given = await scene.command(alpha, ['run', '--no-wait', '--', 'true']);
-    const item = given.stdout.trim();
-    const waiting = await ear.next((one) => isStatus(item, 'queued')(one) && one.text.includes('disk is full'));
-    expect(fields(waiting)['blocked']).toContainEqual({ node: 'beta', reason: 'its disk is full: it takes nothing' });
-    expect(beta.output()).toMatch(/the disk is full: .* are kept \(disk\.reserve\); nothing new is taken on/);
-    execFileSync('rm', [join(disk, 'more')]);
-    await ear.next(isStatus(item, 'done'));
-    expect(claims(ear.heard)).toEqual(['beta']);
-  });
+  it(
+    'takes nothing while it is full, reports it, and takes the item when there is space',
+    { timeout: WAIT_MS },
+    async () => {
+      const alpha = await scene.node('alpha', 'fixed:0.9');
+      const beta = await scene.node('beta', 'fixed:0', {}, { parent: disk });
+      await allUp(ear, ['alpha', 'beta']);
+      writeFileSync(join(disk, 'filler'), Buffer.alloc(15 * MIB));
+      writeFileSync(join(disk, 'more'), Buffer.alloc(4.5 * MIB));
+      await ear.next((one) => one.topic.endsWith('beta/event') && fields(one)['event_type'] === 'disk_changed');
+      const state = await ear.next((one) => one.topic.endsWith('beta/state') && fields(one)['disk_free_bytes'] === 0);
+      expect(fields(state)).toMatchObject({ trit: -1, slots_free: 0, draining: false });
+      const status = await scene.command(alpha, ['status']);
+      expect(status.stdout).toMatch(/beta .*disk full/);
+      const given = await scene.command(alpha, ['run', '--no-wait', '--', 'true']);
+      const item = given.stdout.trim();
+      const waiting = await ear.next((one) => isStatus(item, 'queued')(one) && one.text.includes('disk is full'));
+      expect(fields(waiting)['blocked']).toContainEqual({
+        node: 'beta',
+        code: 'disk-full',
+        reason: 'its disk is full: it takes no work',
+      });
+      expect(beta.output()).toMatch(/the disk is full: .* reserved \(disk\.reserve\); no new work is accepted/);
+      execFileSync('rm', [join(disk, 'more')]);
+      await ear.next(isStatus(item, 'done'));
+      expect(claims(ear.heard)).toEqual(['beta']);
+    },
+  );
 });
 
 function claims(heard: readonly Heard[]): readonly string[] {
   return heard.flatMap(({ topic }) => /\/claim\/([a-z]+)$/.exec(topic)?.[1] ?? []);
 }
 
-/** Bytes that a tree takes on its disk. */
+/** Disk space that a tree uses, bytes. */
 function sumDisk(path: string): number {
   if (!existsSync(path)) return 0;
   const stats = statSync(path);

@@ -1,6 +1,6 @@
 /**
- * Throttling with the real programs: a node that is ERGODIC holds a burner back, measured, one that is MINUS lets it go, and
- * what a killed node left is continued by its next life.
+ * Throttling with the real programs: an ERGODIC node throttles a burner, as measured; a MINUS node releases it; and the
+ * next boot of a killed node takes over its throttles.
  */
 import { writeFile } from 'node:fs/promises';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -9,30 +9,30 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createSystemClock } from '../../src/clock/system-clock.js';
-import type { ThrottleMethod } from '../../src/core/throttle-record.js';
+import type { ThrottleMethod } from '../../src/core/processes/saved-throttle.js';
 import { createMethods } from '../../src/throttle/create-throttle.js';
-import { readEntry } from '../../src/throttle/process-entry.js';
-import { requirement } from '../requirements.js';
+import { readThrottleEntry } from '../../src/throttle/process-entry.js';
+import { requirement } from '../support/requirements.js';
 import { describeProcesses, measureShare, until } from '../throttle/burners.js';
-import { BROKERS, type TestBroker } from './brokers.js';
+import { BROKERS, type TestBroker } from '../support/brokers.js';
 import {
   allUp,
   fields,
   isStatus,
   openScene,
   upAfter,
-  type Ear,
+  type BusListener,
   type Heard,
   type NodeProcess,
   type Scene,
-} from './programs.js';
+} from '../support/programs.js';
 
-/** Of one core. */
+/** Percent of one core. */
 const SHARE_PERCENT = 5;
-/** Most of a core that the burner uses with that, and least without. */
+/** Largest share of a core that the burner uses while throttled, and smallest share otherwise. */
 const HELD_MAX = 0.12;
 const FREE_MIN = 0.3;
-/** Burns a core, before all others where this user may have it so: on a busy machine it would be no SCUM. */
+/** Burns a core, with a raised priority if permitted: on a busy machine it would not be SCUM otherwise. */
 const BURNING = `
   try { require('node:fs').writeFileSync('/proc/self/autogroup', '-19'); } catch {}
   for (;;);
@@ -52,7 +52,7 @@ const hasProc = requirement('/proc', existsSync('/proc/self/stat'), 'run on Linu
 
 let broker: TestBroker;
 let scene: Scene;
-let ear: Ear;
+let ear: BusListener;
 let load: string;
 
 beforeEach(async () => {
@@ -69,7 +69,7 @@ afterEach(async () => {
   await broker.close();
 });
 
-/** Generous with time: what is timed out on a busy machine proves nothing. */
+/** Generous timeouts: a timeout on a busy machine proves nothing. */
 const PATIENT_MS = 180_000;
 
 function startNode(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
@@ -104,11 +104,11 @@ async function event(type: string, from: number): Promise<Record<string, unknown
 }
 
 function watch(pid: number): { readonly cpuS: () => number } {
-  return { cpuS: () => readEntry(pid)?.cpuS ?? 0 };
+  return { cpuS: () => readThrottleEntry(pid)?.cpuS ?? 0 };
 }
 
 async function cancel(item: string): Promise<void> {
-  await ear.say('tritmesh/node/alpha/request/cancel', item);
+  await ear.publish('tritmesh/node/alpha/request/cancel', item);
   await ear.next(isStatus(item, 'cancelled'));
 }
 
@@ -125,7 +125,7 @@ describe.skipIf(!hasQuota)('a node with a quota', () => {
       const job = watch(pid);
       expect(await measureShare(job)).toBeLessThan(HELD_MAX);
 
-      // The list is said every few seconds at most.
+      // The list is published every few seconds at most.
       await ear.next((one) => one.topic.endsWith('/scum') && one.text.includes(`"throttled_percent":${SHARE_PERCENT}`));
       const explained = await scene.command(node, ['scum', '--explain', '--json']);
       const { items } = JSON.parse(explained.stdout) as { items: readonly Record<string, unknown>[] };
@@ -189,12 +189,12 @@ describe.skipIf(!hasProc)('a node with a duty cycle', () => {
       const item = await submit(node);
       const pid = Number((await event('throttled', 0))['pid']);
       const job = watch(pid);
-      const isStopped = (): boolean => readEntry(pid)?.stopped === true;
-      // The driver is held where its target is stopped.
+      const isStopped = (): boolean => readThrottleEntry(pid)?.stopped === true;
+      // The driver must keep its target stopped.
       for (let held = false; !held;) {
         await until(isStopped);
         node.signal('SIGSTOP');
-        await until(() => readEntry(node.pid)?.stopped === true);
+        await until(() => readThrottleEntry(node.pid)?.stopped === true);
         held = isStopped();
         if (!held) node.signal('SIGCONT');
       }
@@ -226,11 +226,11 @@ describe.skipIf(!hasProc)('a node with a duty cycle', () => {
       expect(throttled).toMatchObject({ pid: named, method: 'duty-cycle', reason: expect.stringContaining('rule') });
       const explained = await ear.next((one) => one.text.includes(`"throttled_percent":${SHARE_PERCENT}`));
       expect(explained.text).toContain('rule throttle:name=tm-named*');
-      // How well the driver keeps its beat is for the throttle's own tests: a busy machine gives it a hard time.
-      await until(() => readEntry(named)?.stopped === true);
+      // The accuracy of the driver is tested elsewhere: on a busy machine it is low.
+      await until(() => readThrottleEntry(named)?.stopped === true);
       await writeFile(load, '0.1');
       await event('unthrottled', 0);
-      expect(readEntry(named)?.stopped).toBe(false);
+      expect(readThrottleEntry(named)?.stopped).toBe(false);
       expect(ear.heard.filter((one) => one.text.includes('"throttled"') && one.topic.endsWith('/event'))).toHaveLength(
         1,
       );
@@ -239,7 +239,7 @@ describe.skipIf(!hasProc)('a node with a duty cycle', () => {
   );
 });
 
-/** A burner that tritmesh did not start, with a name of its own. */
+/** A burner that tritmesh did not start, with a recognizable name. */
 async function startForeign(name: string): Promise<number> {
   const script = `process.title = '${name}';${BURNING}`;
   const child: ChildProcess = spawn(process.execPath, ['-e', script], { detached: true, stdio: 'ignore' });

@@ -1,15 +1,23 @@
 /**
- * Lines between two nodes, with real nodes: the way to the files of the other is slow, cut, deaf or half shut, first for the
- * inputs, then for the outputs. The job runs once all the same, and its output is byte for byte what it must be.
+ * Faulty connections between two real nodes: the connection to the other's files is slow, cut, silent or half closed,
+ * first for the inputs, then for the outputs. The job still runs once, and its output is correct byte for byte.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
-import { requirement } from '../requirements.js';
-import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
-import { allUp, fields, isStatus, openScene, type Ear, type NodeProcess, type Scene } from './programs.js';
-import { hasFlock, submitWitness, type Witness } from './witness.js';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
+import { requirement } from '../support/requirements.js';
+import { BROKERS, takeTurns, type TestBroker } from '../support/brokers.js';
+import {
+  allUp,
+  fields,
+  isStatus,
+  openScene,
+  type BusListener,
+  type NodeProcess,
+  type Scene,
+} from '../support/programs.js';
+import { hasFlock, submitWitness, type Witness } from '../support/witness.js';
 
-/** Loopback has more than one address: a node listens on the one and tells the other, where the proxy listens. */
+/** Loopback has several addresses: a node listens on one and advertises the other, on which the proxy listens. */
 const [BEHIND, BEFORE] = ['127.0.0.1', '127.0.0.2'];
 const hasLoopback = requirement('127.0.0.2', process.platform === 'linux', 'run it on Linux');
 const BYTES = 3_000_000;
@@ -19,9 +27,9 @@ describe.skipIf(!hasLoopback).each(BROKERS)('files on their way, on $name', ({ i
   const onTurn = takeTurns(name);
   let broker: TestBroker;
   let scene: Scene;
-  let ear: Ear;
+  let ear: BusListener;
   let alpha: NodeProcess;
-  /** On the way to the files of alpha, and of beta. */
+  /** The proxies to the files of alpha and of beta. */
   let inward: FaultProxy;
   let homeward: FaultProxy;
 
@@ -59,16 +67,16 @@ describe.skipIf(!hasLoopback).each(BROKERS)('files on their way, on $name', ({ i
     await expect.poll(() => proxy.connections(), { timeout: 20_000, interval: 10 }).toBeGreaterThan(0);
   }
 
-  onTurn('come over a slow line', async () => {
+  onTurn('arrive over a slow connection', async () => {
     for (const proxy of [inward, homeward]) proxy.delay(150);
     const job = await submit();
     await letRun(job);
     await expectOnce(job);
   });
 
-  onTurn('come piece by piece when each connection is cut after some bytes', async () => {
-    // In the handshake, in the list of files, and twice in the files. A side that cannot be called at all is pushed to: the way home
-    // is cut later.
+  onTurn('arrive piece by piece if each connection is cut after some bytes', async () => {
+    // In the handshake, in the manifest, and twice in the files. Files are pushed if a side cannot be called at all, so
+    // the connection for the outputs is cut later.
     inward.cutAfter(1, 1500, 400_000, 1_500_000);
     homeward.cutAfter(1500, 1500, 400_000, 1_500_000);
     const job = await submit();
@@ -78,7 +86,7 @@ describe.skipIf(!hasLoopback).each(BROKERS)('files on their way, on $name', ({ i
     expect(homeward.connections()).toBeGreaterThanOrEqual(5);
   });
 
-  onTurn('come when the line is no longer deaf', async () => {
+  onTurn('arrive when the connection is no longer silent', async () => {
     for (const proxy of [inward, homeward]) proxy.blackHole(true);
     const job = await submit();
     await connected(inward);
@@ -89,8 +97,8 @@ describe.skipIf(!hasLoopback).each(BROKERS)('files on their way, on $name', ({ i
     await expectOnce(job);
   });
 
-  onTurn('come when the other side seems to have shut its half of the connection', async () => {
-    // So slow that the first connection is still at its beginning when that happens.
+  onTurn('arrive if the other side seems to have closed its half of the connection', async () => {
+    // So slow that the first connection has barely begun when that happens.
     for (const proxy of [inward, homeward]) proxy.delay(200);
     const job = await submit();
     await connected(inward);

@@ -1,13 +1,13 @@
 /**
- * Two machines with one identity, and a state directory that was put back from a backup: one of the two stays off and names the other,
- * and no job is started by both, or again.
+ * Two machines with one identity, and a state directory that was restored from a backup: one of the two nodes stops and
+ * names the other, and no job is started by both, or again.
  */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { BROKERS, takeTurns, type TestBroker } from './brokers.js';
+import { BROKERS, takeTurns, type TestBroker } from '../support/brokers.js';
 import {
   allUp,
   fields,
@@ -15,22 +15,22 @@ import {
   openScene,
   pretend,
   upAfter,
-  type Ear,
+  type BusListener,
   type NodeProcess,
   type Scene,
-} from './programs.js';
-import { submitWitness, type Witness } from './witness.js';
+} from '../support/programs.js';
+import { submitWitness, type Witness } from '../support/witness.js';
 
 interface Stage {
   readonly broker: TestBroker;
   readonly scene: Scene;
-  readonly ear: Ear;
+  readonly ear: BusListener;
   readonly alpha: NodeProcess;
-  /** Runs at gamma, to run once, until it is let go. */
+  /** A once item that runs on gamma until it is released. */
   readonly job: Witness;
 }
 
-/** Nobody's lease ends while a broker is away or a twin is looked for. */
+/** No lease ends while a broker is down or a twin is searched for. */
 const LONG = { TRITMESH_LEASE_LEASE_MS: '60000' };
 const HERE = { ...pretend('first', 'a'), ...LONG };
 const ELSEWHERE = { ...pretend('second', 'b'), ...LONG };
@@ -51,12 +51,12 @@ async function openStage(open: () => Promise<TestBroker>, env: Readonly<Record<s
 
 async function copyOf(stateDir: string): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'tritmesh-copy-'));
-  // A copy of a disk has the socket, too; node's `cp` refuses to make one.
+  // A copy of a disk contains the socket, too, but `cp` of Node.js cannot copy it.
   await cp(stateDir, copy, { recursive: true, filter: (path) => !path.startsWith(join(stateDir, 'local')) });
   return copy;
 }
 
-/** Waits until a program has said something. */
+/** Waits until a program has printed something. */
 async function says(node: NodeProcess, text: string): Promise<void> {
   while (!node.output().includes(text)) await sleep(50);
 }
@@ -71,7 +71,7 @@ describe.each(BROKERS)('a copy of a node on $name', ({ isThere, name, open }) =>
   if (!isThere) return it.skip('needs its broker', () => undefined);
   const onTurn = takeTurns(name);
 
-  onTurn('that is started beside its original stays off, and both name each other', async () => {
+  onTurn('that is started next to its original stops, and both name each other', async () => {
     const stage = await openStage(open);
     const { scene, ear, alpha } = stage;
     const stateDir = await copyOf(alpha.stateDir);
@@ -81,7 +81,7 @@ describe.each(BROKERS)('a copy of a node on $name', ({ isThere, name, open }) =>
     await says(alpha, 'a copy of this node was started on second (started');
     await ear.next((one) => one.topic.endsWith('alpha/state') && String(fields(one)['copy']).startsWith('second '));
     const status = await scene.command(alpha, ['status']);
-    expect(status.stdout).toMatch(/alpha .*a copy of it is on second/);
+    expect(status.stdout).toMatch(/alpha .*has a copy on second/);
     const doctor = await scene.command(alpha, ['doctor']);
     expect(doctor).toMatchObject({ code: 1 });
     expect(doctor.stdout).toMatch(/node alpha +broken +online; a copy of it was started on second/);
@@ -89,7 +89,7 @@ describe.each(BROKERS)('a copy of a node on $name', ({ isThere, name, open }) =>
     await endsOnce(stage);
   });
 
-  onTurn('that came up beside it while the broker was away ends with it: one of the two goes on', async () => {
+  onTurn('that was started while the broker was down: only one of the two continues', async () => {
     const stage = await openStage(open);
     const { broker, scene, ear, alpha } = stage;
     await alpha.kill();
@@ -98,7 +98,7 @@ describe.each(BROKERS)('a copy of a node on $name', ({ isThere, name, open }) =>
     const secondOfFirst = Math.floor(Date.now() / 1000);
     await alpha.start(HERE);
     await says(alpha, 'not connected to the broker');
-    // The later one has the higher number of its run.
+    // The later one has the higher boot.
     while (Math.floor(Date.now() / 1000) <= secondOfFirst + 2) await sleep(100);
     const from = ear.heard.length;
     const copy = await scene.node('alpha', 'fixed:0.9', HERE, { stateDir });
@@ -113,7 +113,7 @@ describe.each(BROKERS)('a copy of a node on $name', ({ isThere, name, open }) =>
   });
 });
 
-describe.each(BROKERS)('a state directory that was put back on $name', ({ isThere, name, open }) => {
+describe.each(BROKERS)('a state directory that was restored from a backup on $name', ({ isThere, name, open }) => {
   if (!isThere) return it.skip('needs its broker', () => undefined);
   const onTurn = takeTurns(name);
 
@@ -123,7 +123,7 @@ describe.each(BROKERS)('a state directory that was put back on $name', ({ isTher
       what: 'is not known to anybody any more waits for a person',
       env: { TRITMESH_STATUS_KEPT_MS: '0' },
       phase: 'lost',
-      reason: 'it may have been started since, and is to run once',
+      reason: 'it may have been started since, and must run only once',
     },
   ]) {
     onTurn(`a job to run once that ${what}`, async () => {
@@ -149,14 +149,14 @@ describe.each(BROKERS)('a state directory that was put back on $name', ({ isTher
       );
       expect(fields(status)).toMatchObject({ phase });
       expect(fields(status)['reason']).toContain(reason);
-      await says(alpha, 'the journal is older than what this node has said before');
+      await says(alpha, 'the journal is older than what this node has published before');
       await upAfter(ear, 'alpha', from);
       expect(await job.record()).toEqual(['start', 'end']);
     });
   }
 });
 
-it('a state directory on another machine waits for the broker, and goes on where no twin answers', async () => {
+it('a state directory on another machine waits for the broker, and continues if no twin answers', async () => {
   const open = BROKERS[0]?.open;
   if (open === undefined) throw new Error('there is a broker');
   const stage = await openStage(open);
@@ -169,6 +169,6 @@ it('a state directory on another machine waits for the broker, and goes on where
   const from = ear.heard.length;
   await broker.start();
   await upAfter(ear, 'alpha', from);
-  expect(alpha.output()).toContain('this is another machine; no node answered from there, so it goes on here');
+  expect(alpha.output()).toContain('this is another machine; no node answered from there, so it continues here');
   await endsOnce(stage);
 });

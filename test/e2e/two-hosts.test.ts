@@ -1,10 +1,10 @@
-/** The hosts themselves: other tests trust that they are as apart, and as joined, as two machines. */
+/** Tests the hosts themselves: other tests rely on their being as separate, and as connected, as two machines. */
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { canMakeHosts, openTwoHosts, PLACE, type Host, type TwoHosts } from './two-hosts.js';
+import { canMakeHosts, openTwoHosts, PLACE, type Host, type TwoHosts } from '../support/two-hosts.js';
 
 describe.skipIf(!canMakeHosts)('two hosts', () => {
   let two: TwoHosts;
@@ -13,7 +13,7 @@ describe.skipIf(!canMakeHosts)('two hosts', () => {
   });
   afterEach(() => two.end());
 
-  it('have names, disks and processes of their own', async () => {
+  it('have their own names, disks and processes', async () => {
     const [one, other] = two.hosts;
     expect(one.run('hostname').trim()).toBe('one');
     expect(other.run('hostname').trim()).toBe('two');
@@ -31,7 +31,7 @@ describe.skipIf(!canMakeHosts)('two hosts', () => {
     const server = createServer().listen(0, two.here);
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    // Nobody listens at 9: refused is an answer, too.
+    // Nothing listens on port 9: a refusal is an answer, too.
     const reaches = (from: Host, address: string, at: number = 9): boolean => {
       const attempt = `exec 3<>/dev/tcp/${address}/${at}`;
       const text = `said=$(timeout 2 bash -c '${attempt}' 2>&1) || case $said in *refused*) ;; *) exit 1 ;; esac`;
@@ -54,7 +54,7 @@ describe.skipIf(!canMakeHosts)('two hosts', () => {
     server.close();
   });
 
-  it('are gone with everything on them', async () => {
+  it('end with everything on them', async () => {
     const [one] = two.hosts;
     await one.start('sleep', ['600'], join(PLACE, 'output'));
     const { init } = one;

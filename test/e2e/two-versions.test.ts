@@ -1,18 +1,18 @@
 /**
- * The version before and this one in one mesh, both ways round, on the brokers of both and on Mosquitto: jobs, commands, cancels and
- * moves go through. A node is replaced by the newer version in the middle of its work, and takes up what the older one left; the
- * other way round it refuses and says so. test/former-version.ts names the version before.
+ * The previous version and this one in one mesh, in both roles, on the brokers of both and on Mosquitto: jobs,
+ * commands, cancels and moves work. A node is upgraded in the middle of its work and resumes what the older version
+ * left; a downgrade is refused with a reason. test/support/former-version.ts names the previous version.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
 import { formatPath, STATE_FORMAT } from '../../src/journal/state-format.js';
-import { hasFormerVersion, makeFormerVersion, readFormerFormat } from '../former-version.js';
-import { hasMosquitto, startMosquitto } from '../mosquitto.js';
-import { listProcessesBelow } from '../processes-below.js';
-import { openEmbedded } from './broker-processes.js';
-import { takeTurns, type TestBroker } from './brokers.js';
+import { hasFormerVersion, makeFormerVersion, readFormerFormat } from '../support/former-version.js';
+import { hasMosquitto, startMosquitto } from '../support/mosquitto.js';
+import { listProcessesBelow } from '../support/processes-below.js';
+import { openEmbedded } from '../support/broker-processes.js';
+import { takeTurns, type TestBroker } from '../support/brokers.js';
 import {
   allUp,
   fields,
@@ -21,23 +21,25 @@ import {
   openScene,
   runProgram,
   upAfter,
-  type Ear,
+  type BusListener,
   type Heard,
   type NodeProcess,
   type Scene,
-} from './programs.js';
-import { hasFlock, submitWitness } from './witness.js';
+} from '../support/programs.js';
+import { hasFlock, submitWitness } from '../support/witness.js';
 
 const canRun = hasFormerVersion() && hasFlock();
 const FORMER = canRun ? makeFormerVersion() : '';
-/** Versions of one format read each other's directories; what is older than formats refuses in LevelDB's words. */
+/**
+ * Versions with the same format read each other's directories; those older than formats fail with an error of LevelDB.
+ */
 const isRefused = canRun && readFormerFormat() < STATE_FORMAT;
 const REFUSAL =
   /a newer tritmesh keeps its journal in journal-2: start that one here|was written by tritmesh \S+ in format \d+, and/;
 
 const VERSIONS = { former: FORMER, present: MAIN } as const;
 type Version = keyof typeof VERSIONS;
-/** Versions of owner and receiver. */
+/** The versions of owner and receiver. */
 const PAIRS: readonly (readonly [Version, Version])[] = [
   ['former', 'present'],
   ['present', 'former'],
@@ -47,13 +49,15 @@ const BROKERS: readonly { readonly name: string; readonly isThere: boolean; open
   { name: 'Mosquitto', isThere: hasMosquitto(), open: () => startMosquitto() },
   { name: 'the embedded broker of the version before', isThere: true, open: () => openEmbedded(FORMER) },
 ];
-/** Both ways round on the first broker, one way on each of the others; with TRITMESH_TEST_LONG=1 both on all. */
+/** Both combinations on the first broker, one on each of the others; with TRITMESH_TEST_LONG=1 both on all. */
 function pairsOn(broker: string): typeof PAIRS {
   const index = BROKERS.findIndex((one) => one.name === broker);
   const isAll = index === 0 || process.env['TRITMESH_TEST_LONG'] === '1';
   return isAll ? PAIRS : PAIRS.filter((_, at) => at === index % PAIRS.length);
 }
-/** Who refused an item is left out for the length of an offer: short here. No lease ends while both are away. */
+/**
+ * A node that refused an item is excluded for the duration of an offer: short here. No lease ends while both are down.
+ */
 const VARIABLES = {
   TRITMESH_OFFERS_TTL_MS: '2000',
   TRITMESH_LEASE_LEASE_MS: '60000',
@@ -68,7 +72,7 @@ describe.skipIf(!canRun).each(BROKERS)('on $name', ({ isThere, open, name }) => 
   describe.each(pairsOn(name))('an owner of the %s and a receiver of the %s version', (one, other) => {
     let broker: TestBroker;
     let scene: Scene;
-    let ear: Ear;
+    let ear: BusListener;
     let owner: NodeProcess;
     let receiver: NodeProcess;
 
@@ -115,24 +119,24 @@ describe.skipIf(!canRun).each(BROKERS)('on $name', ({ isThere, open, name }) => 
       await expect.poll(() => listProcessesBelow(join(receiver.stateDir, 'guests')), { timeout: 20_000 }).toEqual([]);
     });
 
-    it('say exit code 127 for a program that is not there', async () => {
+    it('report exit code 127 for a program that does not exist', async () => {
       const ended = await scene.command(owner, ['run', '--', 'no-such-program-here'], undefined, VERSIONS[other]);
       expect(ended.code).toBe(127);
       expect(ended.stderr).toContain('no-such-program-here');
     });
 
-    it('move a job by restart from the one to the other', async () => {
-      // The owner runs it itself, and gives it to a node of the other version.
+    it('move a job by restart from one to the other', async () => {
+      // The owner runs it itself, and moves it to a node of the other version.
       const gamma = await scene.node('gamma', 'fixed:0.5', VARIABLES, { main: VERSIONS[one] });
       onTestFinished(() => gamma.kill());
       await allUp(ear, ['gamma']);
       const args = ['--migrate', 'restart', '--out', 'starts', '--', 'sh', '-c', COUNT_STARTS];
-      await ear.say('tritmesh/node/beta/set/drain', 'ON');
+      await ear.publish('tritmesh/node/beta/set/drain', 'ON');
       await ear.next((heard) => heard.topic.endsWith('beta/state') && heard.text.includes('"draining":true'));
       const item = await submit(scene, gamma, args, gamma.main);
       await ear.next(runsOn(item, 'gamma'));
       await ear.next((heard) => heard.topic.endsWith(`/${item}/log/gamma`) && heard.text.includes('start 1'));
-      await ear.say('tritmesh/node/beta/set/drain', 'OFF');
+      await ear.publish('tritmesh/node/beta/set/drain', 'OFF');
       const moved = await scene.command(gamma, ['migrate', item, '--to', 'beta'], undefined, VERSIONS[other]);
       expect(moved.code, moved.stderr).toBe(0);
       const done = await ear.next(isStatus(item, ...ENDS));
@@ -143,18 +147,20 @@ describe.skipIf(!canRun).each(BROKERS)('on $name', ({ isThere, open, name }) => 
 
   const onTurn = takeTurns(name, BROKERS);
 
-  onTurn('takes up the owner of a running job: it ends once, and comes home', () =>
+  onTurn('replaces the owner of a running job: the job ends once, and its result arrives', () =>
     upgrade(open, ['owner'], 'present', 'running'),
   );
-  onTurn('takes up the receiver of a running job: it ends once, and comes home', () =>
+  onTurn('replaces the receiver of a running job: the job ends once, and its result arrives', () =>
     upgrade(open, ['receiver'], 'former', 'running'),
   );
-  onTurn('takes up both at once, which were killed', () => upgrade(open, ['owner', 'receiver'], 'former', 'running'));
-  onTurn('takes up the owner of a job that ended while it was away', () => upgrade(open, ['owner'], 'former', 'ended'));
-  onTurn('takes up the receiver of a job that ended while it was away', () =>
+  onTurn('replaces both at once after they were killed', () =>
+    upgrade(open, ['owner', 'receiver'], 'former', 'running'),
+  );
+  onTurn('replaces the owner of a job that ended while it was down', () => upgrade(open, ['owner'], 'former', 'ended'));
+  onTurn('replaces the receiver of a job that ended while it was down', () =>
     upgrade(open, ['receiver'], 'present', 'ended'),
   );
-  onTurn('takes up an owner whose work waits for a receiver', async () => {
+  onTurn('replaces an owner whose work waits for a receiver', async () => {
     const { scene, ear, owner } = await openBoth(open, ['former', 'present'], ['fixed:0.9', 'fixed:0.5']);
     const job = await submitWitness(scene, ear, owner, { retry: 'once' });
     await ear.next(isStatus(job.item, 'queued'));
@@ -164,7 +170,7 @@ describe.skipIf(!canRun).each(BROKERS)('on $name', ({ isThere, open, name }) => 
     expect(await job.record()).toEqual(['start', 'end']);
   });
 
-  onTurn('touches nothing while a node of the version before runs there', async () => {
+  onTurn('changes nothing while a node of the previous version runs there', async () => {
     const { scene, owner } = await openBoth(open, ['former', 'present']);
     const job = await submitWitness(scene, await scene.ear(), owner, { retry: 'once', waits: true });
     const args = ['node', '--id', 'late', '--broker', scene.broker, '--state-dir', owner.stateDir];
@@ -192,7 +198,7 @@ describe.skipIf(!canRun).each(BROKERS)('on $name', ({ isThere, open, name }) => 
   });
 });
 
-describe('a state directory of a version to come', () => {
+describe('a state directory of a future version', () => {
   const SENTENCE =
     /was written by tritmesh 9\.9\.9 in format \d+, and this is tritmesh \S+, which knows formats up to \d+/;
 
@@ -214,7 +220,7 @@ describe('a state directory of a version to come', () => {
     expect(describeTree(stateDir)).toEqual(before);
   });
 
-  it('is named by doctor', async () => {
+  it('is reported by doctor', async () => {
     const scene = openScene('mqtt://127.0.0.1:1');
     onTestFinished(() => scene.end());
     const stateDir = await scene.directory();
@@ -231,7 +237,7 @@ describe('a state directory of a version to come', () => {
 
 interface Both {
   readonly scene: Scene;
-  readonly ear: Ear;
+  readonly ear: BusListener;
   readonly owner: NodeProcess;
   readonly receiver: NodeProcess;
 }
@@ -255,7 +261,7 @@ async function openBoth(
   return { scene, ear, owner, receiver };
 }
 
-/** Replaces nodes of the version before in the middle of a job; those of `rest` are as they are. */
+/** Replaces nodes of the previous version in the middle of a job; those in `rest` stay. */
 async function upgrade(
   open: () => Promise<TestBroker>,
   sides: readonly ('owner' | 'receiver')[],
@@ -268,7 +274,7 @@ async function upgrade(
   const job = await submitWitness(scene, ear, owner, { retry: 'once', waits: true });
   await ear.next(isStatus(job.item, 'running'));
   await expect.poll(job.record, { timeout: 20_000 }).toEqual(['start']);
-  // Both at once stands for a machine that lost them without a word.
+  // Both at once simulates a machine that lost power.
   for (const side of sides) await (sides.length > 1 ? both[side].kill() : stop(both[side]));
   if (phase === 'ended') {
     await job.letGo();
@@ -281,13 +287,13 @@ async function upgrade(
   expect(await job.record()).toEqual(['start', 'end']);
   const { found, made } = await job.output();
   expect(found.equals(made)).toBe(true);
-  // What was taken up is written in this version's format, and its work was forgotten where it was settled.
+  // The resumed state is written in this version's format, and settled guests are removed.
   for (const side of sides) {
     expect(readFileSync(formatPath(both[side].stateDir), 'utf8')).toContain(`"format":${STATE_FORMAT}`);
   }
   const guests = join(receiver.stateDir, 'guests', 'alpha', job.item);
   await expect.poll(() => existsSync(guests) && readdirSync(guests).length > 0, { timeout: 20_000 }).toBe(false);
-  // And it works on.
+  // And it still works.
   const next = await scene.command(owner, ['run', '--', 'echo', 'next']);
   expect(next).toMatchObject({ code: 0, stdout: 'next\n' });
 }
@@ -311,15 +317,15 @@ async function expectRefusal(node: NodeProcess): Promise<void> {
   expect(describeTree(node.stateDir)).toEqual(before);
 }
 
-/** Starts a node that was stopped as this version, or as another. */
-async function restart(ear: Ear, node: NodeProcess, main: string = MAIN): Promise<void> {
+/** Starts a stopped node with this version, or another one. */
+async function restart(ear: BusListener, node: NodeProcess, main: string = MAIN): Promise<void> {
   const from = ear.heard.length;
   node.main = main;
   await node.start();
   await upAfter(ear, node.id, from);
 }
 
-async function replace(ear: Ear, node: NodeProcess): Promise<void> {
+async function replace(ear: BusListener, node: NodeProcess): Promise<void> {
   await stop(node);
   await restart(ear, node);
 }
@@ -334,7 +340,7 @@ function runsOn(item: string, node: string): (message: Heard) => boolean {
   return (message) => isStatus(item, 'running')(message) && fields(message)['receiver'] === node;
 }
 
-/** Everything below a directory with its content, without LevelDB's own log and lock, and without the sockets of anybody. */
+/** The contents of all files below a directory, without LevelDB's own log and lock, and without sockets. */
 function describeTree(directory: string): Readonly<Record<string, string>> {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
     (path) => !/\/(?:LOG.*|LOCK)$/.test(path),

@@ -1,6 +1,6 @@
 /**
- * `tritmesh up` on a machine of its own: what broker and node keep is still there after a restart, and no process that it
- * starts holds a file of either. The shell that starts it leaves descriptors open, as desktop sessions and editors do.
+ * `tritmesh up` alone on a machine: the state of broker and node survives a restart, and no process that it starts has
+ * a file of either open. The shell that starts it leaves descriptors open, as desktop sessions and editors do.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,11 +17,11 @@ import {
   openScene,
   QUICK,
   runProgram,
-  type Ear,
+  type BusListener,
   type Scene,
-} from './programs.js';
+} from '../support/programs.js';
 
-/** A descriptor far above those that Node.js itself makes fit for no child. */
+/** A descriptor far above those that Node.js itself marks close-on-exec. */
 const STRAY_FD = 77;
 
 let directory: string;
@@ -52,16 +52,16 @@ async function findPort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Starts `tritmesh up` by a shell that has a file open; resolves when the node says its state. */
-async function up(): Promise<Ear> {
+/** Starts `tritmesh up` from a shell that has a file open; resolves with the node's first state. */
+async function up(): Promise<BusListener> {
   const words = [process.execPath, MAIN, 'up', '--id', 'alpha', '--port', String(port), '--state-dir', stateDir];
   const script = `exec "$@" ${STRAY_FD}<"$0"`;
-  // Only bash and the like redirect a descriptor of two digits.
+  // Only bash and similar shells can redirect a descriptor with two digits.
   running = spawn('bash', ['-c', script, join(directory, 'stray'), ...words, '--sense', 'fixed:0.1'], {
     env: { ...cleanEnvironment(), ...QUICK },
     stdio: 'ignore',
   });
-  // It may not listen yet; the ear tries until it does.
+  // The broker may not listen yet; the client retries until it does.
   const ear = await scene.ear();
   await ear.next((one) => one.topic === 'tritmesh/node/alpha/state' && !one.retained);
   return ear;
@@ -76,12 +76,12 @@ async function end(signal: NodeJS.Signals): Promise<void> {
   await gone;
 }
 
-/** All processes below one, whatever their session. */
+/** All descendants of a process, in any session. */
 function listDescendants(root: number): readonly number[] {
   const lines = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'latin1' }).trim().split('\n');
   const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
   const found = new Set([root]);
-  // Parents stand before children only where pids never wrapped around.
+  // Parents come before their children only if pids never wrapped around.
   for (let size = 0; size !== found.size;) {
     size = found.size;
     for (const [pid = 0, parent = 0] of pairs) if (found.has(parent)) found.add(pid);
@@ -90,7 +90,7 @@ function listDescendants(root: number): readonly number[] {
   return [...found];
 }
 
-/** The files that the processes below `up`, itself left out, have open. */
+/** The open files of all descendants of `up`, without `up` itself. */
 async function listOpenFiles(): Promise<readonly string[]> {
   const found: string[] = [];
   for (const below of listDescendants(running?.pid ?? 0)) {
@@ -103,13 +103,13 @@ async function listOpenFiles(): Promise<readonly string[]> {
   return found;
 }
 
-/** Whom the commands speak for. */
+/** The node that the commands are for. */
 function alpha(): { readonly id: string; readonly stateDir: string } {
   return { id: 'alpha', stateDir };
 }
 
-/** Submits a job and waits for its status in a phase; gives its id. */
-async function submit(ear: Ear, phase: string, ...argv: readonly string[]): Promise<string> {
+/** Submits a job and waits for its status in a phase; returns its id. */
+async function submit(ear: BusListener, phase: string, ...argv: readonly string[]): Promise<string> {
   const submitted = await scene.command(alpha(), ['run', '--no-wait', '--', ...argv]);
   expect(submitted.code, submitted.stderr).toBe(0);
   const item = submitted.stdout.trim();
@@ -118,18 +118,18 @@ async function submit(ear: Ear, phase: string, ...argv: readonly string[]): Prom
 }
 
 describe('tritmesh up', () => {
-  it('keeps its state directory to its user, and is renamed by one who looks for its broker elsewhere', async () => {
+  it('keeps its state directory private, and is renamed by a command with another broker', async () => {
     const ear = await up();
     expect((await stat(stateDir)).mode & 0o777).toBe(0o700);
     expect((await stat(join(stateDir, 'broker'))).mode & 0o777).toBe(0o700);
     const elsewhere = ['--broker', 'mqtt://127.0.0.1:1', '--state-dir', stateDir];
     const ran = await runProgram(process.execPath, [MAIN, 'run', ...elsewhere, '--', 'echo', 'hi']);
     expect(ran).toMatchObject({ code: 0, stdout: 'hi\n' });
-    expect(ran.stderr).toContain(`alpha is at ${scene.broker}: name that one with --broker or TRITMESH_BROKER`);
+    expect(ran.stderr).toContain(`alpha uses the broker ${scene.broker}: name it with --broker or TRITMESH_BROKER`);
     expect(ran.stderr).not.toContain('alone');
     const args = [MAIN, 'rename', 'omega', ...elsewhere];
     const renamed = await runProgram(process.execPath, args);
-    expect(renamed).toMatchObject({ code: 0, stdout: 'alpha is omega now\n' });
+    expect(renamed).toMatchObject({ code: 0, stdout: 'alpha is now omega\n' });
     await ear.next((one) => one.topic === 'tritmesh/node/omega/availability' && one.text === 'online');
   });
 
@@ -137,9 +137,9 @@ describe('tritmesh up', () => {
     'has after a restart what broker and node kept, ended by %s',
     async (signal) => {
       const ear = await up();
-      await ear.say('tritmesh/node/ghost/trit', '1', true);
+      await ear.publish('tritmesh/node/ghost/trit', '1', true);
       const item = await submit(ear, 'done', 'sh', '-c', 'exit 3');
-      // The store is written behind what is said: wait for the file, not for the message.
+      // The store is written after the message is published: wait for the file, not for the message.
       await vi.waitFor(async () => {
         const store = await readStore();
         expect(store).toContain('tritmesh/node/ghost/trit');
@@ -153,18 +153,18 @@ describe('tritmesh up', () => {
       expect(ghost).toMatchObject({ text: '1', retained: true });
       const status = await again.next((one) => isStatus(item, 'done')(one) && one.retained);
       expect(fields(status)).toMatchObject({ phase: 'done', exit_code: 3 });
-      // The journal of the node, not the broker, knows an item: it refuses to cancel what it knows to be over.
+      // Items are in the node's journal, not in the broker: the node refuses to cancel one that has ended.
       const cancelled = await scene.command(alpha(), ['cancel', item]);
       expect(cancelled.stdout + cancelled.stderr).toContain('done');
     },
   );
 
-  it('starts no process that holds a file of the broker, of the journal or of a stranger', async () => {
+  it('starts no process that holds a file of the broker, of the journal or of its shell', async () => {
     const ear = await up();
     const early = await listOpenFiles();
     const item = await submit(ear, 'running', 'sh', '-c', 'ls -l /proc/self/fd; sleep 600');
     const during = await listOpenFiles();
-    // The job, its launcher and its guardian are there, and hold what is theirs: the output.
+    // The job, its launcher and its watchdog run, and have only the output open.
     expect(during.filter((file) => file.endsWith('/stdout')).length).toBeGreaterThan(0);
     const strange = [...early, ...during].filter(
       (file) => /\/(?:broker|journal)\//.test(file) || file.endsWith('/stray'),
@@ -175,7 +175,7 @@ describe('tritmesh up', () => {
   });
 });
 
-/** All that the broker's store has written: LevelDB keeps it in its log as it is. */
+/** Everything that the broker's store has written: LevelDB keeps it unchanged in its log. */
 async function readStore(): Promise<string> {
   const folder = join(stateDir, 'broker/retained');
   const logs = (await readdir(folder)).filter((name) => /^\d+\.(?:log|ldb)$/.test(name));

@@ -10,7 +10,7 @@ import { createTlsPair } from '../../src/identity/certificate.js';
 import { createIdentity, formatPublicKey } from '../../src/identity/create-identity.js';
 import { KeyFileError, keyPath, loadKey } from '../../src/identity/key-file.js';
 import { loadIdentity } from '../../src/identity/load-identity.js';
-import { requirement } from '../requirements.js';
+import { requirement } from '../support/requirements.js';
 
 let stateDir: string;
 beforeEach(() => {
@@ -23,7 +23,7 @@ function newIdentity(): ReturnType<typeof createIdentity> {
 }
 
 describe('the key file', () => {
-  it('is made at first start, private, and read at the second', () => {
+  it('the key file is created private at the first start and read at the second', () => {
     const first = loadIdentity(join(stateDir, 'deep', 'state'));
     const second = loadIdentity(join(stateDir, 'deep', 'state'));
     expect(second.publicKey).toBe(first.publicKey);
@@ -34,7 +34,7 @@ describe('the key file', () => {
     expect(readdirSync(dirname(path))).toEqual(['key.pem']);
   });
 
-  it('is refused, with the cure, when others can read it', () => {
+  it('a key file that others can read is refused, with what to do', () => {
     loadIdentity(stateDir);
     chmodSync(keyPath(stateDir), 0o640);
     expect(() => loadIdentity(stateDir)).toThrow(KeyFileError);
@@ -42,14 +42,14 @@ describe('the key file', () => {
   });
 
   it.each([
-    ['garbage', 'not a key', /holds no private key/],
-    ['nothing', '', /holds no private key/],
+    ['garbage', 'not a key', /does not contain a private key/],
+    ['nothing', '', /does not contain a private key/],
     [
-      'a key of another kind',
+      'a key of another type',
       generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       /type ec, not Ed25519/,
     ],
-  ])('is refused when it holds %s', (_name, text, message) => {
+  ])('a key file with %s is refused', (_name, text, message) => {
     mkdirSync(dirname(keyPath(stateDir)), { recursive: true });
     writeFileSync(keyPath(stateDir), text, { mode: 0o600 });
     expect(() => loadKey(stateDir)).toThrow(message);
@@ -57,7 +57,7 @@ describe('the key file', () => {
 
   const built = join(import.meta.dirname, '../../dist/src/identity/load-identity.js');
   it.skipIf(!requirement('the build', existsSync(built), 'npm run build'))(
-    'is one key when many processes start at once',
+    'many processes that start at once end up with one key',
     async () => {
       const program = join(import.meta.dirname, '../fixtures/print-public-key.mjs');
       const keys = await Promise.all(
@@ -76,7 +76,7 @@ describe('the key file', () => {
 });
 
 describe('signatures', () => {
-  it('have 86 characters and hold for the text, the key and nothing else', () => {
+  it('a signature has 86 characters and is valid for its text and key only', () => {
     const [mine, other] = [newIdentity(), newIdentity()];
     const signature = mine.sign('topic\n{"ä":1}');
     expect(signature).toMatch(/^[A-Za-z0-9_-]{86}$/);
@@ -85,7 +85,7 @@ describe('signatures', () => {
     expect(other.verify(other.publicKey, 'topic\n{"ä":1}', signature)).toBe(false);
   });
 
-  it('have one spelling: the spare bits of base64url must be zero', () => {
+  it('a signature has one spelling: the spare bits of base64url must be zero', () => {
     const mine = newIdentity();
     const signature = mine.sign('text');
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -95,7 +95,7 @@ describe('signatures', () => {
     expect(mine.verify(mine.publicKey, 'text', respelled)).toBe(false);
   });
 
-  it('never throw on garbage', () => {
+  it('verifying never throws on garbage', () => {
     const mine = newIdentity();
     const signature = mine.sign('text');
     const garbage = fc.oneof(fc.string(), fc.base64String(), fc.constant(mine.publicKey), fc.constant(signature));
@@ -114,7 +114,7 @@ describe('signatures', () => {
     );
   });
 
-  it('are refused for another kind of key', () => {
+  it('an identity cannot be created from another type of key', () => {
     expect(() => createIdentity(generateKeyPairSync('x25519').privateKey)).toThrow(TypeError);
   });
 });
@@ -123,7 +123,7 @@ describe('the certificate', () => {
   const { privateKey } = generateKeyPairSync('ed25519');
   const { cert } = createTlsPair(privateKey);
 
-  it('carries the key, is signed by it and outlasts every clock', () => {
+  it('the certificate carries the key, is signed by it and outlasts every clock', () => {
     const parsed = new X509Certificate(cert);
     expect(formatPublicKey(parsed.publicKey)).toBe(formatPublicKey(createPublicKey(privateKey)));
     expect(parsed.verify(createPublicKey(privateKey))).toBe(true);
@@ -134,14 +134,14 @@ describe('the certificate', () => {
     expect(createTlsPair(privateKey).cert).toBe(cert);
   });
 
-  it('has a positive, minimal serial number for every key', () => {
+  it('the serial number is positive and minimal for every key', () => {
     for (let round = 0; round < 64; round += 1) {
       const serial = new X509Certificate(createTlsPair(generateKeyPairSync('ed25519').privateKey).cert).serialNumber;
       expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
     }
   });
 
-  it('is accepted by openssl as its own authority', () => {
+  it('openssl accepts the certificate as its own authority', () => {
     const path = join(stateDir, 'cert.pem');
     writeFileSync(path, cert);
     expect(execFileSync('openssl', ['verify', '-CAfile', path, '-check_ss_sig', path], { encoding: 'utf8' })).toContain(

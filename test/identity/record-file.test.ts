@@ -1,11 +1,11 @@
-/** The record of whose a state directory is: on disk and as text. */
+/** The record of which node a state directory belongs to, on disk and as text. */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatRecord, parseRecord, type NodeRecord } from '../../src/core/node-record.js';
+import { formatNodeRecord, parseNodeRecord, type NodeRecord } from '../../src/core/identity/node-record.js';
 import { readRecord, recordPath, writeRecord } from '../../src/identity/record-file.js';
-import { temporaryDirectories } from '../temporary-directory.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
 
 const makeDirectory = temporaryDirectories();
 const RECORD: NodeRecord = {
@@ -17,7 +17,7 @@ const RECORD: NodeRecord = {
 };
 
 describe('the file', () => {
-  it('is read as it was written, is the user’s alone, and leaves nothing beside it', () => {
+  it('a record is read back as it was written, is private to the user, and leaves no other file', () => {
     const directory = makeDirectory();
     writeRecord(directory, { ...RECORD, id: 'before' });
     writeRecord(directory, RECORD);
@@ -26,7 +26,7 @@ describe('the file', () => {
     expect(readdirSync(join(directory, 'identity'))).toEqual(['node.json']);
   });
 
-  it('is none where no node has run, and where it is damaged: the journal knows too', () => {
+  it('a missing or damaged record reads as none, since the journal knows the id too', () => {
     const directory = makeDirectory();
     expect(readRecord(directory)).toBeUndefined();
     mkdirSync(join(directory, 'identity'));
@@ -34,7 +34,7 @@ describe('the file', () => {
     expect(readRecord(directory)).toBeUndefined();
   });
 
-  it('can be read by people', () => {
+  it('the file is formatted for people', () => {
     const directory = makeDirectory();
     writeRecord(directory, RECORD);
     const lines = readFileSync(recordPath(directory), 'utf8').split('\n');
@@ -44,24 +44,24 @@ describe('the file', () => {
 
 describe('the text', () => {
   it.each<[string, string, string]>([
-    ['no JSON', '{', 'must be JSON'],
-    ['no object', '[]', 'must be a JSON object'],
+    ['without JSON', '{', 'must be JSON'],
+    ['without an object', '[]', 'must be a JSON object'],
     ['of a later format', '{"format":2}', 'a newer tritmesh wrote it'],
     ['without an id', '{"format":1,"base":"tritmesh"}', 'must have an "id"'],
     ['with a bad id', '{"format":1,"id":"A b","base":"tritmesh"}', 'must have an "id"'],
     ['with a bad base', '{"format":1,"id":"a","base":"a//b"}', 'must have a "base"'],
-  ])('that is %s is named', (_what, text, reason) => {
-    const read = parseRecord(text);
+  ])('a record %s is refused with a reason', (_what, text, reason) => {
+    const read = parseNodeRecord(text);
     expect(!read.ok && read.reason).toContain(reason);
   });
 
-  it('of any kind is a record or a reason', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof parseRecord(text).ok === 'boolean'));
+  it('any text is either a record or a reason', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof parseNodeRecord(text).ok === 'boolean'));
   });
 
-  it('passes through writing and reading', () => {
-    expect(parseRecord(formatRecord(RECORD))).toEqual({ ok: true, record: RECORD });
+  it('a record survives formatting and parsing', () => {
+    expect(parseNodeRecord(formatNodeRecord(RECORD))).toEqual({ ok: true, record: RECORD });
     const { machine: _machine, ...bare } = RECORD;
-    expect(parseRecord(formatRecord(bare))).toEqual({ ok: true, record: bare });
+    expect(parseNodeRecord(formatNodeRecord(bare))).toEqual({ ok: true, record: bare });
   });
 });

@@ -8,7 +8,7 @@ const sealer = createSealer(key);
 const other = createSealer(generateKeyPairSync('ed25519').privateKey);
 
 describe('a seal', () => {
-  it('is opened by its node alone, for the same context, byte by byte', () => {
+  it('only its node opens a seal, for the same context, byte by byte', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), fc.string(), (bytes, context) => {
         const sealed = sealTo(sealer.sealKey, bytes, context);
@@ -21,14 +21,14 @@ describe('a seal', () => {
     );
   });
 
-  it('shows nothing of what is inside, and is another one each time', () => {
+  it('a seal reveals nothing of its contents and differs each time', () => {
     const text = Buffer.from('a secret of some length');
     const [one, two] = [sealTo(sealer.sealKey, text, 'x'), sealTo(sealer.sealKey, text, 'x')];
     expect(one).not.toBe(two);
     expect(Buffer.from(one, 'base64').includes('secret')).toBe(false);
   });
 
-  it('is broken by any bit that is another one, and by any text that is none', () => {
+  it('a seal with any flipped bit does not open, and neither does any other text', () => {
     const sealed = Buffer.from(sealTo(sealer.sealKey, Buffer.from('hello'), 'x'), 'base64');
     for (let at = 0; at < sealed.length; at += 1) {
       const bent = Buffer.from(sealed);
@@ -38,13 +38,13 @@ describe('a seal', () => {
     for (const bad of ['', 'AAAA', 'A'.repeat(43), 'A'.repeat(64), '!']) expect(sealer.open(bad, 'x')).toBeUndefined();
   });
 
-  it('has the same key again for the same node, and another than its identity', () => {
+  it('a node always gets the same seal key, which differs from its identity key', () => {
     expect(createSealer(key).sealKey).toBe(sealer.sealKey);
     expect(sealer.sealKey).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(sealer.sealKey).not.toBe(key.export({ format: 'jwk' }).x);
   });
 
-  it('is not made for what is no key, nor by a key of another kind', () => {
+  it('an invalid key, or a key of another type, is refused', () => {
     expect(() => sealTo('short', Buffer.from('x'), 'x')).toThrow();
     expect(() => createSealer(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)).toThrow();
   });

@@ -1,6 +1,6 @@
-/** Who holds a lock, from what the kernel lists. */
+/** Finds the holder of a lock in the kernel's list of locks. */
 import { expect, it } from 'vitest';
-import { findHolder } from '../../src/journal/journal-holder.js';
+import { findLockHolder } from '../../src/journal/journal-holder.js';
 
 const LOCKS = `1: POSIX  ADVISORY  WRITE 4711 08:01:131 0 EOF
 1: -> POSIX  ADVISORY  WRITE 99 08:01:132 0 EOF
@@ -9,12 +9,12 @@ const LOCKS = `1: POSIX  ADVISORY  WRITE 4711 08:01:131 0 EOF
 4: POSIX  ADVISORY  WRITE -1 08:01:78 0 EOF
 `;
 
-it('finds the process that writes under the lock, and no other', () => {
-  expect(findHolder(LOCKS, 131)).toBe(4711);
-  expect(findHolder(LOCKS, 1311)).toBe(812);
+it('finds the process that holds the write lock, and no other', () => {
+  expect(findLockHolder(LOCKS, 131)).toBe(4711);
+  expect(findLockHolder(LOCKS, 1311)).toBe(812);
 });
 
-it('finds nobody for a file that nobody holds, or whose holder is not seen from here', () => {
-  expect([13, 77, 78].map((inode) => findHolder(LOCKS, inode))).toEqual([undefined, undefined, undefined]);
-  expect(findHolder('', 1)).toBeUndefined();
+it('finds nobody for a file that has no lock, or whose holder is not visible from here', () => {
+  expect([13, 77, 78].map((inode) => findLockHolder(LOCKS, inode))).toEqual([undefined, undefined, undefined]);
+  expect(findLockHolder('', 1)).toBeUndefined();
 });

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JournalHeld } from '../../src/journal/journal-held.js';
-import { journalPath, takeUpJournal } from '../../src/journal/journal-place.js';
+import { journalPath, migrateJournal } from '../../src/journal/journal-place.js';
 import { createLevelJournal } from '../../src/journal/level-journal.js';
 import { StateFormatError } from '../../src/journal/state-format.js';
 import { close, load, write } from '../conformance/journal.js';
-import { requirement } from '../requirements.js';
+import { requirement } from '../support/requirements.js';
 
 const canMount = requirement(
   'root on Linux to mount a disk',
@@ -16,7 +16,7 @@ const canMount = requirement(
   'run the tests as root, in a container with CAP_SYS_ADMIN',
 );
 
-describe('the place of the journal', () => {
+describe('the journal directory', () => {
   let stateDir: string;
   let former: string;
   beforeEach(() => {
@@ -27,7 +27,7 @@ describe('the place of the journal', () => {
     rmSync(stateDir, { recursive: true, force: true });
   });
 
-  /** As versions up to eb17494 open it. */
+  /** Opens the journal as versions up to eb17494 do. */
   const openFormer = (): ReturnType<typeof createLevelJournal> =>
     createLevelJournal({ directory: former, sync: false });
   const keepFormer = async (value: string): Promise<void> => {
@@ -42,83 +42,83 @@ describe('the place of the journal', () => {
     return entries;
   };
 
-  it('is new in a new directory, and an earlier version refuses to begin another', async () => {
-    const directory = await takeUpJournal(stateDir);
+  it('a new state directory gets a new journal, and an earlier version refuses to create a second one', async () => {
+    const directory = await migrateJournal(stateDir);
     expect(directory).toBe(journalPath(stateDir));
     await expect(openFormer()).rejects.toThrow(
       /^cannot open the journal in .*: .*a newer tritmesh keeps its journal in journal-2: start that one here/,
     );
     expect(existsSync(directory)).toBe(false);
-    expect(await takeUpJournal(stateDir)).toBe(directory);
+    expect(await migrateJournal(stateDir)).toBe(directory);
   });
 
-  it('is taken up with all that an earlier version left, which then refuses', async () => {
+  it('the journal of an earlier version is migrated whole, and that version then refuses to start', async () => {
     await keepFormer('kept');
-    const directory = await takeUpJournal(stateDir);
+    const directory = await migrateJournal(stateDir);
     expect(await readAll(directory)).toEqual([{ key: 'item/one', value: 'kept' }]);
     await expect(openFormer()).rejects.toThrow('a newer tritmesh keeps its journal');
-    expect(await takeUpJournal(stateDir)).toBe(directory);
+    expect(await migrateJournal(stateDir)).toBe(directory);
     expect(await readAll(directory)).toEqual([{ key: 'item/one', value: 'kept' }]);
   });
 
-  it('is not taken from a node that runs', async () => {
+  it('the journal is not migrated while a node of that version is running', async () => {
     const running = await openFormer();
-    await expect(takeUpJournal(stateDir)).rejects.toBeInstanceOf(JournalHeld);
+    await expect(migrateJournal(stateDir)).rejects.toBeInstanceOf(JournalHeld);
     expect(existsSync(journalPath(stateDir))).toBe(false);
     await close(running);
-    await takeUpJournal(stateDir);
+    await migrateJournal(stateDir);
   });
 
-  it('is taken up where that was cut off between its two steps', async () => {
+  it('a migration that was interrupted between its two steps is completed', async () => {
     await keepFormer('kept');
-    const directory = await takeUpJournal(stateDir);
+    const directory = await migrateJournal(stateDir);
     rmSync(former, { recursive: true });
-    await takeUpJournal(stateDir);
+    await migrateJournal(stateDir);
     await expect(openFormer()).rejects.toThrow('a newer tritmesh keeps its journal');
-    // Killed before LevelDB's own file was in it.
+    // As if killed before the notice was written.
     rmSync(join(former, 'CURRENT'));
-    await takeUpJournal(stateDir);
+    await migrateJournal(stateDir);
     await expect(openFormer()).rejects.toThrow('a newer tritmesh keeps its journal');
     expect(await readAll(directory)).toEqual([{ key: 'item/one', value: 'kept' }]);
   });
 
-  it('is for people to choose when both hold one, and neither is touched', async () => {
+  it('two journals are refused for a person to choose, and neither is touched', async () => {
     await keepFormer('first');
-    const directory = await takeUpJournal(stateDir);
+    const directory = await migrateJournal(stateDir);
     rmSync(former, { recursive: true });
     await keepFormer('second');
-    const refused = await takeUpJournal(stateDir).catch((error: unknown) => error);
+    const refused = await migrateJournal(stateDir).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(StateFormatError);
-    expect((refused as Error).message).toContain('move away the one whose work is not to go on');
+    expect((refused as Error).message).toContain('move aside the one whose work should not continue');
     expect(await readAll(former)).toEqual([{ key: 'item/one', value: 'second' }]);
     expect(await readAll(directory)).toEqual([{ key: 'item/one', value: 'first' }]);
   });
 
-  it('is never begun anew beside one that is damaged', async () => {
+  it('a new journal is never created next to a damaged one', async () => {
     await keepFormer('kept');
     writeFileSync(join(former, 'CURRENT'), '');
-    await expect(takeUpJournal(stateDir)).rejects.toThrow(`cannot open the journal in ${former}`);
+    await expect(migrateJournal(stateDir)).rejects.toThrow(`cannot open the journal in ${former}`);
     expect(readFileSync(join(former, 'CURRENT'), 'utf8')).toBe('');
     expect(readdirSync(stateDir)).toEqual(['journal']);
   });
 
-  it.skipIf(!canMount)('stays where a file system of its own is mounted, and goes on there', async () => {
+  it.skipIf(!canMount)('a journal on a separate file system stays there and keeps being used', async () => {
     mkdirSync(former);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', former]);
     try {
       await keepFormer('kept');
-      for (let life = 0; life < 2; life += 1) expect(await takeUpJournal(stateDir)).toBe(former);
+      for (let boot = 0; boot < 2; boot += 1) expect(await migrateJournal(stateDir)).toBe(former);
       expect(await readAll(former)).toEqual([{ key: 'item/one', value: 'kept' }]);
     } finally {
       execFileSync('umount', ['--lazy', former]);
     }
   });
 
-  it('tells of a file in its way', async () => {
+  it('a file in the place of the directory is reported', async () => {
     writeFileSync(former, '');
-    await expect(takeUpJournal(stateDir)).rejects.toThrow('EEXIST');
+    await expect(migrateJournal(stateDir)).rejects.toThrow('EEXIST');
     rmSync(former);
     mkdirSync(former);
-    expect(await takeUpJournal(stateDir)).toBe(journalPath(stateDir));
+    expect(await migrateJournal(stateDir)).toBe(journalPath(stateDir));
   });
 });

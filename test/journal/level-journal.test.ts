@@ -12,7 +12,7 @@ import { JournalHeld } from '../../src/journal/journal-held.js';
 import type { Journal } from '../../src/journal/journal.js';
 import { createLevelJournal } from '../../src/journal/level-journal.js';
 import { close, load, testJournal, write } from '../conformance/journal.js';
-import { requirement } from '../requirements.js';
+import { requirement } from '../support/requirements.js';
 
 const WRITER = fileURLToPath(new URL('../fixtures/journal-writer.mjs', import.meta.url));
 const hasPrlimit =
@@ -31,7 +31,7 @@ testJournal('level', async () => {
   };
 });
 
-describe('the journal on level', () => {
+describe('the journal on LevelDB', () => {
   let directory: string;
   let writer: Writer | undefined;
   beforeEach(async () => {
@@ -43,13 +43,13 @@ describe('the journal on level', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('makes its directory for its owner only', async () => {
+  it('creates its directory for its owner only', async () => {
     const inner = join(directory, 'state', 'journal');
     await close(await createLevelJournal({ directory: inner, sync: false }));
     expect((await stat(inner)).mode & 0o777).toBe(0o700);
   });
 
-  it('says JournalHeld with the directory while another journal has it, and opens after that one closed', async () => {
+  it('rejects with JournalHeld and the directory while another journal has it open, and opens once that one is closed', async () => {
     const first = await createLevelJournal({ directory, sync: false });
     const refused = await createLevelJournal({ directory, sync: false }).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(JournalHeld);
@@ -58,7 +58,7 @@ describe('the journal on level', () => {
     await close(await createLevelJournal({ directory, sync: false }));
   });
 
-  it('says JournalHeld while another process has it, and opens after that one was killed', async () => {
+  it('rejects with JournalHeld while another process holds it, and opens once that process is killed', async () => {
     writer = await startWriter(['node', WRITER, directory, 'async', '100']);
     await writer.saw(1);
     await expect(createLevelJournal({ directory, sync: false })).rejects.toBeInstanceOf(JournalHeld);
@@ -71,7 +71,7 @@ describe('the journal on level', () => {
     await rm(directory, { recursive: true });
     await close(await createLevelJournal({ directory, sync: false }));
     await rm(file);
-    // A directory where the lock belongs.
+    // A directory in the place of the lock file.
     await close(await createLevelJournal({ directory: file, sync: false }));
     await expect(createLevelJournal({ directory, sync: false })).rejects.toThrow(
       `cannot open the journal in ${directory}`,
@@ -92,7 +92,7 @@ describe('the journal on level', () => {
     ['async', 5000],
     ['sync', 300],
   ] as const) {
-    it(`loses nothing that was called done when killed after ${count} ${mode} writes`, async () => {
+    it(`loses nothing that was reported as done when killed after ${count} ${mode} writes`, async () => {
       writer = await startWriter(['node', WRITER, directory, mode, '2000']);
       await writer.saw(count);
       await writer.kill();
@@ -104,24 +104,27 @@ describe('the journal on level', () => {
   }
 
   const canLimit = requirement('prlimit', hasPrlimit, 'Linux with util-linux');
-  it.skipIf(!canLimit)('reports a write that finds no room, writes on when there is, and loses nothing', async () => {
-    // 600 blocks of 1 KiB: a file may not grow past that, which cuts a record in its middle as a full disk would.
-    const limited = 'ulimit -S -f 600; exec "$@"';
-    writer = await startWriter(['bash', '-c', limited, 'bash', 'node', WRITER, directory, 'async', '5000']);
-    await writer.sawError();
-    const before = writer.done.length;
-    spawnSync('prlimit', ['--fsize=unlimited', '--pid', String(writer.pid)]);
-    writer.go();
-    await writer.saw(before + 500);
-    await writer.kill();
-    expect(writer.errors[0]).toMatch(/File too large/);
-    const journal = await createLevelJournal({ directory, sync: false });
-    await expectAll(journal, writer.done);
-    await close(journal);
-  });
+  it.skipIf(!canLimit)(
+    'reports a write that finds no disk space, continues once there is some, and loses nothing',
+    async () => {
+      // 600 blocks of 1 KiB: the limit cuts a record in the middle, like a full disk.
+      const limited = 'ulimit -S -f 600; exec "$@"';
+      writer = await startWriter(['bash', '-c', limited, 'bash', 'node', WRITER, directory, 'async', '5000']);
+      await writer.sawError();
+      const before = writer.done.length;
+      spawnSync('prlimit', ['--fsize=unlimited', '--pid', String(writer.pid)]);
+      writer.go();
+      await writer.saw(before + 500);
+      await writer.kill();
+      expect(writer.errors[0]).toMatch(/File too large/);
+      const journal = await createLevelJournal({ directory, sync: false });
+      await expectAll(journal, writer.done);
+      await close(journal);
+    },
+  );
 });
 
-/** Expects every number that was called done; more may be there. */
+/** Expects every number that was reported as done; there may be more. */
 async function expectAll(journal: Journal, done: readonly number[]): Promise<void> {
   const { entries, faults } = await load(journal);
   expect(faults).toEqual([]);
@@ -163,7 +166,7 @@ function watchWriter(child: ChildProcessByStdio<Writable, Readable, Readable>): 
   const lines = createInterface(child.stdout);
   lines.on('line', (line) => (line.startsWith('error ') ? errors.push(line.slice(6)) : done.push(Number(line))));
   child.stderr.on('data', (chunk) => (stderr += String(chunk)));
-  // Killed, it breaks the pipe.
+  // Killing the writer breaks the pipe.
   child.stdin.on('error', () => undefined);
 
   function waitUntil(isThere: () => boolean): Promise<void> {

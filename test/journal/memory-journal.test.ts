@@ -15,7 +15,7 @@ testJournal('memory', () => {
 });
 
 describe('the journal in memory', () => {
-  it('fails writes as it is told, storing nothing, until that ends', async () => {
+  it('writes fail and store nothing while the journal is set to fail', async () => {
     const journal = createMemoryJournal();
     journal.failWrites(new Error('disk full'));
     await expect(write(journal, [{ key: 'item/a', value: 1 }])).rejects.toThrow('disk full');
@@ -25,15 +25,15 @@ describe('the journal in memory', () => {
     await close(journal);
   });
 
-  it('stores nothing of a task that is dropped, as a crash would', async () => {
+  it('a dropped task stores nothing, like a crash', async () => {
     const contents: MemoryContents = new Map();
     const tasks: (() => void)[] = [];
     const journal = createMemoryJournal({ contents, later: (task) => tasks.push(task) });
-    const told: string[] = [];
-    journal.write([{ key: 'item/a', value: 1 }], () => told.push('a'));
-    journal.write([{ key: 'item/b', value: 2 }], () => told.push('b'));
+    const reported: string[] = [];
+    journal.write([{ key: 'item/a', value: 1 }], () => reported.push('a'));
+    journal.write([{ key: 'item/b', value: 2 }], () => reported.push('b'));
     tasks[0]?.();
-    expect(told).toEqual(['a']);
+    expect(reported).toEqual(['a']);
     const next = createMemoryJournal({ contents });
     expect((await load(next)).entries).toEqual([{ key: 'item/a', value: 1 }]);
   });

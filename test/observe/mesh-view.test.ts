@@ -1,4 +1,4 @@
-/** The view of the mesh, on the bus in memory: what it shows, what it counts, and when it takes itself to be complete. */
+/** The view of the mesh on the bus in memory: what it shows, what it counts, and when it considers itself complete. */
 import { firstValueFrom, filter, asyncScheduler, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/bus/bus.js';
@@ -29,12 +29,12 @@ afterEach(() => {
 });
 
 describe('a view of the mesh', () => {
-  it('shows the members, the sum, the direction and the receivers with reasons', async () => {
-    await sayMember('alpha', 1);
-    await sayMember('beta', -1);
-    await sayMember('gamma', 0);
-    const view = openView();
-    const snapshot = await firstValueFrom(view.settled$);
+  it('a view shows the members, the sum, the direction and the receivers with reasons', async () => {
+    await publishMember('alpha', 1);
+    await publishMember('beta', -1);
+    await publishMember('gamma', 0);
+    const members = openView();
+    const snapshot = await firstValueFrom(members.settled$);
 
     expect(snapshot.members.map((one) => [one.id, one.online, one.state?.trit])).toEqual([
       ['alpha', true, 1],
@@ -43,86 +43,86 @@ describe('a view of the mesh', () => {
     ]);
     expect(snapshot.sum).toMatchObject({ sum: 0, residue: 0, invariant: true, direction: 'rest', online: 3 });
     expect(snapshot.receivers.ranked).toEqual(['beta']);
-    expect(snapshot.receivers.blocked.get('alpha')).toBe('it is PLUS (overloaded)');
-    expect(snapshot.receivers.blocked.get('gamma')).toContain('ERGODIC');
+    expect(snapshot.receivers.blocked.get('alpha')?.text).toBe('it is PLUS (overloaded)');
+    expect(snapshot.receivers.blocked.get('gamma')?.text).toContain('ERGODIC');
   });
 
-  it('says each change of the direction once', async () => {
-    await sayMember('alpha', 1);
-    const view = openView();
-    const directions = firstValueFrom(view.direction$.pipe(toArray()));
-    await firstValueFrom(view.direction$.pipe(filter((direction) => direction === 'shed')));
-    await sayState('alpha', -1);
-    await firstValueFrom(view.direction$.pipe(filter((direction) => direction === 'wake')));
-    await sayState('alpha', -1);
-    view.stop();
+  it('a view emits each change of the direction once', async () => {
+    await publishMember('alpha', 1);
+    const members = openView();
+    const directions = firstValueFrom(members.direction$.pipe(toArray()));
+    await firstValueFrom(members.direction$.pipe(filter((direction) => direction === 'shed')));
+    await publishState('alpha', -1);
+    await firstValueFrom(members.direction$.pipe(filter((direction) => direction === 'wake')));
+    await publishState('alpha', -1);
+    members.stop();
     expect(await directions).toEqual(['rest', 'shed', 'wake']);
   });
 
-  it('shows items until their status is taken off the bus', async () => {
+  it('a view shows items until their status is cleared', async () => {
     const topic: Topic = { kind: 'status', owner: 'alpha', item: 'k1' };
-    await say(topic, status({ phase: 'running', receiver: 'beta' }));
-    const view = openView();
-    const [item] = (await firstValueFrom(view.settled$)).items;
+    await publish(topic, status({ phase: 'running', receiver: 'beta' }));
+    const members = openView();
+    const [item] = (await firstValueFrom(members.settled$)).items;
     expect(item).toMatchObject({ owner: 'alpha', item: 'k1', phase: 'running', receiver: 'beta' });
 
-    await sayText(topic, '', true);
-    expect(await firstValueFrom(view.items$.pipe(filter((items) => items.length === 0)))).toEqual([]);
+    await publishText(topic, '', true);
+    expect(await firstValueFrom(members.items$.pipe(filter((items) => items.length === 0)))).toEqual([]);
   });
 
-  it('counts what cannot be read and shows the rest', async () => {
-    await sayMember('alpha', -1);
-    await sayText({ kind: 'state', node: 'beta' }, '{"v":1', true);
-    await sayText({ kind: 'info', node: 'beta' }, 'not json', true);
-    await sayText({ kind: 'status', owner: 'beta', item: 'x' }, '{"v":2}', true);
-    const view = openView();
-    const snapshot = await firstValueFrom(view.settled$);
+  it('a view counts messages that cannot be read and shows the rest', async () => {
+    await publishMember('alpha', -1);
+    await publishText({ kind: 'state', node: 'beta' }, '{"v":1', true);
+    await publishText({ kind: 'info', node: 'beta' }, 'not json', true);
+    await publishText({ kind: 'status', owner: 'beta', item: 'x' }, '{"v":2}', true);
+    const members = openView();
+    const snapshot = await firstValueFrom(members.settled$);
     expect(snapshot.refused).toBe(3);
     expect(snapshot.members.filter((one) => one.online).map((one) => one.id)).toEqual(['alpha']);
   });
 
-  it('is complete as soon as the members that the reporter counts are known', async () => {
-    await sayMember('alpha', -1);
-    await say({ kind: 'mesh' }, meshState(2));
-    const view = openView();
-    const settled = firstValueFrom(view.settled$);
-    await sayMember('beta', 0);
+  it('a view is complete as soon as the members that the reporter counts are known', async () => {
+    await publishMember('alpha', -1);
+    await publish({ kind: 'mesh' }, meshState(2));
+    const members = openView();
+    const settled = firstValueFrom(members.settled$);
+    await publishMember('beta', 0);
     const snapshot = await settled;
     expect(snapshot.members.map((one) => one.id)).toEqual(['alpha', 'beta']);
     expect(snapshot.reported).toMatchObject({ online: 2, reporter: 'alpha' });
   });
 
-  it('settles on an empty bus', async () => {
-    const view = openView();
-    expect(await firstValueFrom(view.settled$)).toMatchObject({ members: [], items: [], refused: 0 });
+  it('a view settles on an empty bus', async () => {
+    const members = openView();
+    expect(await firstValueFrom(members.settled$)).toMatchObject({ members: [], items: [], refused: 0 });
   });
 
-  it('gives every message as an event, requests and refused ones too', async () => {
-    const view = openView();
+  it('a view emits every message as an event, including requests and refused ones', async () => {
+    const members = openView();
     const seen: string[] = [];
     const done = firstValueFrom(
-      view.events$.pipe(
-        filter((heard) => {
-          seen.push(heard.type);
-          return heard.type === 'refused';
+      members.events$.pipe(
+        filter((event) => {
+          seen.push(event.type);
+          return event.type === 'refused';
         }),
       ),
     );
-    await sayText({ kind: 'trit', node: 'alpha' }, '-1', false);
-    await sayText({ kind: 'request', node: 'alpha', verb: 'migrate' }, '{"select":"top"}', false);
-    await sayText({ kind: 'request', node: 'alpha', verb: 'dance' }, '', false);
+    await publishText({ kind: 'trit', node: 'alpha' }, '-1', false);
+    await publishText({ kind: 'request', node: 'alpha', verb: 'migrate' }, '{"select":"top"}', false);
+    await publishText({ kind: 'request', node: 'alpha', verb: 'dance' }, '', false);
     expect(await done).toMatchObject({ field: 'verb' });
     expect(seen).toEqual(['word', 'request', 'refused']);
   });
 
-  it('completes all Observables at stop', async () => {
-    const view = openView();
+  it('a view completes all Observables at stop', async () => {
+    const members = openView();
     const ended = Promise.all(
-      [view.members$, view.sum$, view.receivers$, view.items$, view.events$].map((one$) =>
-        firstValueFrom((one$ as typeof view.events$).pipe(toArray())),
+      [members.members$, members.sum$, members.receivers$, members.items$, members.events$].map((one$) =>
+        firstValueFrom((one$ as typeof members.events$).pipe(toArray())),
       ),
     );
-    view.stop();
+    members.stop();
     expect(await ended).toHaveLength(5);
   });
 });
@@ -136,32 +136,32 @@ function openBus(clientId: string): Bus {
 
 function openView(): MeshView {
   const bus = createMemoryBus({ broker, clientId: `view-${seq}` });
-  const view = meshView({ bus, base: BASE, clock });
+  const members = meshView({ bus, base: BASE, clock });
   bus.connect();
   closers.push(() => {
-    view.stop();
+    members.stop();
     bus.close(() => {});
   });
-  return view;
+  return members;
 }
 
-async function sayMember(node: string, trit: Trit): Promise<void> {
-  await sayText({ kind: 'availability', node }, 'online', true);
-  await say({ kind: 'info', node }, info(node));
-  await sayState(node, trit);
+async function publishMember(node: string, trit: Trit): Promise<void> {
+  await publishText({ kind: 'availability', node }, 'online', true);
+  await publish({ kind: 'info', node }, info(node));
+  await publishState(node, trit);
 }
 
-function sayState(node: string, trit: Trit): Promise<void> {
-  return say({ kind: 'state', node }, state(trit));
+function publishState(node: string, trit: Trit): Promise<void> {
+  return publish({ kind: 'state', node }, state(trit));
 }
 
-function say(topic: Topic, body: object): Promise<void> {
+function publish(topic: Topic, body: object): Promise<void> {
   seq += 1;
   const stamp = { ts: '2026-01-01T00:00:00.000Z', boot: 1, seq };
-  return sayText(topic, sealMessage(formatTopic(BASE, topic), body, stamp), true);
+  return publishText(topic, sealMessage(formatTopic(BASE, topic), body, stamp), true);
 }
 
-async function sayText(topic: Topic, payload: string, retain: boolean): Promise<void> {
+async function publishText(topic: Topic, payload: string, retain: boolean): Promise<void> {
   await firstValueFrom(writer.link$.pipe(filter((link) => link.state === 'online')));
   await new Promise<void>((resolve, reject) => {
     writer.publish({ topic: formatTopic(BASE, topic), payload, qos: 1, retain }, (error) =>

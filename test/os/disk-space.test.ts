@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createDiskReader, findRoomObstacle, measureDiskSpace, type StatFs } from '../../src/os/disk-space.js';
-import { temporaryDirectories } from '../temporary-directory.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
 
 const makeDirectory = temporaryDirectories();
 const answer: StatFs = { bavail: 3, blocks: 10, bsize: 1024 };

@@ -1,9 +1,9 @@
-/** The one inbound stream: nothing is worked on while something else is. */
-import { describe, expect, test } from 'vitest';
+/** The one inbound stream: one input is processed at a time. */
+import { describe, expect, it } from 'vitest';
 import { createInbox } from '../../src/pipelines/inbox.js';
 
 describe('the inbox', () => {
-  test('what is pushed while an input is worked on waits until that work is done', () => {
+  it('an input that is pushed while another is processed waits its turn', () => {
     const inbox = createInbox<string>();
     const seen: string[] = [];
     inbox.inputs$.subscribe((input) => {
@@ -15,7 +15,7 @@ describe('the inbox', () => {
     expect(seen).toEqual(['begin a', 'end a', 'begin b', 'end b']);
   });
 
-  test('it is quiet once when the last waiting input was worked off, and again after what that led to', () => {
+  it('is quiet once after the last waiting input, and again after what that led to', () => {
     const inbox = createInbox<string>();
     const seen: string[] = [];
     inbox.inputs$.subscribe((input) => {
@@ -30,7 +30,7 @@ describe('the inbox', () => {
     expect(seen).toEqual(['a', 'b', 'c', 'quiet', 'd', 'quiet']);
   });
 
-  test('what is heard of others goes its own way, in turn with all else', () => {
+  it('news of members goes to its own stream, in order with all other inputs', () => {
     const inbox = createInbox<string | number, number>((input) => typeof input === 'number');
     const seen: string[] = [];
     inbox.inputs$.subscribe((input) => {
@@ -44,7 +44,7 @@ describe('the inbox', () => {
     expect(seen).toEqual(['a', 'end', 'heard 1', 'quiet']);
   });
 
-  test('what is heard alone makes it neither loud nor quiet again', () => {
+  it('news of members alone does not make it quiet again', () => {
     const inbox = createInbox<string | number, number>((input) => typeof input === 'number');
     const seen: string[] = [];
     inbox.heard$.subscribe((input) => {
@@ -58,7 +58,7 @@ describe('the inbox', () => {
     expect(seen).toEqual(['heard 1', 'heard 2', 'news', 'quiet']);
   });
 
-  test('closing completes all streams', () => {
+  it('closing completes all streams', () => {
     const inbox = createInbox<string>();
     const seen: string[] = [];
     inbox.heard$.subscribe({ complete: () => seen.push('heard') });

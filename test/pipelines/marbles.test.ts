@@ -1,22 +1,23 @@
-/** The stages that look at the whole, in virtual time: when they look, and that they hold no timer of their own. */
+/** The stages that decide about the whole, in virtual time: when they decide, and which timers they hold. */
 import { map, NEVER, type Observable } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/clock/clock.js';
-import { putMember, type MeshInput, type MeshView } from '../../src/core/mesh.js';
-import type { OfferBook } from '../../src/core/offer-book.js';
-import { claimOffers, keepBook } from '../../src/pipelines/claim.js';
-import { deriveMesh, trackMembers } from '../../src/pipelines/derive.js';
-import { electMesh } from '../../src/pipelines/elect.js';
+import { putMember, type MeshInput, type MemberTable } from '../../src/core/mesh/member-table.js';
+import type { OpenOffers } from '../../src/core/placement/open-offers.js';
+import { claimOffers, trackOffers } from '../../src/pipelines/receiver/claim.js';
+import { deriveMesh } from '../../src/pipelines/mesh/sum.js';
+import { trackMembers } from '../../src/pipelines/mesh/members.js';
+import { publishMesh } from '../../src/pipelines/mesh/publish-mesh.js';
 import type { NodeInput } from '../../src/pipelines/inputs.js';
-import { offerItems } from '../../src/pipelines/offer.js';
-import { publishScum, publishState } from '../../src/pipelines/publish.js';
-import { retireItems } from '../../src/pipelines/retire.js';
-import { shedItems } from '../../src/pipelines/shed.js';
-import { wakeItems } from '../../src/pipelines/wake.js';
+import { offerItems } from '../../src/pipelines/owner/offer.js';
+import { publishScum, publishState } from '../../src/pipelines/load/publish-state.js';
+import { retireItems } from '../../src/pipelines/owner/retire.js';
+import { shedItems } from '../../src/pipelines/owner/shed.js';
+import { wakeItems } from '../../src/pipelines/owner/wake.js';
 import type { Scum, State, Trit } from '../../src/protocol/messages.js';
 import { submit } from '../core/owner/owner-run.js';
-import { createMember, createOffer, createState, createView, meshRules } from '../core/samples.js';
+import { createMember, createOffer, createState, createTable, meshRules } from '../support/samples.js';
 
 function run(play: (helpers: RunHelpers, clock: Clock) => void): void {
   const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
@@ -33,37 +34,39 @@ function heard(trit: Trit, seq: number): MeshInput {
   };
 }
 
-describe('derive', () => {
-  test('a member that changed is named; one that says nothing new is not', () => {
+describe('members and sum', () => {
+  it('a member that changed is emitted; one that reports nothing new is not', () => {
     run(({ cold, expectObservable }, clock) => {
       const inputs$ = cold<MeshInput>('abb', { a: heard(-1, 1), b: heard(0, 2) });
-      expectObservable(trackMembers(inputs$, createView(), clock).pipe(map(({ node }) => node))).toBe('bb-', {
+      expectObservable(trackMembers(inputs$, createTable(), clock).pipe(map(({ node }) => node))).toBe('bb-', {
         b: 'beta',
       });
     });
   });
 
-  test('changes are gathered, and silence is noticed without a word', () => {
+  it('changes are gathered, and silence is noticed without a message', () => {
     run(({ cold, expectObservable }, clock) => {
-      const view: MeshView = createView({ ...createMember('beta', { trit: -1, ttl_s: 3 }), available: true });
+      const members: MemberTable = createTable({ ...createMember('beta', { trit: -1, ttl_s: 3 }), available: true });
       const changes$ = cold('ab-c', {}).pipe(
-        map(() => putMember(view, createMember('gamma', { trit: 1, ttl_s: 9 }), clock.now())),
+        map(() => putMember(members, createMember('gamma', { trit: 1, ttl_s: 9 }), clock.now())),
       );
-      const sums$ = deriveMesh(changes$, view, clock, meshRules).pipe(map(({ sum, online }) => `${sum} of ${online}`));
+      const sums$ = deriveMesh(changes$, members, clock, meshRules).pipe(
+        map(({ sum, online }) => `${sum} of ${online}`),
+      );
       expectObservable(sums$, '^ 5s !').toBe('a 49ms b 3949ms c', { a: '-1 of 1', b: '0 of 2', c: '1 of 1' });
     });
   });
 });
 
-describe('elect', () => {
-  test('says the mesh when it changed, and every half minute', () => {
+describe('publish-mesh', () => {
+  it('publishes the mesh when it changed, and every half minute', () => {
     run(({ cold, expectObservable }, clock) => {
-      const view = createView(createMember('beta', { ttl_s: 60 }), createMember('gamma', { trit: 0, ttl_s: 60 }));
+      const members = createTable(createMember('beta', { ttl_s: 60 }), createMember('gamma', { trit: 0, ttl_s: 60 }));
       const sum$ = cold('aa', {}) as Observable<never>;
-      const said$ = electMesh(sum$, view, clock, meshRules).pipe(
+      const published$ = publishMesh(sum$, members, clock, meshRules).pipe(
         map((mesh) => `${mesh?.receivers.join()} by ${mesh?.reporter}`),
       );
-      expectObservable(said$, '^ 31s !').toBe('a 29999ms a', { a: 'beta by gamma' });
+      expectObservable(published$, '^ 31s !').toBe('a 29999ms a', { a: 'beta by gamma' });
     });
   });
 });
@@ -84,20 +87,20 @@ describe('publish', () => {
     return publishState(state$, () => last, everyMs, clock).pipe(map(nameOf));
   }
 
-  test.each<[string, string, string]>([
-    ['a first state is said at once', 'a', 'a'],
-    ['a trit is said at once', 'at', 'at'],
-    ['a wandering ratio waits for its time', 'al', 'a'],
-    ['slots are said soon, the newest of them', 'asr', 'a 249ms r'],
+  it.each<[string, string, string]>([
+    ['the first state is published at once', 'a', 'a'],
+    ['a trit is published at once', 'at', 'at'],
+    ['a drifting ratio waits for the interval', 'al', 'a'],
+    ['slots are published soon, only the newest', 'asr', 'a 249ms r'],
   ])('%s', (_title, source, expected) => {
     run((helpers, clock) => helpers.expectObservable(publish(helpers, clock, source), '^ 2s !').toBe(expected));
   });
 
-  test('in any case it is said now and then', () => {
+  it('the state is published at every interval in any case', () => {
     run((helpers, clock) => helpers.expectObservable(publish(helpers, clock, 'al', 100), '^ 150ms !').toBe('a 99ms l'));
   });
 
-  test('heavy processes are said when who they are changed, not every percent', () => {
+  it('the SCUM list is published when its members changed, not with every percent', () => {
     run(({ hot, expectObservable }, clock) => {
       const one = {
         pid: 1,
@@ -120,20 +123,20 @@ describe('publish', () => {
 });
 
 describe('claim', () => {
-  const view = createView(createMember('beta'), createMember('gamma', { projected_ratio: 0.25 }));
+  const members = createTable(createMember('beta'), createMember('gamma', { projected_ratio: 0.25 }));
   const offer: NodeInput = { type: 'OfferHeard', owner: 'alpha', item: 'j1', offer: createOffer() };
   const ack: NodeInput = {
-    type: 'AckSeen',
+    type: 'AckHeard',
     owner: 'alpha',
     item: 'j1',
     ack: { epoch: 1, to: 'beta', renewal: 1, lease_ms: 1, transport: 'none', urls: [] },
   };
 
   function claims(self: string, due$: Observable<NodeInput>, clock: Clock): Observable<string> {
-    const book: OfferBook = new Map();
-    const facts = () => ({
+    const openOffers: OpenOffers = new Map();
+    const context = () => ({
       self,
-      view,
+      members,
       mesh: meshRules,
       now: clock.now(),
       stepMs: 10,
@@ -142,46 +145,46 @@ describe('claim', () => {
       holds: () => false,
       accepts: () => true,
     });
-    const looks$ = due$.pipe(map((input) => keepBook(book, input, clock.now())));
-    return claimOffers(looks$, { book, clock, facts }).pipe(
+    const changed$ = due$.pipe(map((input) => trackOffers(openOffers, input, clock.now())));
+    return claimOffers(changed$, { openOffers, clock, context }).pipe(
       map((input) => {
-        if (input.type === 'ClaimChosen') book.delete('alpha/j1');
+        if (input.type === 'ClaimChosen') openOffers.delete('alpha/j1');
         return input.type === 'ClaimChosen' ? `${input.claim.rank}` : '?';
       }),
     );
   }
 
-  test.each<[string, string, string, string]>([
+  it.each<[string, string, string, string]>([
     ['the first in rank at once', 'beta', '--o', '--0'],
     ['the second after a step', 'gamma', '--o', '-- 10ms 1'],
     ['the second not at all when an ack passes first', 'gamma', '--o-----a', '--'],
-    ['a look in between delays nothing', 'gamma', '--o--o--o', '-- 10ms 1'],
+    ['a decision in between delays nothing', 'gamma', '--o--o--o', '-- 10ms 1'],
   ])('%s', (_title, self, source, expected) => {
     run(({ hot, expectObservable }, clock) => {
       expectObservable(claims(self, hot<NodeInput>(source, { o: offer, a: ack }), clock), '^ 500ms !').toBe(expected);
     });
   });
 
-  test('a late ack of an older epoch strikes nothing out', () => {
-    const book: OfferBook = new Map();
-    keepBook(book, { ...offer, offer: createOffer({ epoch: 2 }) }, 0);
-    expect(keepBook(book, ack, 0)).toBe(false);
-    expect(book.size).toBe(1);
+  it('a late ack of an older epoch removes nothing', () => {
+    const openOffers: OpenOffers = new Map();
+    trackOffers(openOffers, { ...offer, offer: createOffer({ epoch: 2 }) }, 0);
+    expect(trackOffers(openOffers, ack, 0)).toBe(false);
+    expect(openOffers.size).toBe(1);
   });
 });
 
 describe('offer, wake and shed', () => {
-  const view = createView(createMember('beta'));
-  const common = { self: 'alpha', view, mesh: meshRules, now: 0 };
+  const members = createTable(createMember('beta'));
+  const common = { self: 'alpha', members, mesh: meshRules, now: 0 };
 
-  test('each time it is due the queue is gone through, each item gets its fact', () => {
+  it('each time it is due, each item of the queue gets its input', () => {
     run(({ cold, expectObservable }) => {
-      const parts = {
+      const deps = {
         queue: () => [
           submit({ item: 'j1' }).state,
           submit({ item: 'j2', need: { cpus: 9, labels: [], abilities: [] } }).state,
         ],
-        facts: () => ({
+        context: () => ({
           ...common,
           trit: 0 as const,
           direction: 'rest' as const,
@@ -190,31 +193,31 @@ describe('offer, wake and shed', () => {
           standing: 0,
         }),
       };
-      const facts$ = offerItems(cold('-d---d', {}), parts).pipe(
-        map((input) => (input.type === 'OwnerFact' ? `${input.item} ${input.fact.type}` : '?')),
+      const context$ = offerItems(cold('-d---d', {}), deps).pipe(
+        map((input) => (input.type === 'ItemInput' ? `${input.item} ${input.input.type}` : '?')),
       );
-      expectObservable(facts$).toBe('-(ab)(ab)', { a: 'j1 OfferChosen', b: 'j2 ItemPassedOver' });
+      expectObservable(context$).toBe('-(ab)(ab)', { a: 'j1 OfferChosen', b: 'j2 ItemPassedOver' });
     });
   });
 
-  test('sleeping items wake as far as there are slots', () => {
+  it('as many deferred items wake as there are slots', () => {
     run(({ cold, expectObservable }) => {
       const sleeping = ['j1', 'j2', 'j3'].map((item) => submit({ item, deferred: true }).state);
-      const parts = {
+      const deps = {
         sleeping: () => sleeping,
-        facts: () => ({ ...common, direction: 'wake' as const, slotsAsked: 0 }),
+        context: () => ({ ...common, direction: 'wake' as const, slotsAsked: 0 }),
       };
-      const woken$ = wakeItems(cold('-d', {}), parts).pipe(
-        map((input) => (input.type === 'OwnerFact' ? input.item : '?')),
+      const woken$ = wakeItems(cold('-d', {}), deps).pipe(
+        map((input) => (input.type === 'ItemInput' ? input.item : '?')),
       );
       expectObservable(woken$).toBe('-(ab)', { a: 'j1', b: 'j2' });
     });
   });
 
-  test('a node that has nothing to shed says nothing', () => {
+  it('a node that has nothing to shed emits nothing', () => {
     run(({ cold, expectObservable }) => {
       const moves = { projectedMax: 1, gainMin: 0, cooldownMs: 0, itemRestMs: 0 };
-      const facts = () => ({
+      const context = () => ({
         ...common,
         moves,
         trit: 1 as const,
@@ -223,16 +226,16 @@ describe('offer, wake and shed', () => {
         rebalance: 'pairs' as const,
         lastMoveAt: -1,
         moving: false,
-        leftAlone: [],
+        excluded: [],
         paceTo: () => undefined,
       });
-      expectObservable(shedItems(cold('dd|', {}), { running: () => [], facts })).toBe('--|');
+      expectObservable(shedItems(cold('dd|', {}), { running: () => [], context })).toBe('--|');
     });
   });
 });
 
 describe('retire', () => {
-  test('what ended long ago is forgotten, what lives never', () => {
+  it('an item that ended long ago is forgotten, a living one never', () => {
     run(({ cold, expectObservable }, clock) => {
       const ended = { ...submit({ item: 'old' }).state, phase: 'done' as const, endedRunningMs: 0 };
       const items = new Map([
@@ -243,7 +246,7 @@ describe('retire', () => {
     });
   });
 
-  test('a stage that is never due does nothing', () => {
+  it('a stage that is never due does nothing', () => {
     run(({ expectObservable }, clock) => expectObservable(retireItems(NEVER, new Map(), 50, clock.now)).toBe(''));
   });
 });

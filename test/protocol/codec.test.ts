@@ -1,11 +1,11 @@
-/** The decoder: any bytes give a message or the name of the field that was wrong. */
+/** The decoder: any bytes yield a message or the name of the invalid field. */
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeMessage, decodeText } from '../../src/protocol/codec.js';
 import { sealMessage } from '../../src/protocol/envelope.js';
 import type { Bodies, MessageKind } from '../../src/protocol/messages.js';
 import { kindFilter, parseTopic, type Topic } from '../../src/protocol/topics.js';
-import { createInfo, createOffer, createResult, createState } from '../core/samples.js';
+import { createInfo, createOffer, createResult, createState } from '../support/samples.js';
 
 const stamp = { ts: '1970-01-01T00:00:00.000Z', boot: 1, seq: 2 };
 const hash = 'a'.repeat(64);
@@ -77,21 +77,21 @@ function decode(kind: MessageKind, change: object): ReturnType<typeof decodeMess
 }
 
 describe('decodeMessage', () => {
-  test.each(kinds)('reads what is written: %s', (kind) => {
+  it.each(kinds)('decodes an encoded message of kind %s', (kind) => {
     expect(decode(kind, {})).toEqual({ ok: true, value: { v: 1, ...stamp, ...bodies[kind] }, proof: undefined });
   });
 
-  test.each(kinds.filter((kind) => kind !== 'event'))('drops keys that it does not know: %s', (kind) => {
+  it.each(kinds.filter((kind) => kind !== 'event'))('drops unknown keys of a message of kind %s', (kind) => {
     const decoded = decode(kind, { newer: 1 });
     expect(decoded.ok && 'newer' in decoded.value).toBe(false);
     expect(decoded.ok).toBe(true);
   });
 
-  test.each(kinds)('refuses another version: %s', (kind) => {
+  it.each(kinds)('rejects another protocol version for kind %s', (kind) => {
     expect(decode(kind, { v: 2 })).toMatchObject({ ok: false, field: 'v' });
   });
 
-  test.each<[MessageKind, object, string]>([
+  it.each<[MessageKind, object, string]>([
     ['info', { key: 'short' }, 'key'],
     ['info', { cpus: 0 }, 'cpus'],
     ['info', { cpus: 4097 }, 'cpus'],
@@ -131,11 +131,11 @@ describe('decodeMessage', () => {
     ['mesh', { residue: -1 }, 'residue'],
     ['event', { event_type: 5 }, 'event_type'],
     ['response', { status: 'maybe' }, 'status'],
-  ])('%s %j: names the field', (kind, change, field) => {
+  ])('names the invalid field of %s %j', (kind, change, field) => {
     expect(decode(kind, change)).toMatchObject({ ok: false, field });
   });
 
-  test('reads exactly as many bytes as it says', () => {
+  it('accepts exactly as many bytes as the documented limit', () => {
     expect(decodeText(new Uint8Array(65_536).fill(32)).ok).toBe(true);
     expect(decodeText(new Uint8Array(65_537).fill(32))).toEqual({
       ok: false,
@@ -144,7 +144,7 @@ describe('decodeMessage', () => {
     });
   });
 
-  test('any bytes give an answer, never an exception', () => {
+  it('answers any bytes without throwing', () => {
     const json = fc.json().map((text) => new TextEncoder().encode(text));
     fc.assert(
       fc.property(fc.constantFrom(...kinds), fc.oneof(fc.uint8Array({ maxLength: 300 }), json), (kind, payload) => {
@@ -154,7 +154,7 @@ describe('decodeMessage', () => {
     );
   });
 
-  test('a message with one value replaced by anything gives an answer, never an exception', () => {
+  it('answers a message with one value replaced by anything without throwing', () => {
     const change = fc
       .constantFrom(...kinds)
       .chain((kind) => fc.tuple(fc.constant(kind), fc.constantFrom(...Object.keys(bodies[kind])), fc.jsonValue()));

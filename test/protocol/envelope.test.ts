@@ -1,7 +1,7 @@
-/** The envelope: a signature rides along in readable text, and any change of that text breaks it. */
+/** The envelope: a signature travels in readable text, and any change of that text invalidates it. */
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readProof, sealMessage, type Sign } from '../../src/protocol/envelope.js';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -17,7 +17,7 @@ function holds(topic: string, text: string): boolean {
 }
 
 describe('the envelope', () => {
-  test('puts v and ts first, boot, seq and the signature last', () => {
+  it('puts v and ts first, boot, seq and the signature last', () => {
     const text = sealMessage('t/a', { x: 1 }, stamp, () => 's'.repeat(86));
     expect(text).toBe(`{"v":1,"ts":"1970-01-01T00:00:00.000Z","x":1,"boot":1,"seq":2,"sig":"${'s'.repeat(86)}"}`);
     expect(readProof('t/a', text)).toEqual({
@@ -26,11 +26,11 @@ describe('the envelope', () => {
     });
   });
 
-  test('an unsigned message carries no proof', () => {
+  it('carries no proof in an unsigned message', () => {
     expect(readProof('t/a', sealMessage('t/a', { x: 1 }, stamp))).toBeUndefined();
   });
 
-  test('what is signed is verified, whatever its values are', () => {
+  it('verifies a signed message, whatever its values are', () => {
     fc.assert(
       fc.property(fc.string(), fc.dictionary(fc.string(), fc.jsonValue()), (topic, body) => {
         const text = sealMessage(topic, { data: body }, stamp, signText);
@@ -41,9 +41,9 @@ describe('the envelope', () => {
     );
   });
 
-  test('any changed character breaks it', () => {
+  it('does not verify after any character has changed', () => {
     const text = sealMessage('t/a', { x: 'hello', y: [1, 2] }, stamp, signText);
-    // The last character of the signature has two bits that say nothing; only what is before it must hold.
+    // The last character of the signature has two unused bits, so only the characters before it are changed.
     const end = text.length - 3;
     fc.assert(
       fc.property(fc.nat(end - 1), fc.integer({ min: 32, max: 126 }), (at, code) => {
@@ -55,11 +55,11 @@ describe('the envelope', () => {
     );
   });
 
-  test('the topic is covered: a message cannot be said again elsewhere', () => {
+  it('covers the topic: a message cannot be replayed on another one', () => {
     expect(holds('t/b', sealMessage('t/a', { x: 1 }, stamp, signText))).toBe(false);
   });
 
-  test('a signature inside a text value is no signature', () => {
+  it('does not take a signature inside a text value for its own', () => {
     const fake = sealMessage('t/a', { x: `,"sig":"${'s'.repeat(86)}"}` }, stamp);
     expect(readProof('t/a', fake)).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 /**
- * Every place where bytes or text from outside become values: over the bus, from peers, from files that a crash may have torn.
- * Each is called the same way; what it gives is checked against its own schema where there is one.
+ * Every place where bytes or text from outside become values: from the bus, from peers, from files that a crash may
+ * have torn. All are called in the same way, and values are checked against their schema where there is one.
  */
 import { createHash } from 'node:crypto';
 import { parsePasswords, PasswordFileFault } from '../../broker/passwords.js';
@@ -10,8 +10,9 @@ import { createDefaults } from '../../src/config/defaults.js';
 import { mergeSettings } from '../../src/config/merge-settings.js';
 import { readYaml } from '../../src/config/yaml-source.js';
 import { readEntries } from '../../src/journal/journal-text.js';
-import { restore } from '../../src/node/restore.js';
-import { readHeard } from '../../src/observe/heard.js';
+import { recoverJournal } from '../../src/node/recover-journal.js';
+import { decodeBusEvent } from '../../src/observe/bus-event.js';
+import { parseProcStat } from '../../src/os/proc-stat.js';
 import { decodeMessage, decodeText, parseJson, type Decoded } from '../../src/protocol/codec.js';
 import { readProof } from '../../src/protocol/envelope.js';
 import { itemSchema } from '../../src/protocol/item.js';
@@ -21,14 +22,16 @@ import type { MessageKind } from '../../src/protocol/messages.js';
 import { decodeRequest, peekTransaction, VERBS } from '../../src/protocol/requests.js';
 import { messageSchemas } from '../../src/protocol/schemas.js';
 import { findBaseFault, formatTopic, kindFilter, parseTopic, type Topic } from '../../src/protocol/topics.js';
-import { parseExitFile } from '../../src/run/exit-file.js';
-import { parseOrderHead } from '../../src/run/order.js';
-import { parseProcessList, parseProcessStat } from '../../src/run/process-table.js';
-import { takePiece } from '../../src/run/utf8.js';
-import { Refused } from '../../src/transfer/ended.js';
-import { openManifest } from '../../src/transfer/manifest-bundle.js';
+import { parseExitFile } from '../../src/run/directory/exit-file.js';
+import { parseLaunchHead } from '../../src/run/launch/launch-script.js';
+import { parseProcessList } from '../../src/run/processes/process-table.js';
+import { takePiece } from '../../src/run/output/utf8.js';
+import { Refused } from '../../src/transfer/outcome.js';
+import { openManifest } from '../../src/transfer/bundle/manifest-bundle.js';
 
-/** One of them. `read` gives what was read, or `undefined` for nothing; it throws what `refuses` names and nothing else. */
+/**
+ * One decoder. `read` returns the value, or `undefined` if it was rejected; it throws only what `refuses` names.
+ */
 export interface Decoder {
   readonly name: string;
   read(bytes: Buffer): unknown;
@@ -37,7 +40,7 @@ export interface Decoder {
 
 const KINDS = Object.keys(messageSchemas) as MessageKind[];
 
-/** All of them. */
+/** All decoders. */
 export const DECODERS: readonly Decoder[] = [
   { name: 'the text of a payload', read: (bytes) => unwrap(decodeText(bytes)) },
   { name: 'JSON', read: (bytes) => unwrap(parseJson(bytes.toString())) },
@@ -56,18 +59,18 @@ export const DECODERS: readonly Decoder[] = [
   { name: 'a journal', read: (bytes) => readEntries([['item/j1', bytes]]) },
   { name: 'the records of a journal', read: readRecords },
   { name: 'the end of a run', read: (bytes) => parseExitFile(bytes.toString()) },
-  { name: 'the order of a run', read: (bytes) => parseOrderHead(bytes.toString()) },
-  { name: 'a process', read: (bytes) => parseProcessStat(bytes.toString()) },
+  { name: 'the order of a run', read: (bytes) => parseLaunchHead(bytes.toString()) },
+  { name: 'a process', read: (bytes) => parseProcStat(bytes.toString()) },
   { name: 'a list of processes', read: (bytes) => parseProcessList(bytes.toString()) },
   { name: 'the output of a run', read: readOutput },
   { name: 'a configuration', read: readConfig, refuses: ConfigError },
   { name: 'a password file', read: (bytes) => parsePasswords(bytes.toString()), refuses: PasswordFileFault },
 ];
 
-/** Longest name of a field that a refusal tells: it goes into logs and answers. */
+/** Longest field name in a refusal, which goes into logs and answers. */
 const FIELD_CHARS_MAX = 200;
 
-/** The value, or nothing when the refusal is one that can be shown to a person. */
+/** Returns the value, or `undefined` for a refusal; checks that a refusal can be shown to a person. */
 function unwrap<T>(decoded: Decoded<T>): T | undefined {
   if (decoded.ok) return decoded.value;
   checkSentence(decoded.field, FIELD_CHARS_MAX);
@@ -86,7 +89,7 @@ function readMessage(kind: MessageKind, bytes: Buffer): unknown {
   return value;
 }
 
-/** A topic that parses is written the same way. */
+/** A topic that parses must format to the same text. */
 function readTopic(text: string): Topic | undefined {
   const topic = parseTopic('t', text);
   if (topic !== undefined && formatTopic('t', topic) !== text) throw new RangeError('another topic than was said');
@@ -96,8 +99,8 @@ function readTopic(text: string): Topic | undefined {
 function readAsViewer(bytes: Buffer): unknown {
   return KINDS.map((kind) => {
     const topic = kindFilter('t', kind).replaceAll('+', 'a');
-    const heard = readHeard('t', { topic, payload: bytes, retained: false });
-    // What `tritmesh watch --json` does with it.
+    const heard = decodeBusEvent('t', { topic, payload: bytes, retained: false });
+    // As `tritmesh watch --json` does.
     JSON.stringify(heard);
     return heard;
   });
@@ -115,16 +118,16 @@ function readItem(text: string): unknown {
   return parsed.success ? itemSchema.parse(parsed.data) : undefined;
 }
 
-/** A record that is taken up is one that a node can go on with. */
+/** A node must be able to resume each accepted record. */
 function readRecords(bytes: Buffer): unknown {
   const keys = ['item/j1', 'guest/a/j1/1', 'key/a', 'node/boot', 'node/drain', 'node/machine', 'other', ''];
   const { entries } = readEntries(keys.map((key) => [key, bytes] as const));
-  const restored = restore(entries, 'run', 0);
+  const restored = recoverJournal(entries, 'run', 0);
   for (const { item } of restored.items) itemSchema.parse(item);
   return restored.items;
 }
 
-/** Each byte is in one piece, and every piece is within its size. */
+/** Each byte must be in exactly one piece, and each piece within its size limit. */
 function readOutput(bytes: Buffer): unknown {
   const pieces: string[] = [];
   for (let at = 0; at < bytes.length;) {

@@ -1,26 +1,26 @@
 /**
- * Files that are not what they should be: a key file of any bytes, what an earlier fetch left, a stream of wrong bytes, a shared
- * directory that changed after it was described. Each ends in the right bytes or in the refusal that belongs to it.
+ * Broken files: a key file of arbitrary bytes, leftovers of an earlier fetch, a stream of wrong bytes, a shared
+ * directory that changed after its manifest was built. Each case ends in the right bytes or in its own refusal.
  */
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { keyPath, KeyFileError, loadKey } from '../../src/identity/key-file.js';
 import type { Manifest } from '../../src/protocol/manifest.js';
-import { readBundle } from '../../src/transfer/bundle-reader.js';
-import { Refused } from '../../src/transfer/ended.js';
-import { PARTS_DIRECTORY, sealBundle } from '../../src/transfer/manifest-bundle.js';
-import { SMALL_BYTES_MAX, StalePart } from '../../src/transfer/part-file.js';
-import { describeTree } from '../../src/transfer/tree-description.js';
-import { openTree, type TreeWriter } from '../../src/transfer/tree-writer.js';
-import { temporaryDirectories } from '../temporary-directory.js';
+import { readBundle } from '../../src/transfer/bundle/bundle-reader.js';
+import { Refused } from '../../src/transfer/outcome.js';
+import { PARTS_DIRECTORY, sealBundle } from '../../src/transfer/bundle/manifest-bundle.js';
+import { SMALL_BYTES_MAX, StalePart } from '../../src/transfer/tree/part-file.js';
+import { buildManifest } from '../../src/transfer/tree/build-manifest.js';
+import { openTree, type TreeWriter } from '../../src/transfer/tree/tree-writer.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
 
 const RUNS = process.env['TRITMESH_TEST_LONG'] === '1' ? 1000 : 40;
 const makeDirectory = temporaryDirectories();
 
 describe('a key file', () => {
-  test('of any bytes is refused by name', () => {
+  it('of arbitrary bytes is rejected by name', () => {
     const state = makeDirectory();
     const path = keyPath(state);
     mkdirSync(dirname(path), { recursive: true });
@@ -38,7 +38,7 @@ describe('a key file', () => {
   });
 });
 
-/** Two small files, a large one, an empty one; the same in every run. */
+/** Two small files, a large one and an empty one; always the same. */
 const FILES: readonly (readonly [string, Buffer])[] = [
   ['a', Buffer.from('first')],
   ['b/large', Buffer.alloc(SMALL_BYTES_MAX + 100_000, 'x')],
@@ -53,7 +53,7 @@ async function describeSource(): Promise<{ readonly root: string; readonly manif
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), bytes);
   }
-  const { files, directories } = await describeTree(root, '');
+  const { files, directories } = await buildManifest(root, '');
   // In the order of the stream above.
   return {
     root,
@@ -66,10 +66,10 @@ function fail(): never {
 }
 
 describe('a stream that is written', () => {
-  test('gives each file whole and right, or is refused', async () => {
+  it('yields complete and correct files, or is rejected', async () => {
     const { manifest } = await describeSource();
     const plan = fc.record({
-      // What an earlier fetch left: a part of this number with these bytes.
+      // A leftover of an earlier fetch: the part with this number, with these bytes.
       left: fc.option(fc.record({ index: fc.nat(4), bytes: fc.uint8Array({ maxLength: 2000 }) })),
       cuts: fc.array(fc.nat(STREAM.length), { maxLength: 5 }),
       wrong: fc.option(fc.nat(STREAM.length - 1)),
@@ -89,7 +89,7 @@ describe('a stream that is written', () => {
         if (isRight) expect(error).toBeUndefined();
         else expect(error).toBeInstanceOf(Refused);
         const found = FILES.map(([path, bytes]) => readIfThere(join(directory, path))?.equals(bytes));
-        // What is in its place is right, also when the rest was refused.
+        // Files that are in place are correct, even if the rest was rejected.
         expect(found).not.toContain(false);
         if (isRight) expect(found).not.toContain(undefined);
         rmSync(directory, { recursive: true });
@@ -99,7 +99,9 @@ describe('a stream that is written', () => {
   });
 });
 
-/** Feeds it in pieces, again from where it wants when a part was not of its file; gives what it threw. */
+/**
+ * Writes the stream in pieces, restarting where the writer asks if a part was not of its file; returns what it threw.
+ */
 async function writeStream(tree: TreeWriter, stream: Buffer, cuts: readonly number[]): Promise<unknown> {
   try {
     while (tree.offset() < stream.length) {
@@ -147,19 +149,22 @@ describe('a shared directory', () => {
     },
   };
 
-  test.each(Object.entries(changes))('that %s gives its bytes from anywhere, or a refusal', async (title, change) => {
-    const { root, manifest } = await describeSource();
-    const bundle = sealBundle(root, manifest);
-    const place = STREAM.length - 1000;
-    change(join(root, 'c'));
-    for (const start of [0, 3, 5, 6, place, place + 1, STREAM.length - 1, STREAM.length]) {
-      const read = await readAll(readBundle(bundle, start));
-      // What was written to the end of a file since does not belong to it.
-      const isWhole = title === 'is as described' || title === 'has a longer file' || start === STREAM.length;
-      if (isWhole) expect(Buffer.isBuffer(read) && read.equals(STREAM.subarray(start))).toBe(true);
-      else expect(read).toBeInstanceOf(Refused);
-    }
-  });
+  it.each(Object.entries(changes))(
+    'that %s serves its bytes from any offset, or is rejected',
+    async (title, change) => {
+      const { root, manifest } = await describeSource();
+      const bundle = sealBundle(root, manifest);
+      const place = STREAM.length - 1000;
+      change(join(root, 'c'));
+      for (const start of [0, 3, 5, 6, place, place + 1, STREAM.length - 1, STREAM.length]) {
+        const read = await readAll(readBundle(bundle, start));
+        // Bytes that were appended to a file since then do not belong to it.
+        const isWhole = title === 'is as described' || title === 'has a longer file' || start === STREAM.length;
+        if (isWhole) expect(Buffer.isBuffer(read) && read.equals(STREAM.subarray(start))).toBe(true);
+        else expect(read).toBeInstanceOf(Refused);
+      }
+    },
+  );
 });
 
 async function readAll(pieces: AsyncIterable<Buffer>): Promise<unknown> {

@@ -1,6 +1,9 @@
-/** Texts that no decoder takes for a message, and that have broken decoders elsewhere: kept, so that each is tried always. */
+/**
+ * Texts that no decoder may accept as a message, and that have broken decoders elsewhere. Each one is tried in every
+ * run.
+ */
 
-/** None of them is a message, a request, a manifest or an item. */
+/** None of these is a message, a request, a manifest or an item. */
 export const HOSTILE_TEXTS: readonly string[] = [
   '{',
   '}',

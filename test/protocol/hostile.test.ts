@@ -1,17 +1,17 @@
 /**
- * Every decoder and topic parser against a kept corpus and against what fast-check makes of valid texts: each gives a value or
- * its own refusal, nothing else is ever thrown, nothing hangs, and no prototype is touched. A failure prints its seed.
+ * Every decoder and topic parser against a fixed corpus and against valid texts that fast-check mutates: each returns a
+ * value or its own refusal, throws nothing else, does not hang, and touches no prototype. A failure prints its seed.
  */
 import * as fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
-import { command, createInfo, createItem, createOffer, createResult, createState } from '../core/samples.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { command, createInfo, createItem, createOffer, createResult, createState } from '../support/samples.js';
 import { DECODERS, type Decoder } from './hostile-decoders.js';
 import { HOSTILE_TEXTS } from './hostile-texts.js';
 
 const RUNS = process.env['TRITMESH_TEST_LONG'] === '1' ? 20_000 : 300;
 const stamp = { v: 1, ts: '1970-01-01T00:00:00.000Z', boot: 1, seq: 1 };
 
-/** What a decoder would take, whole: bent and cut it comes furthest. */
+/** Valid input for the decoders: mutated and cut, it gets furthest into them. */
 const VALID: readonly string[] = [
   ...[createInfo(), createState(), createOffer(), createResult()].map((body) => JSON.stringify({ ...stamp, ...body })),
   JSON.stringify({ transaction: 'x', item: createItem() }),
@@ -30,13 +30,13 @@ const VALID: readonly string[] = [
 
 const DEEP = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
 
-/** More of what only one of them might mind. */
+/** Inputs that only some decoders may stumble over. */
 const CORPUS: readonly Buffer[] = [
   ...[...HOSTILE_TEXTS, ...VALID, ''].map((text) => Buffer.from(text)),
   ...['ff', 'c0af', 'eda080', 'f4908080', 'e282', 'efbbbf', '00'].map((hex) => Buffer.from(hex, 'hex')),
   Buffer.alloc(70_000, 0x20),
   Buffer.from(`${'t/'.repeat(300)}x`),
-  // Whole but for one thing that a looser schema lets through.
+  // Valid except for one thing that a looser schema would accept.
   Buffer.from(`{"v":1,"ts":"","boot":1,"seq":1,"event_type":"x","deep":${DEEP},"__proto__":{"polluted":true}}`),
   Buffer.from(`{"v":1,"ts":"","boot":1,"seq":1,"status":"ok","data":{"deep":${DEEP},"__proto__":{"polluted":true}}}`),
   Buffer.from(JSON.stringify({ item: createItem({ command: { ...command, env: { ['x-'.repeat(5000)]: '' } } }) })),
@@ -49,7 +49,7 @@ const CORPUS: readonly Buffer[] = [
   Buffer.from(`${'9'.repeat(400)} (x) S 1 1\n`),
 ];
 
-/** The billion laughs, as yaml tells them: each line has the one before it nine times. */
+/** The billion laughs attack in YAML: each line contains the one before it nine times. */
 function laugh(names: string): string {
   const lines = names.split('').map((name, index) => {
     const inner = index === 0 ? 'x' : `*${names[index - 1] ?? ''}`;
@@ -66,18 +66,18 @@ afterEach(() => {
 });
 
 describe.each(DECODERS)('$name', (decoder) => {
-  test('stands the corpus', () => {
+  it('survives the corpus', () => {
     for (const bytes of CORPUS) expectAnswer(decoder, bytes);
   });
 
-  test('stands any bytes', () => {
+  it('survives arbitrary bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => expectAnswer(decoder, Buffer.from(bytes))),
       { numRuns: RUNS },
     );
   });
 
-  test('stands valid texts that are cut, bent and put together', () => {
+  it('survives valid texts that are cut, mutated and joined', () => {
     fc.assert(
       fc.property(bentText(), (text) => expectAnswer(decoder, Buffer.from(text))),
       { numRuns: RUNS },
@@ -118,7 +118,7 @@ function bentText(): fc.Arbitrary<string> {
   );
 }
 
-/** A value of plain data, or the refusal that the decoder has for it. */
+/** Expects a value of plain data, or a refusal of this decoder. */
 function expectAnswer({ name, read, refuses }: Decoder, bytes: Buffer): void {
   let value: unknown;
   try {
@@ -133,14 +133,14 @@ function expectAnswer({ name, read, refuses }: Decoder, bytes: Buffer): void {
 
 const PLAIN: ReadonlySet<unknown> = new Set([Object.prototype, Array.prototype, Map.prototype]);
 
-/** Nothing that came from outside has chosen a prototype. */
+/** Expects that no input has changed a prototype. */
 function expectPlain(value: unknown): void {
   const seen = new Set<unknown>();
   const waiting: object[] = isObject(value) ? [value] : [];
   for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
     if (seen.has(one)) continue;
     seen.add(one);
-    // Not by `expect`, which takes its time over each of thousands.
+    // Not with `expect`, which is slow for thousands of values.
     if (!PLAIN.has(Object.getPrototypeOf(one))) throw new Error('a value with a prototype of its own');
     for (const inner of Object.values(one)) if (isObject(inner)) waiting.push(inner);
   }

@@ -1,21 +1,21 @@
-/** The path rule and the manifest: nothing leaves the directory that it is unpacked into. */
+/** The path rule and the manifest: nothing is written outside the directory that a transfer is unpacked into. */
 import { posix } from 'node:path';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { countSlots, isInnerPath, measureCommand } from '../../src/protocol/item.js';
 import { manifestSchema } from '../../src/protocol/manifest.js';
 
 describe('isInnerPath', () => {
-  test.each(['a', 'a/b', '.hidden', '..a', 'a..', 'a b', 'ä/ö', '...'])('%j stays inside', (path) =>
+  it.each(['a', 'a/b', '.hidden', '..a', 'a..', 'a b', 'ä/ö', '...'])('%j stays inside', (path) =>
     expect(isInnerPath(path)).toBe(true),
   );
 
-  test.each(['', '/', '/a', '..', '../a', 'a/..', 'a/../b', '.', './a', 'a//b', 'a/', 'a\\b', 'a\0b'])(
+  it.each(['', '/', '/a', '..', '../a', 'a/..', 'a/../b', '.', './a', 'a//b', 'a/', 'a\\b', 'a\0b'])(
     '%j does not',
     (path) => expect(isInnerPath(path)).toBe(false),
   );
 
-  test('a path that passes is below its directory, and written in one way only', () => {
+  it('accepts a path only below its directory and in its one normal form', () => {
     const part = fc.oneof(fc.constantFrom('..', '.', '', '/', '\\', 'a'), fc.string({ maxLength: 3 }));
     fc.assert(
       fc.property(
@@ -33,11 +33,11 @@ describe('isInnerPath', () => {
 
 describe('a manifest', () => {
   const file = { path: 'a', size: 1, mode: 0o644, sha256: 'a'.repeat(64) };
-  test('with files and directories is read', () => {
+  it('with files and directories is accepted', () => {
     expect(manifestSchema.parse({ files: [file] })).toEqual({ files: [file], directories: [] });
   });
 
-  test.each<[string, object]>([
+  it.each<[string, object]>([
     ['a path that leaves', { files: [{ ...file, path: '../a' }] }],
     ['a directory that leaves', { files: [], directories: ['/etc'] }],
     ['a path named twice', { files: [file, file] }],
@@ -45,13 +45,13 @@ describe('a manifest', () => {
     ['a size below 0', { files: [{ ...file, size: -1 }] }],
     ['a hash in capitals', { files: [{ ...file, sha256: 'A'.repeat(64) }] }],
     ['a path of more than 1,024 characters', { files: [{ ...file, path: 'a'.repeat(1025) }] }],
-  ])('with %s is refused', (_title, manifest) => {
+  ])('with %s is rejected', (_title, manifest) => {
     expect(manifestSchema.safeParse(manifest).success).toBe(false);
   });
 });
 
 describe('an item', () => {
-  test.each([
+  it.each([
     [0.1, 1],
     [1, 1],
     [1.1, 2],
@@ -60,7 +60,7 @@ describe('an item', () => {
     expect(countSlots({ cpus, labels: [], abilities: [] })).toBe(slots);
   });
 
-  test('is measured in bytes, names and values of its environment too', () => {
+  it('is measured in bytes, including the names and values of its environment', () => {
     expect(measureCommand({ argv: ['ä', 'b'], env: { AB: 'c' } })).toBe(6);
   });
 });

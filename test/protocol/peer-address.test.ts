@@ -51,13 +51,13 @@ describe('an address of a peer', () => {
     expect(findAdvertiseFault(text)).toMatch(/^must be addresses that peers call/);
   });
 
-  it('is one to listen on without a port', () => {
+  it('can be listened on if it has no port', () => {
     for (const good of ['::', '0.0.0.0', '127.0.0.1', 'nas.lan', 'fd00::1'])
       expect(findListenFault(good)).toBeUndefined();
     for (const bad of ['foo bar', 'nas:1', '[::]', '0.0.0.0:1', '']) expect(findListenFault(bad)).toMatch(/^must be/);
   });
 
-  it('is the same again as a URL', () => {
+  it('survives the round trip through a URL', () => {
     for (const [host, url] of [
       ['fd00::1', 'https://[fd00::1]:7'],
       ['nas.lan', 'https://nas.lan:7'],

@@ -1,6 +1,6 @@
-/** Requests: empty, a bare value or JSON all become one shape; what does not is refused with the field. */
+/** Requests: an empty payload, a bare value and JSON become one shape; anything else is rejected with its field. */
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   decodeRequest,
   isVerb,
@@ -17,7 +17,7 @@ function decode(verb: Verb, payload: string): ReturnType<typeof decodeRequest> {
 }
 
 describe('decodeRequest', () => {
-  test.each<[Verb, string, object]>([
+  it.each<[Verb, string, object]>([
     ['ping', '', { verb: 'ping' }],
     ['ping', '  \n', { verb: 'ping' }],
     ['refresh', '{}', { verb: 'refresh' }],
@@ -31,11 +31,11 @@ describe('decodeRequest', () => {
     ['migrate', 'top', { verb: 'migrate', select: 'top' }],
     ['migrate', '{"select":"top","to":"beta"}', { verb: 'migrate', select: 'top', to: 'beta' }],
     ['migrate', '{"pid":123}', { verb: 'migrate', pid: 123 }],
-  ])('%s %j', (verb, payload, value) => {
+  ])('decodes %s with payload %j', (verb, payload, value) => {
     expect(decode(verb, payload)).toEqual({ ok: true, value, proof: undefined });
   });
 
-  test('an item gets its defaults', () => {
+  it('fills in the defaults of an item', () => {
     expect(decode('run', JSON.stringify(run))).toMatchObject({
       ok: true,
       value: {
@@ -52,7 +52,7 @@ describe('decodeRequest', () => {
     });
   });
 
-  test.each<[Verb, string, string]>([
+  it.each<[Verb, string, string]>([
     ['ping', 'hello', 'payload'],
     ['ping', '{', 'payload'],
     ['run', 'ls', 'payload'],
@@ -86,11 +86,11 @@ describe('decodeRequest', () => {
     ['migrate', '{"item":"a","to":"B"}', 'to'],
     ['ping', `{"transaction":"${'x'.repeat(129)}"}`, 'transaction'],
     ['ping', `{"from":"${'x'.repeat(33)}"}`, 'from'],
-  ])('%s %.60s is refused, the field is named', (verb, payload, field) => {
+  ])('rejects %s %.60s and names the field', (verb, payload, field) => {
     expect(decode(verb, payload)).toMatchObject({ ok: false, field });
   });
 
-  test('any bytes give an answer, never an exception', () => {
+  it('answers any bytes without throwing', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...VERBS),
@@ -108,16 +108,18 @@ describe('decodeRequest', () => {
 });
 
 describe('verbs', () => {
-  test('only those without code and paths may come unsigned', () => {
+  it('may be unsigned only if they carry neither code nor paths', () => {
     const signed = ['run', 'clean', 'read', 'rename', 'fit', 'call'];
     expect(VERBS.filter((verb) => !UNSIGNED_VERBS.includes(verb)).toSorted()).toEqual(signed.toSorted());
   });
 
-  test.each(['toString', '__proto__', 'constructor', ''])('%j is none', (verb) => expect(isVerb(verb)).toBe(false));
+  it.each(['toString', '__proto__', 'constructor', ''])('do not include %j', (verb) =>
+    expect(isVerb(verb)).toBe(false),
+  );
 });
 
 describe('peekTransaction', () => {
-  test.each<[string, string | undefined]>([
+  it.each<[string, string | undefined]>([
     ['{"transaction":"x","item":5}', 'x'],
     ['{"transaction":5}', undefined],
     ['not json', undefined],

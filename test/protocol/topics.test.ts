@@ -1,6 +1,6 @@
-/** The topic tree: what is put together is taken apart again, and nothing else parses. */
+/** The topic tree: every formatted topic parses again, and nothing else does. */
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   findBaseFault,
   formatTopic,
@@ -26,7 +26,7 @@ const topic: fc.Arbitrary<Topic> = fc.oneof(
 );
 
 describe('topics', () => {
-  test('what is put together is taken apart again', () => {
+  it('parse back to what was formatted', () => {
     fc.assert(
       fc.property(base, topic, (prefix, one) => {
         expect(parseTopic(prefix, formatTopic(prefix, one))).toEqual(one);
@@ -34,7 +34,7 @@ describe('topics', () => {
     );
   });
 
-  test('any text parses to nothing or to a topic that is written the same way, and never throws', () => {
+  it('parse any text without throwing, to nothing or to a topic that formats to the same text', () => {
     const levels = fc.array(
       fc.constantFrom('node', 'work', 'mesh', 'state', 'a', 'offer', 'claim', 'set', '', '+', '#'),
       { maxLength: 6 },
@@ -51,7 +51,7 @@ describe('topics', () => {
     );
   });
 
-  test.each([
+  it.each([
     't/node/Alpha/state',
     't/node/a/state/more',
     't/node/a/unknown',
@@ -69,17 +69,17 @@ describe('topics', () => {
     'other/mesh/state',
     `t/node/${'a'.repeat(33)}/state`,
     `t/${'a'.repeat(600)}`,
-  ])('%s is no topic of ours', (text) => {
+  ])('do not include %s', (text) => {
     expect(parseTopic('t', text)).toBeUndefined();
   });
 });
 
 describe('a base topic', () => {
-  test.each(['tritmesh', 'home/tritmesh', 'a_b-c.d/E'])('%s is good', (text) => {
+  it.each(['tritmesh', 'home/tritmesh', 'a_b-c.d/E'])('may be %s', (text) => {
     expect(findBaseFault(text)).toBeUndefined();
   });
 
-  test.each<[string, RegExp]>([
+  it.each<[string, RegExp]>([
     ['', /1 to 200 characters/],
     ['a'.repeat(201), /1 to 200 characters/],
     ['a/b/c/d/e/f/g/h/i', /at most 8 levels/],
@@ -88,13 +88,13 @@ describe('a base topic', () => {
     ['a/+', /"\+"/],
     ['a/#', /"#"/],
     ['$SYS', /"\$"/],
-  ])('%j is refused', (text, fault) => {
+  ])('must not be %j', (text, fault) => {
     expect(findBaseFault(text)).toMatch(fault);
   });
 });
 
 describe('filters', () => {
-  test('those of a node overlap in no topic', () => {
+  it('of a node never overlap', () => {
     fc.assert(
       fc.property(topic, (one) => {
         const text = formatTopic('t', one);
@@ -104,7 +104,7 @@ describe('filters', () => {
     );
   });
 
-  test('that of a kind matches its topics and no others', () => {
+  it('of a kind match its topics and no others', () => {
     fc.assert(
       fc.property(topic, topic, (one, other) => {
         expect(matches(kindFilter('t', one.kind), formatTopic('t', one))).toBe(true);

@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseOrderHead } from '../../src/run/order.js';
+import { parseLaunchHead } from '../../src/run/launch/launch-script.js';
 import type { RunHandle } from '../../src/run/runner.js';
-import { createRunBench, livingMembers, waitForEnd, waitForText, type RunBench } from './run-bench.js';
+import { createRunSetup, livingMembers, waitForEnd, waitForText, type RunSetup } from '../support/run-setup.js';
 
-let bench: RunBench;
+let bench: RunSetup;
 beforeEach(() => {
-  bench = createRunBench();
+  bench = createRunSetup();
 });
 afterEach(() => {
   expect(bench.clear(), 'processes left by the test').toEqual([]);
@@ -132,6 +132,6 @@ describe('adopt, of a run whose directory is gone,', () => {
 
 it('the order names the launcher', async () => {
   const handle = await leave(['true']);
-  expect(parseOrderHead(readFileSync(join(directory(), 'order'), 'utf8'))?.handle).toEqual(handle);
+  expect(parseLaunchHead(readFileSync(join(directory(), 'order'), 'utf8'))?.handle).toEqual(handle);
   await waitForEnd(handle.pid);
 });

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/run/runner.js';
-import { createRunBench, livingMembers, waitForText, type RunBench } from './run-bench.js';
+import { createRunSetup, livingMembers, waitForText, type RunSetup } from '../support/run-setup.js';
 
 const REPORT = fileURLToPath(new URL('../fixtures/report.mjs', import.meta.url));
 
-let bench: RunBench;
+let bench: RunSetup;
 beforeEach(() => {
-  bench = createRunBench();
+  bench = createRunSetup();
 });
 afterEach(() => {
   expect(bench.clear(), 'processes left by the test').toEqual([]);
 });
 
 /** Runs a command to its end. */
-async function run(...args: Parameters<RunBench['order']>): Promise<RunEvent> {
+async function run(...args: Parameters<RunSetup['order']>): Promise<RunEvent> {
   const runner = bench.runner();
   const order = bench.order(...args);
   runner.start(order);

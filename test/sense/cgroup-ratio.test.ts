@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { findCgroupLimit } from '../../src/sense/cgroup-limit.js';
 import { findCgroupPlaces } from '../../src/sense/cgroup-place.js';
 import { createCgroupRatio } from '../../src/sense/cgroup-ratio.js';
-import type { LoadRatio, MachineLook, RatioOf } from '../../src/sense/machine.js';
+import type { LoadRatio, MachineSample, RatioOf } from '../../src/sense/machine.js';
 import { createFileTree, type FileTree } from './file-tree.js';
 
 const V2_MOUNT = '42 32 0:41 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw\n';
@@ -41,7 +41,7 @@ function usageV1(seconds: number): string {
 }
 
 describe('findCgroupLimit, version 2', () => {
-  test('a service with a quota of its own', () => {
+  it('a service with a quota of its own', () => {
     const tree = createCgroups('0::/system.slice/mesh.service\n', V2_MOUNT, {
       [`${V2}/cpu.stat`]: usageV2(1000),
       [`${V2}/system.slice/cpu.max`]: 'max 100000\n',
@@ -52,7 +52,7 @@ describe('findCgroupLimit, version 2', () => {
     expect(findLimit(tree)).toEqual({ directory: `${V2}/system.slice/mesh.service`, cpus: 1.5, usageS: 10 });
   });
 
-  test('the least quota of all levels decides, and its use counts', () => {
+  it('the least quota of all levels decides, and its use counts', () => {
     const tree = createCgroups('0::/a/b\n', V2_MOUNT, {
       [`${V2}/a/cpu.max`]: '50000 100000\n',
       [`${V2}/a/cpu.stat`]: usageV2(20),
@@ -62,7 +62,7 @@ describe('findCgroupLimit, version 2', () => {
     expect(findLimit(tree)).toEqual({ directory: `${V2}/a`, cpus: 0.5, usageS: 20 });
   });
 
-  test('a container with a namespace of its own is the topmost that it sees', () => {
+  it('a container with a namespace of its own is the topmost that it sees', () => {
     const tree = createCgroups('0::/\n', V2_MOUNT, {
       [`${V2}/cpu.max`]: '200000 100000\n',
       [`${V2}/cpu.stat`]: usageV2(30),
@@ -70,7 +70,7 @@ describe('findCgroupLimit, version 2', () => {
     expect(findLimit(tree)).toEqual({ directory: V2, cpus: 2, usageS: 30 });
   });
 
-  test('without a quota the topmost counts', () => {
+  it('without a quota the topmost counts', () => {
     const tree = createCgroups('0::/user.slice\n', V2_MOUNT, {
       [`${V2}/cpu.stat`]: usageV2(1000),
       [`${V2}/user.slice/cpu.max`]: 'max 100000\n',
@@ -83,7 +83,7 @@ describe('findCgroupLimit, version 2', () => {
 describe('findCgroupLimit, version 1', () => {
   const MEMBERSHIP = '9:name=systemd:/\n2:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n0::/\n';
 
-  test('a quota is microseconds of a period, the use nanoseconds', () => {
+  it('a quota is microseconds of a period, the use nanoseconds', () => {
     const tree = createCgroups(MEMBERSHIP, V1_MOUNTS, {
       [`${V1}/cpu.cfs_quota_us`]: '-1\n',
       [`${V1}/cpu.cfs_period_us`]: '100000\n',
@@ -95,7 +95,7 @@ describe('findCgroupLimit, version 1', () => {
     expect(findLimit(tree)).toEqual({ directory: `${V1}/docker/abc`, cpus: 0.5, usageS: 7 });
   });
 
-  test('a container that sees its own cgroup as the mount reads it there', () => {
+  it('a container that sees its own cgroup as the mount reads it there', () => {
     const mount = `32 31 0:29 /docker/abc /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n`;
     const tree = createCgroups(MEMBERSHIP, mount, {
       [`${V1}/cpu.cfs_quota_us`]: '300000\n',
@@ -105,7 +105,7 @@ describe('findCgroupLimit, version 1', () => {
     expect(findLimit(tree)).toEqual({ directory: V1, cpus: 3, usageS: 9 });
   });
 
-  test('two hierarchies: the limit in one, the use in the other', () => {
+  it('two hierarchies: the limit in one, the use in the other', () => {
     const mounts = [
       '32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu',
       '33 31 0:30 / /sys/fs/cgroup/with\\040blank rw - cgroup cgroup rw,cpuacct',
@@ -119,7 +119,7 @@ describe('findCgroupLimit, version 1', () => {
     expect(findLimit(tree)).toEqual({ directory: 'sys/fs/cgroup/with blank/x', cpus: 1, usageS: 3 });
   });
 
-  test.each<[string, string, string]>([
+  it.each<[string, string, string]>([
     ['no cgroup at all', '', V2_MOUNT],
     ['no mount', '0::/\n', ''],
     ['no cpu time', '0::/\n', V2_MOUNT],
@@ -128,7 +128,7 @@ describe('findCgroupLimit, version 1', () => {
   });
 });
 
-function lookAt(now: number): MachineLook {
+function lookAt(now: number): MachineSample {
   return {
     now,
     cpus: 4,
@@ -148,7 +148,7 @@ async function read(ratioOf: RatioOf, now: number): Promise<readonly LoadRatio[]
 describe('createCgroupRatio', () => {
   const one = { [`${V2}/cpu.max`]: '200000 100000\n', [`${V2}/cpu.stat`]: usageV2(100) };
 
-  test('what was used since the look before, per cpu of the quota', async () => {
+  it('what was used since the look before, per cpu of the quota', async () => {
     const tree = createCgroups('0::/\n', V2_MOUNT, one);
     const ratioOf = createCgroupRatio(dirsOf(tree), undefined);
     expect(await read(ratioOf, 1_000)).toEqual([]);
@@ -159,7 +159,7 @@ describe('createCgroupRatio', () => {
     expect(await read(ratioOf, 5_000)).toEqual([{ ratio: 0.5, cpus: 4 }]);
   });
 
-  test('given cpus stand above the quota', async () => {
+  it('given cpus stand above the quota', async () => {
     const tree = createCgroups('0::/\n', V2_MOUNT, one);
     const ratioOf = createCgroupRatio(dirsOf(tree), 1);
     await read(ratioOf, 0);
@@ -167,7 +167,7 @@ describe('createCgroupRatio', () => {
     expect(await read(ratioOf, 1_000)).toEqual([{ ratio: 1, cpus: 1 }]);
   });
 
-  test('when another level becomes the limit, one look passes', async () => {
+  it('when another level becomes the limit, one look passes', async () => {
     const tree = createCgroups('0::/a\n', V2_MOUNT, { ...one, [`${V2}/a/cpu.stat`]: usageV2(5) });
     const ratioOf = createCgroupRatio(dirsOf(tree), undefined);
     await read(ratioOf, 0);

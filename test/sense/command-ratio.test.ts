@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asyncScheduler, filter, firstValueFrom, interval, map } from 'rxjs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCommandRatio } from '../../src/sense/command-ratio.js';
-import type { MachineLook } from '../../src/sense/machine.js';
+import type { MachineSample } from '../../src/sense/machine.js';
 
-const look: MachineLook = {
+const look: MachineSample = {
   now: 0,
   cpus: 2,
   cpuPercent: 50,
@@ -27,7 +27,7 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 describe('createCommandRatio', () => {
-  test.each<[string, number]>([
+  it.each<[string, number]>([
     ['echo 0.5', 0.5],
     ['printf 1', 1],
     ['echo "0.25 0.1" | cut -d" " -f1', 0.25],
@@ -36,7 +36,7 @@ describe('createCommandRatio', () => {
     expect(await read(command)).toEqual({ ratio, cpus: 2 });
   });
 
-  test.each<[string, string]>([
+  it.each<[string, string]>([
     ['echo high', 'echo high: printed "high", not a number from 0 to 1000000'],
     ['true', 'true: printed "", not a number from 0 to 1000000'],
     ['echo -1', 'echo -1: printed "-1", not a number from 0 to 1000000'],
@@ -49,7 +49,7 @@ describe('createCommandRatio', () => {
     await expect(read(command)).rejects.toThrow(sentence);
   });
 
-  test('a command over its limit is ended with all that it started', async () => {
+  it('a command over its limit is ended with all that it started', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'tritmesh-command-'));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
     const file = join(directory, 'pid');

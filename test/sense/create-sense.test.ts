@@ -1,7 +1,7 @@
 /** The senses as a whole: on a /proc of files in virtual time, and on this machine with processes that really burn. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { asyncScheduler, filter, firstValueFrom, tap, timer, VirtualTimeScheduler } from 'rxjs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Clock } from '../../src/clock/clock.js';
 import { createSense, type SenseOptions } from '../../src/sense/create-sense.js';
 import type { LoadSample, ProcessSample, SenseFault } from '../../src/sense/sense.js';
@@ -42,7 +42,7 @@ function senseTree(
 const fixed = { metric: { kind: 'fixed', ratio: 0.7 } } as const;
 
 describe('createSense on a /proc of files', () => {
-  test('the first sample comes at the second look, then one every 2 s, with all that the machine tells', () => {
+  it('the first sample comes at the second look, then one every 2 s, with all that the machine tells', () => {
     const { loads } = senseTree(fixed, {}, 5_000, (tree, now) =>
       tree.write(procMachine({ busy: now / 10, idle: (3 * now) / 10 })),
     );
@@ -57,28 +57,28 @@ describe('createSense on a /proc of files', () => {
     });
   });
 
-  test('a kernel without PSI says none', () => {
+  it('a kernel without PSI says none', () => {
     const { loads } = senseTree(fixed, {}, 1_000, (tree, now) =>
       tree.write({ ...procMachine({ busy: now }), 'pressure/cpu': undefined }),
     );
     expect(loads[0]?.value).not.toHaveProperty('psiPercent');
   });
 
-  test('loadavg1 is the average of the last minute per cpu', () => {
+  it('loadavg1 is the average of the last minute per cpu', () => {
     const { loads } = senseTree({ metric: { kind: 'loadavg1' } }, {}, 1_000, (tree, now) =>
       tree.write(procMachine({ busy: now, load1: '1.70' })),
     );
     expect(loads[0]?.value).toMatchObject({ ratio: 0.85 });
   });
 
-  test('ewma counts running and blocked tasks and leaves the agent out', () => {
+  it('ewma counts running and blocked tasks and leaves the agent out', () => {
     const { loads } = senseTree({ metric: { kind: 'ewma' } }, {}, 200_000, (tree, now) =>
       tree.write(procMachine({ busy: now, running: 2, blocked: 1 })),
     );
     expect(loads.at(-1)?.value).toMatchObject({ ratio: expect.closeTo(1, 2) });
   });
 
-  test('tree:PID is what a process and its descendants used, and lists only them', () => {
+  it('tree:PID is what a process and its descendants used, and lists only them', () => {
     const { loads, lists } = senseTree(
       { metric: { kind: 'tree', pid: 10 }, processesMs: 1_000 },
       {},
@@ -103,7 +103,7 @@ describe('createSense on a /proc of files', () => {
     ]);
   });
 
-  test('tree:jobs leaves out what the root itself used, and counts what its ended children did', () => {
+  it('tree:jobs leaves out what the root itself used, and counts what its ended children did', () => {
     const metric = { kind: 'tree', pid: 10, withoutRoot: true } as const;
     const { loads } = senseTree({ metric }, {}, 3_000, (tree, now) =>
       tree.write({
@@ -118,7 +118,7 @@ describe('createSense on a /proc of files', () => {
     ]);
   });
 
-  test('a tree that is gone is a fault, and a sample comes when it is back', () => {
+  it('a tree that is gone is a fault, and a sample comes when it is back', () => {
     const { loads } = senseTree({ metric: { kind: 'tree', pid: 10 } }, {}, 6_900, (tree, now) => {
       const isThere = now < 1_000 || now > 3_000;
       tree.write({
@@ -134,7 +134,7 @@ describe('createSense on a /proc of files', () => {
     ]);
   });
 
-  test('files that cannot be read are faults, never made up, and never the end', () => {
+  it('files that cannot be read are faults, never made up, and never the end', () => {
     const { loads, lists } = senseTree(fixed, {}, 3_000, (tree, now) => {
       if (now === 1_000) tree.write({ ...procMachine({ busy: 5 }), '7/stat': procStat({ pid: 7, ppid: 1 }) });
       if (now === 2_000) tree.write({ stat: 'cpu 1 2\n', uptime: 'soon\n' });
@@ -147,7 +147,7 @@ describe('createSense on a /proc of files', () => {
     expect(lists.map(({ value }) => value)).toEqual([[], { fault: expect.stringMatching(/^cannot read .*meminfo/) }]);
   });
 
-  test('each unreadable file has its sentence', () => {
+  it('each unreadable file has its sentence', () => {
     const broken: readonly (readonly [Record<string, string>, RegExp])[] = [
       [{ meminfo: 'MemTotal: 0 kB\n' }, /meminfo does not tell/],
       [{ loadavg: 'high\n' }, /loadavg does not begin with a number/],
@@ -183,7 +183,7 @@ function isSample(value: LoadSample | SenseFault): value is LoadSample {
 }
 
 describe.skipIf(process.platform !== 'linux')('createSense on this machine', () => {
-  test('a burner shows as about one core of its tree and of the process list', async () => {
+  it('a burner shows as about one core of its tree and of the process list', async () => {
     const { pid } = startBurner();
     const sense = createSense({
       metric: { kind: 'tree', pid },
@@ -223,7 +223,7 @@ describe.skipIf(process.platform !== 'linux')('createSense on this machine', () 
     expect(burner?.ageS).toBeLessThan(60);
   });
 
-  test('children that come and end between two looks count for their tree', async () => {
+  it('children that come and end between two looks count for their tree', async () => {
     const loop = 'while :; do (i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done); done';
     const { pid } = startProgram('/bin/sh', ['-c', loop]);
     const sense = createSense({ metric: { kind: 'tree', pid }, clock: realClock, cpus: 2, loadMs: 1_000 });
@@ -237,7 +237,7 @@ describe.skipIf(process.platform !== 'linux')('createSense on this machine', () 
     expect(sample.cpus).toBe(2);
   });
 
-  test('a burner raises ewma above what it was', async () => {
+  it('a burner raises ewma above what it was', async () => {
     const sense = createSense({ metric: { kind: 'ewma' }, clock: realClock, cpus: 1, loadMs: 200 });
     startBurner();
     let first: number | undefined;
@@ -250,21 +250,18 @@ describe.skipIf(process.platform !== 'linux')('createSense on this machine', () 
     );
   });
 
-  test.each([{ kind: 'ewma' }, { kind: 'loadavg1' }, { kind: 'cgroup' }] as const)(
-    '$kind reads here',
-    async (metric) => {
-      const sense = createSense({ metric, clock: realClock, loadMs: 200 });
-      const sample = await firstValueFrom(sense.load$.pipe(filter(isSample)));
-      expect(sample.ratio).toBeGreaterThanOrEqual(0);
-      expect(sample.cpus).toBeGreaterThan(0);
-      expect(sample.cpuPercent).toBeGreaterThanOrEqual(0);
-      expect(sample.cpuPercent).toBeLessThanOrEqual(100);
-    },
-  );
+  it.each([{ kind: 'ewma' }, { kind: 'loadavg1' }, { kind: 'cgroup' }] as const)('$kind reads here', async (metric) => {
+    const sense = createSense({ metric, clock: realClock, loadMs: 200 });
+    const sample = await firstValueFrom(sense.load$.pipe(filter(isSample)));
+    expect(sample.ratio).toBeGreaterThanOrEqual(0);
+    expect(sample.cpus).toBeGreaterThan(0);
+    expect(sample.cpuPercent).toBeGreaterThanOrEqual(0);
+    expect(sample.cpuPercent).toBeLessThanOrEqual(100);
+  });
 });
 
 describe('createSense through systeminformation', () => {
-  test('a burner shows as about one core of its tree, and the list is of that tree', async () => {
+  it('a burner shows as about one core of its tree, and the list is of that tree', async () => {
     const { pid } = startBurner();
     const options = { clock: realClock, cpus: 2, system: 'other', loadMs: 1_000, processesMs: 1_000 } as const;
     const sense = createSense({ ...options, metric: { kind: 'tree', pid } });
@@ -283,7 +280,7 @@ describe('createSense through systeminformation', () => {
     expect((listed as readonly ProcessSample[])[0]?.ageS).toBeLessThan(120);
   });
 
-  test('the load average is read without /proc', async () => {
+  it('the load average is read without /proc', async () => {
     const sense = createSense({ metric: { kind: 'ewma' }, clock: realClock, system: 'other', loadMs: 300 });
     const sample = await firstValueFrom(sense.load$.pipe(filter(isSample)));
     expect(sample.ratio).toBeGreaterThanOrEqual(0);

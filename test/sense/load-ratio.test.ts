@@ -1,9 +1,9 @@
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createEwmaRatio, createLoadAverageRatio } from '../../src/sense/load-ratio.js';
-import type { MachineLook } from '../../src/sense/machine.js';
+import type { MachineSample } from '../../src/sense/machine.js';
 
-function lookAt(now: number, more: Partial<MachineLook> = {}): MachineLook {
+function lookAt(now: number, more: Partial<MachineSample> = {}): MachineSample {
   return {
     now,
     cpus: 2,
@@ -23,21 +23,21 @@ function kernelAverage(now: number, tasks: number): number {
 }
 
 describe('createLoadAverageRatio', () => {
-  test('is the 1-minute average per cpu', async () => {
+  it('is the 1-minute average per cpu', async () => {
     expect(await firstValueFrom(createLoadAverageRatio()(lookAt(0, { loadAverage1: 1.7 })))).toEqual({
       ratio: 0.85,
       cpus: 2,
     });
   });
 
-  test('is an error where the system has none', async () => {
+  it('is an error where the system has none', async () => {
     const look = lookAt(0, { loadAverage1: undefined });
     await expect(firstValueFrom(createLoadAverageRatio()(look))).rejects.toThrow(/no load average; use ewma/);
   });
 });
 
 /** Looks every 2 s and gives the first time at which the ratio is above 0.8. */
-async function findCrossing(more: (now: number) => Partial<MachineLook>): Promise<number> {
+async function findCrossing(more: (now: number) => Partial<MachineSample>): Promise<number> {
   const ratioOf = createEwmaRatio();
   for (let now = 0; now <= 200_000; now += 2_000) {
     if ((await firstValueFrom(ratioOf(lookAt(now, more(now))))).ratio > 0.8) return now;
@@ -46,28 +46,28 @@ async function findCrossing(more: (now: number) => Partial<MachineLook>): Promis
 }
 
 describe('createEwmaRatio', () => {
-  test('begins at the kernel average', async () => {
+  it('begins at the kernel average', async () => {
     const look = lookAt(0, { loadAverage1: 1, activeTasks: 9 });
     expect((await firstValueFrom(createEwmaRatio()(look))).ratio).toBe(0.5);
   });
 
-  test('shows a step to two tasks on two cpus as above 0.8 after 20 s times ln 5, 32 s', async () => {
+  it('shows a step to two tasks on two cpus as above 0.8 after 20 s times ln 5, 32 s', async () => {
     const crossing = await findCrossing((now) => ({ activeTasks: now === 0 ? 0 : 2 }));
     expect(crossing).toBe(34_000);
   });
 
-  test('shows it nearly as soon where only the kernel average is told', async () => {
+  it('shows it nearly as soon where only the kernel average is told', async () => {
     const crossing = await findCrossing((now) => ({ activeTasks: undefined, loadAverage1: kernelAverage(now, 2) }));
     expect(crossing).toBeGreaterThanOrEqual(30_000);
     expect(crossing).toBeLessThanOrEqual(40_000);
   });
 
-  test('counts busy cpus where the system has no load average', async () => {
+  it('counts busy cpus where the system has no load average', async () => {
     const crossing = await findCrossing(() => ({ activeTasks: undefined, loadAverage1: undefined, cpuPercent: 100 }));
     expect(crossing).toBe(0);
   });
 
-  test('comes to the mean of a steady load whatever the interval, and is never negative', async () => {
+  it('comes to the mean of a steady load whatever the interval, and is never negative', async () => {
     for (const everyMs of [500, 2_000, 7_000]) {
       const ratioOf = createEwmaRatio();
       for (let now = 0; now <= 300_000; now += everyMs) {

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseMetric, parseRatio, type Metric } from '../../src/sense/metric.js';
 
 describe('parseMetric', () => {
-  test.each<[string, Metric]>([
+  it.each<[string, Metric]>([
     ['ewma', { kind: 'ewma' }],
     ['loadavg1', { kind: 'loadavg1' }],
     ['cgroup', { kind: 'cgroup' }],
@@ -18,7 +18,7 @@ describe('parseMetric', () => {
     expect(parseMetric(text)).toEqual({ ok: true, metric });
   });
 
-  test.each<[string, RegExp]>([
+  it.each<[string, RegExp]>([
     ['', /^must be ewma, .* not ""$/],
     ['load', /^must be ewma, .* not "load"$/],
     ['EWMA', /not "EWMA"$/],
@@ -42,7 +42,7 @@ describe('parseMetric', () => {
     expect(parseMetric(text)).toEqual({ ok: false, reason: expect.stringMatching(reason) });
   });
 
-  test('property: whatever the text, there is an answer', () => {
+  it('property: whatever the text, there is an answer', () => {
     const forms = fc.constantFrom('', 'ewma', 'tree:', 'command:', 'fixed:');
     fc.assert(
       fc.property(forms, fc.string(), (form, rest) => {
@@ -53,7 +53,7 @@ describe('parseMetric', () => {
     );
   });
 
-  test('property: a ratio that is printed reads back', () => {
+  it('property: a ratio that is printed reads back', () => {
     const ratio = fc.double({ min: 0, max: 1e6, noNaN: true });
     fc.assert(fc.property(ratio, (one) => parseRatio(String(one)) === one));
   });

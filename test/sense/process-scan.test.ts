@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, test } from 'vitest';
-import { readHeavyFacts } from '../../src/sense/heavy-facts.js';
+import { describe, expect, it } from 'vitest';
+import { readProcessDetails } from '../../src/sense/heavy-facts.js';
 import { createLinuxProcesses } from '../../src/sense/linux-processes.js';
 import { readKernelUnits, scanProcesses } from '../../src/sense/process-scan.js';
 import { createFileTree, procMachine, procStat } from './file-tree.js';
@@ -12,7 +12,7 @@ import { createFileTree, procMachine, procStat } from './file-tree.js';
 const units = { ticksPerS: 100, pageBytes: 4096 };
 
 describe('scanProcesses', () => {
-  test('processes are read whatever their names hold, and what is no process is left out', () => {
+  it('processes are read whatever their names hold, and what is no process is left out', () => {
     const { directory } = createFileTree({
       '7/stat': procStat({ pid: 7, ppid: 1, name: 'a) R 1 (b', own: 30, children: 4, start: 900, pages: 3 }),
       '8/stat': procStat({ pid: 8, ppid: 7, name: 'two\nlines ü', session: 8, terminal: 34_816, flags: 0xffff_ffff }),
@@ -40,7 +40,7 @@ describe('scanProcesses', () => {
     expect(found.get(8)?.name).toBe('two\nlines ü');
   });
 
-  test.skipIf(process.platform !== 'linux')('this process is found below the real /proc', () => {
+  it.skipIf(process.platform !== 'linux')('this process is found below the real /proc', () => {
     const found = scanProcesses('/proc', readKernelUnits('/proc', 8)).get(process.pid);
     expect(found).toMatchObject({ pid: process.pid, ppid: process.ppid });
     expect(found?.ownTicks).toBeGreaterThan(0);
@@ -67,12 +67,12 @@ describe('readKernelUnits', () => {
     [0, 0],
   ] as const;
 
-  test.each<[4 | 8]>([[4], [8]])('pages and ticks are read from words of %s bytes', (bytes) => {
+  it.each<[4 | 8]>([[4], [8]])('pages and ticks are read from words of %s bytes', (bytes) => {
     const { directory } = createFileTree({ 'self/auxv': words(bytes, pairs) });
     expect(readKernelUnits(directory, bytes)).toEqual({ pageBytes: 16_384, ticksPerS: 250 });
   });
 
-  test('without the file they are the usual ones', () => {
+  it('without the file they are the usual ones', () => {
     expect(readKernelUnits(createFileTree({}).directory, 8)).toEqual({ pageBytes: 4096, ticksPerS: 100 });
   });
 });
@@ -89,7 +89,7 @@ const FACTS = {
 };
 
 describe('createLinuxProcesses', () => {
-  test('the first look is empty, the second has shares of one core', async () => {
+  it('the first look is empty, the second has shares of one core', async () => {
     const tree = createFileTree({
       ...procMachine(),
       '7/stat': procStat({ pid: 7, ppid: 1, own: 1000, start: 40_000, pages: 25_000 }),
@@ -119,7 +119,7 @@ describe('createLinuxProcesses', () => {
     ]);
   });
 
-  test.each(['', 'garbage', '1e99 1', '86400000.00 5\n', '3.00 5\n'])(
+  it.each(['', 'garbage', '1e99 1', '86400000.00 5\n', '3.00 5\n'])(
     'ages are numbers, and right, when uptime says %j',
     async (uptime) => {
       const tree = createFileTree({
@@ -135,7 +135,7 @@ describe('createLinuxProcesses', () => {
     },
   );
 
-  test('a directory that cannot be read is an error with a sentence', async () => {
+  it('a directory that cannot be read is an error with a sentence', async () => {
     const missing = join(createFileTree({}).directory, 'missing');
     await expect(firstValueFrom(createLinuxProcesses(missing, units)(0))).rejects.toThrow(/ENOENT.*missing/);
   });
@@ -145,7 +145,7 @@ describe('readHeavyFacts', () => {
   const LISTENS =
     '   0: 0100007F:075B 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0\n';
 
-  test('tells cgroups, the first words of the command, and the ports it listens on itself', () => {
+  it('tells cgroups, the first words of the command, and the ports it listens on itself', () => {
     const tree = createFileTree({
       '7/cgroup': '9:name=systemd:/user.slice\n1:cpu:/\n0::/user.slice\n',
       '7/cmdline': 'mosquitto\0-c\0a.conf\0-v\0-x\0',
@@ -153,7 +153,7 @@ describe('readHeavyFacts', () => {
     });
     mkdirSync(join(tree.directory, '7/fd'));
     symlinkSync('socket:[4711]', join(tree.directory, '7/fd/3'));
-    expect(readHeavyFacts(tree.directory, 7)).toEqual({
+    expect(readProcessDetails(tree.directory, 7)).toEqual({
       user: userInfo().username,
       cgroups: ['/user.slice', '/'],
       command: ['mosquitto', '-c', 'a.conf', '-v'],
@@ -161,14 +161,14 @@ describe('readHeavyFacts', () => {
     });
   });
 
-  test.skipIf(process.platform !== 'linux')('finds the port of a real server', async () => {
+  it.skipIf(process.platform !== 'linux')('finds the port of a real server', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    expect(readHeavyFacts('/proc', process.pid).ports).toContain(port);
+    expect(readProcessDetails('/proc', process.pid).ports).toContain(port);
     server.close();
   });
 });

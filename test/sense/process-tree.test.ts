@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { countTreeTicks, selectTree, type TreeCount } from '../../src/sense/process-tree.js';
 
 function count(pid: number, ownTicks: number, more: Partial<TreeCount> = {}): TreeCount {
@@ -15,7 +15,7 @@ describe('selectTree', () => {
     { pid: 20, ppid: 1 },
     { pid: 13, ppid: 10 },
   ];
-  test.each<[string, number, readonly number[]]>([
+  it.each<[string, number, readonly number[]]>([
     ['a tree has all descendants, in whatever order they are listed', 10, [10, 11, 12, 13]],
     ['a leaf is its own tree', 20, [20]],
     ['the first process has all', 1, [1, 10, 11, 12, 13, 20]],
@@ -25,13 +25,13 @@ describe('selectTree', () => {
     expect(found.toSorted((a, b) => a - b)).toEqual(pids);
   });
 
-  test('a process that is its own parent ends', () => {
+  it('a process that is its own parent ends', () => {
     expect(selectTree([{ pid: 0, ppid: 0 }], 0)).toEqual([{ pid: 0, ppid: 0 }]);
   });
 });
 
 describe('countTreeTicks', () => {
-  test.each<[string, readonly TreeCount[], readonly TreeCount[], number]>([
+  it.each<[string, readonly TreeCount[], readonly TreeCount[], number]>([
     ['a member counts what it ran since', [count(10, 100)], [count(10, 150)], 50],
     ['a new member counts from its start', [count(10, 100)], [count(10, 100), count(11, 30)], 30],
     [
@@ -58,7 +58,7 @@ describe('countTreeTicks', () => {
     expect(countTreeTicks(before, after)).toBe(ticks);
   });
 
-  test('property: a tree whose children all end and are waited for is counted exactly', () => {
+  it('property: a tree whose children all end and are waited for is counted exactly', () => {
     const child = fc.record({ before: fc.nat(1000), since: fc.nat(1000), ended: fc.boolean() });
     fc.assert(
       fc.property(fc.array(child, { maxLength: 20 }), fc.nat(1000), (children, ran) => {

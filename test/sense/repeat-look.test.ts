@@ -1,7 +1,7 @@
 import { EMPTY, map, NEVER, of, throwError, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import { describe, expect, test } from 'vitest';
-import { repeatLook } from '../../src/sense/repeat-look.js';
+import { describe, expect, it } from 'vitest';
+import { repeatSample } from '../../src/sense/repeat-look.js';
 
 function runMarbles(
   run: (helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0], scheduler: TestScheduler) => void,
@@ -14,24 +14,24 @@ const UNTIL = '              -------------!';
 const fault = { f: { fault: 'broken' } };
 
 describe('repeatLook', () => {
-  test('looks at once, soon again, and then at its interval, with the time of each look', () => {
+  it('looks at once, soon again, and then at its interval, with the time of each look', () => {
     runMarbles(({ expectObservable }, scheduler) => {
-      const looked$ = repeatLook({ now: () => scheduler.now(), scheduler }, times, (now) => of(now));
+      const looked$ = repeatSample({ now: () => scheduler.now(), scheduler }, times, (now) => of(now));
       expectObservable(looked$, UNTIL.trim()).toBe('a-b----c----d', { a: 0, b: 2, c: 7, d: 12 });
     });
   });
 
-  test('a short interval is not lengthened by the second look', () => {
+  it('a short interval is not lengthened by the second look', () => {
     runMarbles(({ expectObservable }, scheduler) => {
-      const looked$ = repeatLook({ now: () => 0, scheduler }, { secondMs: 500, everyMs: 3 }, () => of('a'));
+      const looked$ = repeatSample({ now: () => 0, scheduler }, { secondMs: 500, everyMs: 3 }, () => of('a'));
       expectObservable(looked$, UNTIL.trim()).toBe('a--a--a--a--a');
     });
   });
 
-  test('a look that fails, or throws, is a fault and the next one follows', () => {
+  it('a look that fails, or throws, is a fault and the next one follows', () => {
     runMarbles(({ expectObservable }, scheduler) => {
       let looks = 0;
-      const looked$ = repeatLook({ now: () => 0, scheduler }, times, () => {
+      const looked$ = repeatSample({ now: () => 0, scheduler }, times, () => {
         looks += 1;
         if (looks === 1) throw new Error('broken');
         return looks === 2 ? throwError(() => new Error('broken')) : of({ fault: 'none' });
@@ -40,39 +40,39 @@ describe('repeatLook', () => {
     });
   });
 
-  test('a look that gives nothing is passed over', () => {
+  it('a look that gives nothing is passed over', () => {
     runMarbles(({ expectObservable }, scheduler) => {
-      const looked$ = repeatLook({ now: () => scheduler.now(), scheduler }, times, (now) =>
+      const looked$ = repeatSample({ now: () => scheduler.now(), scheduler }, times, (now) =>
         now < 5 ? EMPTY : of('a'),
       );
       expectObservable(looked$, UNTIL.trim()).toBe('-------a----a');
     });
   });
 
-  test('a slow look is waited for, and those due meanwhile are left out', () => {
+  it('a slow look is waited for, and those due meanwhile are left out', () => {
     runMarbles(({ expectObservable }, scheduler) => {
       const look = (now: number) => timer(6, scheduler).pipe(map(() => now));
       expectObservable(
-        repeatLook({ now: () => scheduler.now(), scheduler }, times, look),
+        repeatSample({ now: () => scheduler.now(), scheduler }, times, look),
         '-----------------------!',
       ).toBe('------a------b', { a: 0, b: 7 });
     });
   });
 
-  test('a look that never ends holds up the others, and an unsubscribe ends it', () => {
+  it('a look that never ends holds up the others, and an unsubscribe ends it', () => {
     runMarbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
       const never$ = cold('-');
       expectObservable(
-        repeatLook({ now: () => 0, scheduler }, times, () => never$),
+        repeatSample({ now: () => 0, scheduler }, times, () => never$),
         UNTIL.trim(),
       ).toBe('');
       expectSubscriptions(never$.subscriptions).toBe('^------------!');
     });
   });
 
-  test('every subscription looks by itself', () => {
+  it('every subscription looks by itself', () => {
     runMarbles(({ expectObservable }, scheduler) => {
-      const looked$ = repeatLook({ now: () => 0, scheduler }, { secondMs: 2, everyMs: 50 }, () => of('a'));
+      const looked$ = repeatSample({ now: () => 0, scheduler }, { secondMs: 2, everyMs: 50 }, () => of('a'));
       expectObservable(looked$, '-----!').toBe('a-a');
       expectObservable(looked$, '---^----!').toBe('---a-a');
       expectObservable(NEVER, '!').toBe('');

@@ -1,13 +1,13 @@
 /**
- * Plants bugs: copies of the compiled code with a few places of text changed. A place that is not found fails: the code has
- * moved on, and the bug must be planted anew.
+ * Plants bugs: copies the compiled code and replaces a few pieces of its text. A piece that is not found fails the
+ * test: the code has changed, and the bug must be planted again.
  */
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 
-/** One place in the compiled code, and what stands there instead. */
+/** A piece of the compiled code, and its replacement. */
 export interface Change {
   /** Below `dist/src`. */
   readonly file: string;
@@ -15,11 +15,14 @@ export interface Change {
   readonly replace: string;
 }
 
-/** The repository. */
+/** The root of the repository. */
 export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Gives a function that plants changes and gives the copy's `src`; all copies are removed after the tests of the file. */
-export function plantingGround(): (changes: readonly Change[]) => Promise<string> {
+/**
+ * Returns a function that applies changes to a copy of the code and returns the copy's `src`. All copies are removed
+ * after the tests of the file.
+ */
+export function createPlanter(): (changes: readonly Change[]) => Promise<string> {
   const copies: string[] = [];
   afterAll(async () => {
     for (const copy of copies) await rm(copy, { recursive: true, force: true });
@@ -33,7 +36,7 @@ export function plantingGround(): (changes: readonly Change[]) => Promise<string
   };
 }
 
-/** Beside node_modules, so that it runs. */
+/** Copies the code to a directory next to node_modules, where it can run. */
 async function copyCode(): Promise<string> {
   await mkdir(join(ROOT, '.tmp'), { recursive: true });
   const copy = await mkdtemp(join(ROOT, '.tmp', 'planted-'));
@@ -47,7 +50,7 @@ async function copyCode(): Promise<string> {
 async function plant(src: string, { file, find, replace }: Change): Promise<void> {
   const path = join(src, file);
   const text = await readFile(path, 'utf8');
-  expect(text.split(find), `${file} has one place that reads ${find}`).toHaveLength(2);
+  expect(text.split(find), `${file} contains this text exactly once: ${find}`).toHaveLength(2);
   await writeFile(
     path,
     text.replace(find, () => replace),

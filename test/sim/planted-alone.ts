@@ -1,34 +1,37 @@
 /**
- * Known bugs of a node whose broker is away, as {@link PLANTED_BUGS}: each is found by what must go on at a node that
- * hears of nobody.
+ * Known bugs of a node whose broker is down, as in `planted-bugs.ts`: each stops something that must continue at a node
+ * without a connection.
  */
 import type { PlantedBug } from './planted-bugs.js';
 
-/** The bugs. */
+/** The bugs, for planted.test.ts. */
 export const PLANTED_ALONE: readonly PlantedBug[] = [
   {
     name: 'a node without its broker offers nothing, not even to itself',
     changes: [
       {
-        file: 'node/join-looks.js',
-        find: 'const due = stirred && isWorkInSight(bench)',
-        replace: 'const due = stirred && !bench.reach.isAlone && isWorkInSight(bench)',
+        file: 'node/wire-decisions.js',
+        find: 'const isReady = () => isWorkInSight(context)',
+        replace: 'const isReady = () => !context.reach.isAlone && isWorkInSight(context)',
       },
     ],
     within: 60,
   },
   {
-    name: 'what a node says to itself needs the broker',
+    name: 'messages of a node to itself need the broker',
     changes: [
       {
-        file: 'pipelines/say.js',
-        find: 'if (message.way?.only !== true)\n            parts.bus.publish({ topic, payload, qos, retain: retain ?? retained });',
+        file: 'pipelines/effects/publisher.js',
+        find: `if (message.way?.only !== true)
+            deps.bus.publish({ topic, payload, qos, retain: retain ?? retained });`,
         replace:
-          'const heard = hearOneself(message, parts.self); parts.bus.publish({ topic, payload, qos, retain: retain ?? retained }, (error) => { if (error === undefined && heard !== undefined) parts.push(heard); });',
+          'const heard = loopback(message, deps.self); deps.bus.publish({ topic, payload, qos, retain: retain ?? retained }, (error) => { if (error === undefined && heard !== undefined) deps.push(heard); });',
       },
       {
-        file: 'pipelines/say.js',
-        find: 'const heard = hearOneself(message, parts.self);\n        if (heard !== undefined)\n            parts.push(heard);',
+        file: 'pipelines/effects/publisher.js',
+        find: `const heard = loopback(message, deps.self);
+        if (heard !== undefined)
+            deps.push(heard);`,
         replace: '',
       },
     ],
@@ -43,7 +46,7 @@ export const PLANTED_ALONE: readonly PlantedBug[] = [
         replace: 'if (false)',
       },
       {
-        file: 'pipelines/own.js',
+        file: 'pipelines/owner/items.js',
         find: "if (input.type === 'LinkChanged' && !input.online)",
         replace: 'if (false)',
       },

@@ -1,9 +1,9 @@
 /**
- * Known bugs of clocks, as in `planted-bugs.ts`.
+ * Known bugs in the use of clocks, as in `planted-bugs.ts`.
  */
 import type { PlantedBug } from './planted-bugs.js';
 
-/** The bugs. */
+/** The bugs, for planted.test.ts. */
 export const PLANTED_CLOCKS: readonly PlantedBug[] = [
   {
     name: 'the boot clock alone is believed',
@@ -21,14 +21,16 @@ export const PLANTED_CLOCKS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'clock/steady-clock.js',
-        find: 'if (boot >= SLEEP_MIN_MS && isAlike)\n            sleptMs += boot;',
-        replace: 'if (wall >= SLEEP_MIN_MS)\n            sleptMs += wall;',
+        find: `if (boot >= SLEEP_MIN_MS && isAlike)
+            sleptMs += boot;`,
+        replace: `if (wall >= SLEEP_MIN_MS)
+            sleptMs += wall;`,
       },
     ],
     within: 500,
   },
   {
-    name: 'a boot clock that cannot be read is taken for zero, and what it says then is believed',
+    name: 'a boot clock that cannot be read counts as zero, and that reading is believed',
     changes: [
       {
         file: 'clock/steady-clock.js',
@@ -44,11 +46,11 @@ export const PLANTED_CLOCKS: readonly PlantedBug[] = [
     within: 150,
   },
   {
-    name: 'no number reaches the time',
+    name: "a clock reading that is not a number reaches the node's time",
     changes: [
       {
         file: 'clock/steady-clock.js',
-        find: "return Number.isFinite(boot) && boot >= 0 ? boot : 'gives no number';",
+        find: "return Number.isFinite(boot) && boot >= 0 ? boot : 'returns no valid number';",
         replace: 'return boot;',
       },
       {
@@ -69,20 +71,27 @@ export const PLANTED_CLOCKS: readonly PlantedBug[] = [
     changes: [{ file: 'clock/steady-clock.js', find: 'sleptMs += boot;', replace: 'sleptMs += 0;' }],
     within: 500,
   },
-  // The last three are of the simulated guardian: the shell's own is held by test/run/guardian-doubt.test.ts.
+  // The last three concern the simulated watchdog. test/run/watchdog/watchdog-doubt.test.ts tests the real one.
   {
-    name: 'a guardian ends what it is in doubt about',
-    changes: [{ file: 'sim/sim-guardian.js', find: 'parts.hold();', replace: 'return parts.end();' }],
+    name: 'a watchdog in doubt ends its run',
+    changes: [{ file: 'sim/parts/sim-watchdog.js', find: 'deps.hold();', replace: 'return deps.end();' }],
     within: 150,
   },
   {
-    name: 'a guardian lets go on what it is in doubt about',
-    changes: [{ file: 'sim/sim-guardian.js', find: 'parts.hold();', replace: 'void 0;' }],
+    name: 'a watchdog in doubt lets its run continue',
+    changes: [{ file: 'sim/parts/sim-watchdog.js', find: 'deps.hold();', replace: 'void 0;' }],
     within: 300,
   },
   {
-    name: 'a guardian does not see that its machine slept',
-    changes: [{ file: 'sim/sim-guardian.js', find: '        countLate();\n', replace: '' }],
+    name: 'a watchdog does not notice that its machine slept',
+    changes: [
+      {
+        file: 'sim/parts/sim-watchdog.js',
+        find: `        countLate();
+`,
+        replace: '',
+      },
+    ],
     within: 300,
   },
 ];

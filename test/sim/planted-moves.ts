@@ -3,10 +3,10 @@
  */
 import type { PlantedBug } from './planted-bugs.js';
 
-/** The bugs. */
+/** The bugs, for planted.test.ts. */
 export const PLANTED_MOVES: readonly PlantedBug[] = [
   {
-    name: 'a copy runs as soon as it is restored, before its owner has committed itself',
+    name: 'a copy runs as soon as it is restored, before its owner has committed the move',
     changes: [
       {
         file: 'core/receiver/freeze.js',
@@ -18,25 +18,25 @@ export const PLANTED_MOVES: readonly PlantedBug[] = [
     within: 100,
   },
   {
-    name: 'the original is ended with the commitment, before its copy is heard to run',
+    name: 'the original is ended at the commitment, before its copy has reported that it runs',
     changes: [
       {
         file: 'core/owner/checkpoint.js',
-        find: "effects: [persist(next), sayLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],",
+        find: "effects: [persist(next), publishLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],",
         replace:
-          "effects: [persist(next), ...releaseSource(state, rules), sayLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],",
+          "effects: [persist(next), ...releaseSource(state, rules), publishLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],",
       },
     ],
     within: 100,
   },
   {
-    name: 'the commitment is said before it is journalled',
+    name: 'the commitment is published before it is journaled',
     changes: [
       {
         file: 'core/owner/checkpoint.js',
-        find: "effects: [persist(next), sayLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],",
+        find: "effects: [persist(next), publishLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],",
         replace:
-          "effects: [sayLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules), persist(next)],",
+          "effects: [publishLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules), persist(next)],",
       },
     ],
     within: 100,

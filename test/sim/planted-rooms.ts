@@ -1,18 +1,18 @@
-/** Known bugs of disks with little room, as those of `planted-bugs.ts`. */
+/** Known bugs with little free disk space, as in `planted-bugs.ts`. */
 import type { PlantedBug } from './planted-bugs.js';
 
-/** The bugs. */
+/** The bugs, for planted.test.ts. */
 export const PLANTED_ROOMS: readonly PlantedBug[] = [
   {
-    name: 'room on a disk is not looked at',
+    name: 'free disk space is not checked',
     changes: [
-      { file: 'core/disk-room.js', find: 'if (free === undefined)', replace: 'if (true)' },
-      { file: 'core/offer-book.js', find: 'needed > room', replace: 'false' },
+      { file: 'core/disk/disk-space.js', find: 'if (free === undefined)', replace: 'if (true)' },
+      { file: 'core/placement/open-offers.js', find: 'needed > space', replace: 'false' },
     ],
     within: 200,
   },
   {
-    name: 'room that was promised is not counted',
+    name: 'promised disk space is not counted',
     changes: [
       {
         file: 'core/receiver/guest.js',

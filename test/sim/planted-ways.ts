@@ -1,36 +1,36 @@
-/** Known bugs of peers that cannot be called, as those of `planted-bugs.ts`. */
+/** Known bugs with peers that cannot be called, as in `planted-bugs.ts`. */
 import type { PlantedBug } from './planted-bugs.js';
 
-/** The bugs. */
+/** The bugs, for planted.test.ts. */
 export const PLANTED_WAYS: readonly PlantedBug[] = [
   {
-    name: 'what has run is run again for want of a way',
+    name: 'a finished job is run again because its outputs cannot be fetched',
     changes: [
       {
         file: 'core/owner/result.js',
-        find: 'return stayAway(state, fault.reason, at, rules);',
+        find: 'return waitForPath(state, fault.reason, at, rules);',
         replace: 'return giveUpEpoch(state, reason, at, rules);',
       },
     ],
     within: 300,
   },
   {
-    name: 'a cancel throws a result away',
+    name: 'a cancel discards a result',
     changes: [
       { file: 'core/owner/move.js', find: 'if (hasResult(state))', replace: 'if (false)' },
-      // The request is refused as well.
-      { file: 'pipelines/answer-steering.js', find: 'if (hasResult(state))', replace: 'if (false)' },
+      // The owner also refuses the request itself.
+      { file: 'core/owner/steer.js', find: 'if (!hasResult(state))', replace: 'if (true)' },
     ],
     within: 300,
   },
   {
-    name: 'nobody is asked to bring what cannot be fetched',
+    name: 'a receiver is never asked to push what cannot be fetched',
     changes: [{ file: 'core/receiver/push.js', find: 'guest.pushing === true', replace: 'true' }],
     within: 300,
   },
   {
-    name: 'inputs are brought to nobody',
-    changes: [{ file: 'core/owner/way-home.js', find: 'urls === undefined', replace: 'true' }],
+    name: 'inputs are never pushed',
+    changes: [{ file: 'core/owner/unreachable.js', find: 'urls === undefined', replace: 'true' }],
     within: 400,
   },
 ];

@@ -1,13 +1,14 @@
 /**
- * The checkers can fail: each known bug is planted in a copy of the compiled code, and the simulator finds it within its
- * number of seeds. The copy without a bug holds. The seed that found a bug last is tried first; where plans are drawn otherwise
- * by now, all are lived again from the first one. `TRITMESH_TEST_SEEDS=find` does so for each bug and writes down what it found.
+ * The invariants can fail: each known bug is planted in a copy of the compiled code, and the simulator finds it within
+ * its number of seeds. A copy without a bug holds. The seed that found a bug last is tried first; if it no longer does,
+ * because plans are generated differently, all seeds are tried from the first on. `TRITMESH_TEST_SEEDS=find` does that
+ * for every bug and writes the seeds to found-at.json.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runProgram } from '../e2e/programs.js';
-import { plantingGround, ROOT } from './plant.js';
+import { runProgram } from '../support/programs.js';
+import { createPlanter, ROOT } from './plant.js';
 import { PLANTED_ALONE } from './planted-alone.js';
 import { PLANTED_BUGS } from './planted-bugs.js';
 import { PLANTED_CLOCKS } from './planted-clocks.js';
@@ -17,10 +18,10 @@ import { PLANTED_OUTAGES } from './planted-outages.js';
 import { PLANTED_ROOMS } from './planted-rooms.js';
 import { PLANTED_WAYS } from './planted-ways.js';
 
-const plant = plantingGround();
+const plant = createPlanter();
 
 const FOUND_AT = join(ROOT, 'test', 'sim', 'found-at.json');
-/** The seeds that found the bugs last, by their names. */
+/** The seed that last found each bug, by the bug's name. */
 const known = JSON.parse(readFileSync(FOUND_AT, 'utf8')) as Readonly<Record<string, number>>;
 const isFinding = process.env['TRITMESH_TEST_SEEDS'] === 'find';
 const foundAt: Record<string, number> = {};
@@ -37,7 +38,7 @@ async function hunt(src: string, first: number, seeds: number): Promise<Found['b
   return (JSON.parse(ended.stdout) as Found).broken;
 }
 
-/** Whether the seed that is known to find it still does. */
+/** Tries the seed that found the bug last. */
 async function findAgain(name: string, src: string): Promise<Found['broken']> {
   const seed = known[name];
   if (isFinding || seed === undefined) return undefined;
@@ -51,7 +52,7 @@ afterAll(() => {
 });
 
 describe('the simulator', () => {
-  it('holds without a bug', async () => {
+  it('finds nothing without a bug', async () => {
     expect(await hunt(await plant([]), 1, 60)).toBeUndefined();
   });
 

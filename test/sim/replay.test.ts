@@ -1,36 +1,36 @@
-/** A seed is a whole story: told twice it is the same, and a plan survives being written down. */
+/** A seed determines a run completely, and a plan can be saved and replayed. */
 import { describe, expect, it } from 'vitest';
-import { drawPlan } from '../../src/sim/draw-plan.js';
-import { live } from '../../src/sim/live.js';
-import type { Plan } from '../../src/sim/plan.js';
+import { generatePlan } from '../../src/sim/plan/generate-plan.js';
+import { runPlan } from '../../src/sim/run-plan.js';
+import type { Plan } from '../../src/sim/plan/plan.js';
 
-function tell(plan: Plan): readonly string[] {
+function traceRun(plan: Plan): readonly string[] {
   const lines: string[] = [];
-  live(plan, (line) => lines.push(line));
+  runPlan(plan, (line) => lines.push(line));
   return lines;
 }
 
-/** Seeds that have ambushes which strike. */
-function findAmbushed(count: number): readonly number[] {
+/** Seeds whose plans have triggers. */
+function findTriggered(count: number): readonly number[] {
   const seeds: number[] = [];
   for (let seed = 1; seeds.length < count; seed += 1) {
-    if (drawPlan(seed).faults.some((fault) => fault.kind === 'ambush')) seeds.push(seed);
+    if (generatePlan(seed).faults.some((fault) => fault.kind === 'trigger')) seeds.push(seed);
   }
   return seeds;
 }
 
 describe('a seed', () => {
-  it.each(findAmbushed(4))('%i is lived twice in the same way, line by line', (seed) => {
-    expect(tell(drawPlan(seed))).toEqual(tell(drawPlan(seed)));
+  it.each(findTriggered(4))('%i runs the same way twice, line by line', (seed) => {
+    expect(traceRun(generatePlan(seed))).toEqual(traceRun(generatePlan(seed)));
   });
 
-  it('gives a plan that can be written down and lived from there', () => {
-    const plan = drawPlan(3);
+  it('gives a plan that can be saved and replayed', () => {
+    const plan = generatePlan(3);
     const read = JSON.parse(JSON.stringify(plan)) as Plan;
-    expect(tell(read)).toEqual(tell(plan));
+    expect(traceRun(read)).toEqual(traceRun(plan));
   });
 
-  it('differs from its neighbour', () => {
-    expect(tell(drawPlan(1))).not.toEqual(tell(drawPlan(2)));
+  it('runs differently from the next seed', () => {
+    expect(traceRun(generatePlan(1))).not.toEqual(traceRun(generatePlan(2)));
   });
 });

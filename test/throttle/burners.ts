@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { readEntry } from '../../src/throttle/process-entry.js';
+import { readThrottleEntry } from '../../src/throttle/process-entry.js';
 
 const PINNED = existsSync('/usr/bin/taskset') ? ['taskset', '-c', '0'] : [];
 
@@ -28,7 +28,7 @@ export async function startBurner(children = 0, script = 'while :; do :; done'):
   const burner: Burner = {
     pid,
     pids: () => listGroup(pid),
-    cpuS: () => listGroup(pid).reduce((sum, one) => sum + (readEntry(one)?.cpuS ?? 0), 0),
+    cpuS: () => listGroup(pid).reduce((sum, one) => sum + (readThrottleEntry(one)?.cpuS ?? 0), 0),
     end: () => end(child),
   };
   onTestFinished(burner.end);
@@ -72,7 +72,9 @@ export async function until(isSo: () => boolean): Promise<void> {
 
 /** All that a throttle may have changed about processes. */
 export function describeProcesses(pids: readonly number[]): readonly string[] {
-  return pids.map((pid) => `${readText(pid, 'cgroup')}${readText(pid, 'autogroup')}${String(readEntry(pid)?.stopped)}`);
+  return pids.map(
+    (pid) => `${readText(pid, 'cgroup')}${readText(pid, 'autogroup')}${String(readThrottleEntry(pid)?.stopped)}`,
+  );
 }
 
 /** Pids of a process group; children of a shell that is no terminal's stay in its group. */
@@ -80,7 +82,7 @@ function listGroup(group: number): readonly number[] {
   const pids: number[] = [group];
   // The children of each, until there are no more: /proc/PID/task/PID/children is exact.
   for (const pid of pids) pids.push(...readText(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number));
-  return pids.filter((pid) => readEntry(pid) !== undefined);
+  return pids.filter((pid) => readThrottleEntry(pid) !== undefined);
 }
 
 function readText(pid: number, name: string): string {

@@ -1,6 +1,6 @@
 /** The method of cgroup version 2 against a made-up hierarchy; the real one runs the suite where its controller is on. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ThrottleRecord } from '../../src/core/throttle-record.js';
+import type { SavedThrottle } from '../../src/core/processes/saved-throttle.js';
 import { createCgroupV2 } from '../../src/throttle/cgroup-v2.js';
 import type { LiveTarget } from '../../src/throttle/method.js';
 import { createMadeUpCgroups, POINT, type MadeUpCgroups } from './made-up-cgroups.js';
@@ -20,7 +20,7 @@ function live(...pids: readonly number[]): LiveTarget {
   return { target: TARGET, processes: pids.map((pid) => ({ pid, start: `${pid}` })), bystanders: [] };
 }
 
-function prepare(target: LiveTarget, sharePercent = 50, known: ThrottleRecord | null = null): ThrottleRecord {
+function prepare(target: LiveTarget, sharePercent = 50, known: SavedThrottle | null = null): SavedThrottle {
   const prepared = createCgroupV2(files, 'alpha').prepare(target, sharePercent, known);
   if (!prepared.ok) throw new Error(prepared.reason);
   return prepared.record;

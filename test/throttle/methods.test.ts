@@ -1,13 +1,13 @@
 /** Every way to throttle that works on this machine, by the suite; what does not work here says why. */
 import { describe, expect, it } from 'vitest';
 import { createSystemClock } from '../../src/clock/system-clock.js';
-import { THROTTLE_METHODS } from '../../src/core/throttle-record.js';
+import { THROTTLE_METHODS } from '../../src/core/processes/saved-throttle.js';
 import { createMethods, createThrottle } from '../../src/throttle/create-throttle.js';
 import { createDutyCycle } from '../../src/throttle/duty-cycle.js';
 import type { Method } from '../../src/throttle/method.js';
-import { readEntry } from '../../src/throttle/process-entry.js';
+import { readThrottleEntry } from '../../src/throttle/process-entry.js';
 import { testThrottle } from '../conformance/throttle.js';
-import { createManualClock } from '../pipelines/manual-clock.js';
+import { createManualClock } from '../support/manual-clock.js';
 import { startBurner, until } from './burners.js';
 
 const isLinux = process.platform === 'linux';
@@ -42,23 +42,23 @@ describe.skipIf(!isLinux)('a duty cycle whose driver was killed', () => {
     const burner = await startBurner();
     const clock = createManualClock();
     const dead = createDutyCycle(clock);
-    const start = readEntry(burner.pid)?.start ?? '';
+    const start = readThrottleEntry(burner.pid)?.start ?? '';
     const live = { target: 'pid/1', processes: [{ pid: burner.pid, start }], bystanders: [] };
     const prepared = dead.prepare(live, 10, null);
     if (!prepared.ok) throw new Error(prepared.reason);
     dead.set(prepared.record);
     clock.pass(15);
-    await until(() => readEntry(burner.pid)?.stopped === true);
+    await until(() => readThrottleEntry(burner.pid)?.stopped === true);
     const next = createDutyCycle(clock);
     expect(next.undo(prepared.record)).toEqual({ ok: true });
-    expect(readEntry(burner.pid)?.stopped).toBe(false);
+    expect(readThrottleEntry(burner.pid)?.stopped).toBe(false);
   });
 
   it('leaves alone what somebody else stopped', async () => {
     const burner = await startBurner();
     process.kill(burner.pid, 'SIGSTOP');
-    await until(() => readEntry(burner.pid)?.stopped === true);
-    const start = readEntry(burner.pid)?.start ?? '';
+    await until(() => readThrottleEntry(burner.pid)?.stopped === true);
+    const start = readThrottleEntry(burner.pid)?.start ?? '';
     const live = { target: 'pid/1', processes: [{ pid: burner.pid, start }], bystanders: [] };
     expect(createDutyCycle(createManualClock()).prepare(live, 10, null)).toMatchObject({ ok: false });
   });

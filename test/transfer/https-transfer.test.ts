@@ -10,13 +10,13 @@ import { createTlsPair } from '../../src/identity/certificate.js';
 import { createIdentity } from '../../src/identity/create-identity.js';
 import { createSealer } from '../../src/identity/seal.js';
 import { createHttpsTransfer, type HttpsTransferOptions } from '../../src/transfer/https-transfer.js';
-import { createPeerClient, type PeerClientOptions } from '../../src/transfer/peer-client.js';
-import { createPeerListener, type PeerListenerOptions } from '../../src/transfer/peer-listener.js';
-import type { Bundle, Ended, Fetched } from '../../src/transfer/transfer.js';
+import { createPeerClient, type PeerClientOptions } from '../../src/transfer/peer/peer-client.js';
+import { createPeerListener, type PeerListenerOptions } from '../../src/transfer/peer/peer-listener.js';
+import type { Bundle, Outcome, Fetched } from '../../src/transfer/transfer.js';
 import { testTransfer, type TransferNode } from '../conformance/transfer.js';
-import { startFaultProxy, type FaultProxy } from '../fault-proxy.js';
-import { temporaryDirectories } from '../temporary-directory.js';
-import { bundleFiles, fetchOnce, makeBytes, readFiles, succeeded } from './transfer-steps.js';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
+import { temporaryDirectories } from '../support/temporary-directory.js';
+import { bundleFiles, fetchOnce, makeBytes, readFiles, succeeded } from '../support/transfer-steps.js';
 
 type Overrides = Partial<
   PeerListenerOptions &
@@ -225,7 +225,7 @@ describe('the https transfer, when connections fail', () => {
   it('says when its port is taken', async () => {
     const owner = await startNode();
     const late = createNode({ port: portOf(owner) });
-    const result = await new Promise<Ended<undefined>>((resolve) => late.transfer.start(resolve));
+    const result = await new Promise<Outcome<undefined>>((resolve) => late.transfer.start(resolve));
     expect(result).toMatchObject({ ok: false, final: false });
     expect(result.ok ? '' : result.reason).toContain('EADDRINUSE');
   });
@@ -282,7 +282,7 @@ function fetch(
   bundle: Bundle,
   urls: readonly string[],
   directory: string,
-): Promise<Ended<Fetched>> {
+): Promise<Outcome<Fetched>> {
   return fetchOnce(to.transfer, { share: 's', urls, sha256: bundle.sha256, peerKey: from.key, directory });
 }
 
@@ -308,7 +308,7 @@ function fetchWithProgress(
   bundle: Bundle,
   url: string,
   directory: string,
-): { readonly moving: Promise<void>; readonly result: Promise<Ended<Fetched>> } {
+): { readonly moving: Promise<void>; readonly result: Promise<Outcome<Fetched>> } {
   let move: () => void;
   const moving = new Promise<void>((resolve) => (move = resolve));
   const order = {
@@ -319,6 +319,6 @@ function fetchWithProgress(
     directory,
     onProgress: () => move(),
   };
-  const result = new Promise<Ended<Fetched>>((resolve) => void to.transfer.fetch(order, resolve));
+  const result = new Promise<Outcome<Fetched>>((resolve) => void to.transfer.fetch(order, resolve));
   return { moving, result };
 }

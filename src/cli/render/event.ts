@@ -1,33 +1,31 @@
-/**
- * One readable line for each thing that happens on the bus; what says nothing new to people gives none. Pure.
- */
-import type { Heard, HeardMessage } from '../../observe/heard.js';
+/** Renders events on the bus as one readable line each; events of no interest to people have none. Pure. */
+import type { BusEvent, BusMessageEvent } from '../../observe/bus-event.js';
 import type { Result } from '../../protocol/work-messages.js';
 import type { Status } from '../../protocol/status.js';
 import type { Request } from '../../protocol/requests.js';
-import { explainDirection, formatBytes, formatRun, formatSigned, showText } from './words.js';
+import { explainDirection, formatByteCount, formatRun, formatSigned, showText } from './format.js';
 
-/** The line without its time, or `undefined` when there is nothing to tell. */
-export function describeEvent(heard: Heard): string | undefined {
-  switch (heard.type) {
+/** The line without its time, or `undefined` for an event that is not shown. */
+export function describeEvent(event: BusEvent): string | undefined {
+  switch (event.type) {
     case 'message':
-      return describeMessage(heard);
+      return describeMessage(event);
     case 'word':
-      return describeWord(heard);
+      return describeWord(event);
     case 'request':
-      // Programs that wait ask this every few seconds, and nothing comes of it.
-      if (isLook(heard.topic.verb)) return undefined;
-      // Said many times a second while somebody reads.
-      if (heard.request.verb === 'read') return undefined;
-      return `${heard.topic.node} is asked to ${heard.topic.verb}${describeRequest(heard.request)}`;
+      // Waiting commands poll every few seconds, and change nothing.
+      if (isPolled(event.topic.verb)) return undefined;
+      // Sent many times a second while someone reads the output.
+      if (event.request.verb === 'read') return undefined;
+      return `${event.topic.node} is asked to ${event.topic.verb}${describeRequest(event.request)}`;
     case 'refused':
-      return `unreadable: ${showText(heard.topic)}: ${showText(heard.field)} ${showText(heard.reason)}`;
+      return `unreadable: ${showText(event.topic)}: ${showText(event.field)} ${showText(event.reason)}`;
     case 'cleared':
       return undefined;
   }
 }
 
-function describeWord({ topic, text }: Heard & { readonly type: 'word' }): string {
+function describeWord({ topic, text }: BusEvent & { readonly type: 'word' }): string {
   const word = showText(text);
   switch (topic.kind) {
     case 'availability':
@@ -66,49 +64,49 @@ function describeRequest(request: Request): string {
   }
 }
 
-function isLook(verb: string): boolean {
+function isPolled(verb: string): boolean {
   return verb === 'item' || verb === 'items';
 }
 
-/** As much of a command as fits a line. */
+/** Characters of a command that are shown. */
 const COMMAND_CHARS = 60;
 
-function describeMessage(heard: HeardMessage): string | undefined {
-  switch (heard.kind) {
+function describeMessage(event: BusMessageEvent): string | undefined {
+  switch (event.kind) {
     case 'offer': {
-      const { epoch, name, need, size_bytes, reason } = heard.message;
-      const size = size_bytes > 0 ? `, ${formatBytes(size_bytes)}` : '';
-      return `${nameItem(heard.topic)} offered, epoch ${epoch}: ${showText(name)}, ${need.cpus} cpu${size} (${showText(reason)})`;
+      const { epoch, name, need, size_bytes, reason } = event.message;
+      const size = size_bytes > 0 ? `, ${formatByteCount(size_bytes)}` : '';
+      return `${nameItem(event.topic)} offered, epoch ${epoch}: ${showText(name)}, ${need.cpus} cpu${size} (${showText(reason)})`;
     }
     case 'claim': {
-      const { epoch, rank, projected_ratio } = heard.message;
-      return `${nameItem(heard.topic)} claimed by ${heard.topic.node}, epoch ${epoch}: rank ${rank}, ratio then ${projected_ratio.toFixed(2)}`;
+      const { epoch, rank, projected_ratio } = event.message;
+      return `${nameItem(event.topic)} claimed by ${event.topic.node}, epoch ${epoch}: rank ${rank}, projected ratio ${projected_ratio.toFixed(2)}`;
     }
     case 'ack':
-      return `${nameItem(heard.topic)} goes to ${heard.message.to}, epoch ${heard.message.epoch}, lease ${heard.message.lease_ms / 1000} s`;
+      return `${nameItem(event.topic)} assigned to ${event.message.to}, epoch ${event.message.epoch}, lease ${event.message.lease_ms / 1000} s`;
     case 'lease':
-      return heard.message.order === 'hold'
+      return event.message.order === 'hold'
         ? undefined
-        : `${nameItem(heard.topic)}: ${heard.message.to} is told "${heard.message.order}", epoch ${heard.message.epoch}`;
+        : `${nameItem(event.topic)}: lease order "${event.message.order}" to ${event.message.to}, epoch ${event.message.epoch}`;
     case 'progress': {
-      const { phase, bytes, bytes_total } = heard.message;
-      const part = bytes === undefined ? '' : ` ${formatBytes(bytes)}`;
-      const whole = bytes === undefined || bytes_total === undefined ? '' : ` of ${formatBytes(bytes_total)}`;
-      return `${nameItem(heard.topic)} is ${phase} on ${heard.topic.node}${part}${whole}`;
+      const { phase, bytes, bytes_total } = event.message;
+      const part = bytes === undefined ? '' : ` ${formatByteCount(bytes)}`;
+      const whole = bytes === undefined || bytes_total === undefined ? '' : ` of ${formatByteCount(bytes_total)}`;
+      return `${nameItem(event.topic)} is ${phase} on ${event.topic.node}${part}${whole}`;
     }
     case 'result':
-      return `${nameItem(heard.topic)} ${heard.message.outcome} on ${heard.topic.node}${describeResult(heard.message)}`;
+      return `${nameItem(event.topic)} ${event.message.outcome} on ${event.topic.node}${describeResult(event.message)}`;
     case 'status':
-      return `${nameItem(heard.topic)} is ${heard.message.phase}${describeStatus(heard.message)}`;
+      return `${nameItem(event.topic)} is ${event.message.phase}${describeStatus(event.message)}`;
     case 'event':
-      return describeNodeEvent(heard);
+      return describeNodeEvent(event);
     case 'mesh':
-      return `the mesh sum is ${formatSigned(heard.message.sum)}, direction ${heard.message.direction} (${explainDirection(heard.message.direction)})`;
+      return `the mesh sum is ${formatSigned(event.message.sum)}, direction ${event.message.direction} (${explainDirection(event.message.direction)})`;
     case 'response':
-      if (isLook(heard.topic.verb)) return undefined;
-      return `${heard.topic.node} answers ${heard.topic.verb}: ${heard.message.status}${heard.message.error === undefined ? '' : `, ${showText(heard.message.error)}`}`;
+      if (isPolled(event.topic.verb)) return undefined;
+      return `${event.topic.node} answers ${event.topic.verb}: ${event.message.status}${event.message.error === undefined ? '' : `, ${showText(event.message.error)}`}`;
     case 'info':
-      return `${heard.topic.node} is born: ${heard.message.cpus} cpus, ${heard.message.os} ${heard.message.arch}, tritmesh ${showText(heard.message.version)}`;
+      return `${event.topic.node} has started: ${event.message.cpus} cpus, ${event.message.os} ${event.message.arch}, tritmesh ${showText(event.message.version)}`;
     case 'state':
     case 'scum':
     case 'log':
@@ -122,7 +120,7 @@ function nameItem({ owner, item }: { readonly owner: string; readonly item: stri
 
 function describeResult({ exit_code, run_ms, cpu_s, reason, outputs_bytes }: Result): string {
   const exit = exit_code === null ? '' : ` with exit code ${exit_code}`;
-  const outputs = outputs_bytes > 0 ? `, ${formatBytes(outputs_bytes)} to come home` : '';
+  const outputs = outputs_bytes > 0 ? `, ${formatByteCount(outputs_bytes)} of outputs` : '';
   return `${exit} after ${formatRun(run_ms)}, ${cpu_s.toFixed(1)} cpu-s${outputs}${reason === '' ? '' : ` (${showText(reason)})`}`;
 }
 
@@ -134,7 +132,7 @@ function describeStatus({ receiver, reason, exit_code, blocked }: Status): strin
   return `${where}${exit}${reason === '' ? '' : ` (${showText(reason)}${why})`}`;
 }
 
-function describeNodeEvent({ topic, message }: HeardMessage & { readonly kind: 'event' }): string {
+function describeNodeEvent({ topic, message }: BusMessageEvent & { readonly kind: 'event' }): string {
   const { v: _v, ts: _ts, boot: _boot, seq: _seq, event_type, reason, ...facts } = message;
   const list = Object.entries(facts).map(
     ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,

@@ -1,12 +1,12 @@
-/** The mesh for people: its nodes, its sum, its receivers, its heavy processes. Pure: data in, text out. */
-import type { Ranking } from '../../core/election.js';
-import type { MeshSum } from '../../core/mesh.js';
-import { findNamesakes, type MemberSeen, type MeshSnapshot } from '../../observe/mesh-picture.js';
+/** Renders the mesh: its nodes, its sum, its receivers, its heavy processes. Pure. */
+import type { Ranking } from '../../core/mesh/ranking.js';
+import type { MeshSum } from '../../core/mesh/member-table.js';
+import { findNamesakes, type MemberSeen, type MeshSnapshot } from '../../observe/mesh-model.js';
 import { countUnseen } from '../../observe/unseen-items.js';
 import { RECEIVERS_SHOWN_MAX } from '../../protocol/limits.js';
 import { renderTable, type Column } from './table.js';
 import { renderWaiting } from './waiting.js';
-import { countOf, explainDirection, formatAge, formatSigned, nameTrit, showText } from './words.js';
+import { countOf, explainDirection, formatAge, formatSigned, nameTrit, showText } from './format.js';
 
 const STATUS_COLUMNS: readonly Column[] = [
   { head: 'node' },
@@ -20,21 +20,21 @@ const STATUS_COLUMNS: readonly Column[] = [
   { head: 'flags' },
 ];
 
-/** When somebody looks: what was said is so old then. */
-export interface LookOptions {
-  /** Characters of a line. */
+/** How to render. */
+export interface RenderOptions {
+  /** Line width, in characters. */
   readonly width: number;
-  /** Nodes that are gone too, and their items. */
+  /** Include nodes that are gone, and their items. */
   readonly all: boolean;
-  /** Wall clock, ms. */
+  /** Current wall clock, ms; ages are relative to it. */
   readonly wall: number;
 }
 
-/** Reasons why work waits that the status tells; `tritmesh items` tells all. */
+/** Reasons for waiting that the status shows; `tritmesh items` shows all. */
 const REASONS_MAX = 10;
 
 /** One table of all nodes, the sum, and the waiting items with the reasons why they wait. */
-export function renderStatus(snapshot: MeshSnapshot, { width, all, wall }: LookOptions): string {
+export function renderStatus(snapshot: MeshSnapshot, { width, all, wall }: RenderOptions): string {
   if (snapshot.members.length === 0) return 'no node has been heard of; start one with "tritmesh node"\n';
   const shown = snapshot.members.filter((one) => all || !one.gone);
   const rows = shown.map((one) => describeMember(one, findNamesakes(one, snapshot.members), wall));
@@ -45,19 +45,20 @@ export function renderStatus(snapshot: MeshSnapshot, { width, all, wall }: LookO
   );
   const unseen = countUnseen(snapshot)
     .map(
-      ({ owner, count }) => `${owner} has ${count} more waiting than it keeps on the bus: "tritmesh items" asks it\n`,
+      ({ owner, count }) =>
+        `${owner} has ${count} more waiting items than it keeps on the bus: "tritmesh items" lists them\n`,
     )
     .join('');
-  const rest = `${waiting}${unseen}${tellGone(snapshot.members.length - shown.length)}`;
+  const rest = `${waiting}${unseen}${describeGone(snapshot.members.length - shown.length)}`;
   return `${table}${renderSum(snapshot.sum)}\n${rest === '' ? '' : `\n${rest}`}`;
 }
 
-/** How many nodes are gone and left out. */
-function tellGone(count: number): string {
+/** The line about nodes that are gone and not shown. */
+function describeGone(count: number): string {
   return count === 0 ? '' : `${countOf(count, 'gone node')} not shown (--all shows them)\n`;
 }
 
-/** A state that is older than its time by so much, ms, is no slow clock any more. */
+/** A state that is overdue by more than this, ms, cannot be explained by a slow clock. */
 const STALE_MS = 300_000;
 
 function describeMember(member: MemberSeen, namesakes: readonly string[], wall: number): readonly string[] {
@@ -69,11 +70,11 @@ function describeMember(member: MemberSeen, namesakes: readonly string[], wall: 
   const isStale = seen !== undefined && seen > state.ttl_s * 1000 + STALE_MS;
   const flags = [
     state.draining ? 'draining' : '',
-    state.accepting ? '' : 'accepts nothing',
-    isStale ? `says it is ${formatAge(seen / 1000)} ago: its clock is wrong, or it is gone` : '',
+    state.accepting ? '' : 'accepts no work',
+    isStale ? `state is ${formatAge(seen / 1000)} old: its clock is wrong, or it is gone` : '',
     state.disk_free_bytes === 0 ? 'disk full' : '',
-    state.copy === undefined ? '' : `a copy of it is on ${showText(state.copy)}`,
-    namesakes.length === 0 ? '' : `has the key of ${namesakes.join(', ')}`,
+    state.copy === undefined ? '' : `has a copy on ${showText(state.copy)}`,
+    namesakes.length === 0 ? '' : `has the same key as ${namesakes.join(', ')}`,
   ];
   return [
     member.id,
@@ -97,11 +98,11 @@ export function renderSum(sum: MeshSum): string {
   ].join('\n');
 }
 
-/** The least loaded MINUS nodes, best first, and the one reason why each other is none of them. */
+/** The least loaded MINUS nodes, best first, and for each other node the reason why it is not among them. */
 export function renderReceivers(
   ranking: Ranking,
   members: readonly MemberSeen[],
-  { width, all }: Pick<LookOptions, 'width' | 'all'>,
+  { width, all }: Pick<RenderOptions, 'width' | 'all'>,
 ): string {
   const gone = new Set(members.filter((one) => !all && one.gone).map((one) => one.id));
   const best = ranking.ranked.slice(0, RECEIVERS_SHOWN_MAX);
@@ -111,17 +112,17 @@ export function renderReceivers(
     ...ranking.ranked.slice(best.length).map((node) => ['', node, formatRatio(ratios.get(node)), 'more loaded']),
     ...[...ranking.blocked]
       .filter(([node]) => !gone.has(node))
-      .map(([node, reason]) => ['', node, formatRatio(ratios.get(node)), showText(reason)]),
+      .map(([node, { text }]) => ['', node, formatRatio(ratios.get(node)), showText(text)]),
   ];
-  if (rows.length === 0) return `no node has been heard of\n${tellGone(gone.size)}`;
+  if (rows.length === 0) return `no node has been heard of\n${describeGone(gone.size)}`;
   const columns: Column[] = [
     { head: 'rank', right: true },
     { head: 'node' },
     { head: 'ratio', right: true },
     { head: 'why' },
   ];
-  const none = best.length === 0 ? 'no node receives now\n\n' : '';
-  return `${none}${renderTable(columns, rows, width)}\n${tellGone(gone.size)}`;
+  const none = best.length === 0 ? 'no node can take work now\n\n' : '';
+  return `${none}${renderTable(columns, rows, width)}\n${describeGone(gone.size)}`;
 }
 
 function formatRatio(ratio: number | undefined): string {

@@ -1,12 +1,10 @@
-/**
- * Shows what became of policies in simulation: a figure a line, a policy a column. Pure.
- */
+/** Renders the figures of simulated policies: one figure per line, one policy per column. Pure. */
 import type { PolicyReport } from '../../sim/policy/run-policy.js';
 import type { PolicyFigures } from '../../sim/policy/report.js';
 import type { FigureSpread } from '../../sim/policy/spread.js';
 import { renderTable } from './table.js';
 
-/** The figures, in order, as people call them. */
+/** The figures in order, with their labels and number of decimals. */
 const LINES: readonly (readonly [keyof PolicyFigures, string, number])[] = [
   ['jobs', 'jobs submitted', 0],
   ['unsettled', 'not settled at the end', 0],
@@ -18,10 +16,10 @@ const LINES: readonly (readonly [keyof PolicyFigures, string, number])[] = [
   ['moves_undone', 'moves undone in 10 min', 0],
   ['flips_per_node_hour', 'trit flips per node and hour', 1],
   ['claims_per_start', 'claims per start', 2],
-  ['said_per_node_s', 'messages said per node and s', 3],
-  ['heard_per_node_s', 'messages heard per node and s', 1],
-  ['convergence_ms_mean', 'sum agreed upon after, mean ms', 0],
-  ['convergence_ms_p99', 'sum agreed upon after, p99 ms', 0],
+  ['said_per_node_s', 'messages sent per node and s', 3],
+  ['heard_per_node_s', 'messages received per node and s', 1],
+  ['convergence_ms_mean', 'time to agree on the sum, mean ms', 0],
+  ['convergence_ms_p99', 'time to agree on the sum, p99 ms', 0],
 ];
 
 /** The report as text; `width` is the terminal's, in characters. */
@@ -37,7 +35,7 @@ export function renderPolicy(report: PolicyReport, width: number): string {
   return `${head}\n\n${renderTable(columns, rows, width)}\n`;
 }
 
-/** The mean, and of several runs how far they lie apart (standard deviation). */
+/** The mean and, for several runs, the standard deviation. */
 function renderFigure(figure: FigureSpread, digits: number, seeds: number): string {
   if (figure === null) return '-';
   const mean = figure.mean.toFixed(digits);

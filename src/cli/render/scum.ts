@@ -1,16 +1,16 @@
-/** Why a node does what it does about each heavy process: the score's three terms, the action, the reason. Pure. */
-import { splitScore } from '../../core/scum.js';
-import type { MemberSeen } from '../../observe/mesh-picture.js';
+/** Explains what a node does about each heavy process: the three terms of the score, the action, the reason. Pure. */
+import { splitScore } from '../../core/processes/scum.js';
+import type { MemberSeen } from '../../observe/mesh-model.js';
 import type { Scum, ScumItem } from '../../protocol/messages.js';
 import { renderTable, type Column } from './table.js';
-import { showText } from './words.js';
+import { showText } from './format.js';
 
 /** A heavy process with the terms that add up to its score. */
 export interface ScoredItem extends ScumItem {
   readonly terms: { readonly cpu: number; readonly memory: number; readonly age: number };
 }
 
-/** The heavy processes with their terms. */
+/** The heavy processes with the terms of their scores, rounded to 0.001. */
 export function scoreItems({ items, formula = 'clamped' }: Scum): readonly ScoredItem[] {
   return items.map((one) => {
     const reading = { cpuPercent: one.cpu_percent, memoryPercent: one.memory_percent, ageS: one.age_s };
@@ -32,7 +32,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'why' },
 ];
 
-/** One row a process, or one block where the reasons do not fit. */
+/** One row per process, or one block per process where the line is too narrow. */
 export function explainScum({ id, scum }: MemberSeen, width: number): string {
   if (scum === undefined || scum.count === 0) return `${id}: no process scores above 0.35\n`;
   const rows = scoreItems(scum).map((one) => [
@@ -47,7 +47,7 @@ export function explainScum({ id, scum }: MemberSeen, width: number): string {
     one.throttled_percent === undefined
       ? ''
       : `${one.throttled_percent} % of a core, ${showText(one.throttled_by ?? '')}`,
-    showText(one.why ?? 'the node does not say'),
+    showText(one.why ?? 'no reason given'),
   ]);
   const more = scum.count > rows.length ? `\nand ${scum.count - rows.length} more` : '';
   return `${renderTable(COLUMNS, rows, width)}${more}\n`;

@@ -1,17 +1,15 @@
-/**
- * Lays rows out for a terminal: as a table where it fits, else as one block of lines a row. Pure.
- */
+/** Formats rows for a terminal: as a table if it fits, else as one block of lines per row. Pure. */
 import Table from 'cli-table3';
 
-/** One column: its heading and whether its cells are numbers, which are set to the right. */
+/** One column: its heading, and whether its cells are aligned to the right, as numbers are. */
 export interface Column {
   readonly head: string;
   readonly right?: boolean;
 }
 
-/** Lays out rows of as many cells as there are columns; `width` is the terminal's, in characters. */
+/** Formats rows with one cell per column; `width` is the terminal's, in characters. */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
-  return measureTable(columns, rows) <= width ? layTable(columns, rows) : layBlocks(columns, rows);
+  return measureTable(columns, rows) <= width ? formatTable(columns, rows) : formatBlocks(columns, rows);
 }
 
 const GAP = 2;
@@ -39,7 +37,7 @@ const NO_LINES = {
   middle: '  ',
 };
 
-function layTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: columns.map((column) => column.head),
     colAligns: columns.map((column) => (column.right === true ? 'right' : 'left')),
@@ -54,7 +52,7 @@ function layTable(columns: readonly Column[], rows: readonly (readonly string[])
     .join('\n');
 }
 
-function layBlocks(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+function formatBlocks(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const indent = Math.max(...columns.map((column) => column.head.length));
   return rows
     .map((row) =>

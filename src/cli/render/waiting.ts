@@ -1,24 +1,25 @@
-/** Why work waits, for people: items that wait for the same reason are told of once. Pure. */
-import type { ItemSeen } from '../../observe/mesh-picture.js';
+/** Renders why work waits: items that wait for the same reason share one entry. Pure. */
+import type { ItemSeen } from '../../observe/mesh-model.js';
 import type { Blocked, Phase } from '../../protocol/status.js';
-import { showText } from './words.js';
+import { showText } from './format.js';
 
 const WAITING: ReadonlySet<Phase> = new Set(['staging', 'deferred', 'queued', 'offered', 'lost']);
 
-/** Items of one group that are named, and nodes of one reason. */
+/** Items named in one group. */
 const NAMED_MAX = 3;
+/** Nodes named for one reason. */
 const NODES_MAX = 8;
 
 /**
- * The items that wait, each kind with the reason why each node does not take it; empty when none waits. `most` bounds the
- * reasons that are told; how many items are left out is said.
+ * The items that wait, grouped by reason, with the reason why each node does not take them; empty when none waits. At
+ * most `most` groups are shown, and the number of items left out.
  */
 export function renderWaiting(items: readonly ItemSeen[], most: number = Number.POSITIVE_INFINITY): string {
   const groups = [...groupBy(items.filter(isWaitingItem), keyOf).values()];
-  const told = groups.slice(0, most);
+  const shown = groups.slice(0, most);
   const rest = groups.slice(most).reduce((sum, group) => sum + group.length, 0);
-  const more = rest === 0 ? '' : `and ${rest} more wait for other reasons: "tritmesh items" tells them all\n`;
-  return told.map((group) => renderGroup(group)).join('') + more;
+  const more = rest === 0 ? '' : `and ${rest} more wait for other reasons: "tritmesh items" shows them all\n`;
+  return shown.map((group) => renderGroup(group)).join('') + more;
 }
 
 function isWaitingItem({ phase }: ItemSeen): boolean {
@@ -33,11 +34,11 @@ function renderGroup(group: readonly ItemSeen[]): string {
   const [first] = group;
   if (first === undefined) return '';
   const why = showText(first.reason) || 'no reason given';
-  const said = first.owner_online ? why : `${why} (so ${first.owner} said last, which is offline)`;
+  const reasonText = first.owner_online ? why : `${why} (last report of ${first.owner}, which is offline)`;
   const head =
     group.length === 1
-      ? `${first.owner}/${first.item} (${showText(first.name)}) is ${first.phase}: ${said}`
-      : `${group.length} items of ${first.owner} are ${first.phase}: ${said}\n  ${nameSome(group)}`;
+      ? `${first.owner}/${first.item} (${showText(first.name)}) is ${first.phase}: ${reasonText}`
+      : `${group.length} items of ${first.owner} are ${first.phase}: ${reasonText}\n  ${nameSome(group)}`;
   return [head, ...renderBlocked(first.blocked), ''].join('\n');
 }
 

@@ -1,12 +1,12 @@
 /**
- * A claim is acked: the one place where a receiver is chosen. The pair (epoch, receiver) is journalled BEFORE the ack is
- * said, and an epoch is acked once: with that no two receivers can ever hold one epoch.
+ * Acks a claim: the only place where a receiver is chosen. The pair (epoch, receiver) is journalled BEFORE the ack is
+ * published, and an epoch is acked only once, so two receivers can never hold the same epoch.
  */
 import { busNow } from '../bus-time.js';
 import type { Effect, Instant, Step, Way } from '../effects.js';
-import { say } from '../effects.js';
-import { callLater, wayTo } from './direct.js';
-import { shareWith } from './order.js';
+import { publish } from '../effects.js';
+import { callLater, pathTo } from './direct-path.js';
+import { shareWith } from './lease-message.js';
 import {
   commandOf,
   enterPhase,
@@ -19,10 +19,10 @@ import {
   type OwnerRules,
 } from './owned-item.js';
 
-/** Gives the item to the claimant. */
+/** Makes the claimant the receiver of this epoch. */
 export function ackClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const why = `${claim.from} claimed it with rank ${claim.rank} at a projected ratio of ${claim.projected_ratio.toFixed(2)}`;
-  // Nobody needs a way to itself.
+  // A node needs no direct path to itself.
   const urls = claim.from === rules.self ? [] : (claim.urls ?? []);
   const next = enterPhase(state, 'acked', why, at, {
     lastEpoch: state.epoch,
@@ -35,7 +35,7 @@ export function ackClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules
     attempts: state.attempts + 1,
     leaseMs: state.item.process === undefined ? rules.leaseMs : rules.processLeaseMs,
     avoid: state.source === null ? [] : [state.source.receiver],
-    // What a person wished held for this move only.
+    // The requested target applied to this move only.
     target: null,
     round: null,
     ...(state.unsure === true ? { unsure: false } : {}),
@@ -44,19 +44,23 @@ export function ackClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules
   });
   return {
     state: next,
-    effects: [persist(next), ...(servedOf(next) === null ? [] : [shareWith(next, claim.from)]), sayAck(next, rules)],
+    effects: [
+      persist(next),
+      ...(servedOf(next) === null ? [] : [shareWith(next, claim.from)]),
+      publishAck(next, rules),
+    ],
   };
 }
 
-/** Says the ack, first or again: a repeat names the same receiver and extends nothing. */
-export function sayAck(
+/** Publishes the ack. A repeat names the same receiver and extends nothing. */
+export function publishAck(
   state: OwnedItem,
   rules: OwnerRules,
-  way: Way | undefined = wayTo(state, state.receiver ?? '', rules),
+  way: Way | undefined = pathTo(state, state.receiver ?? '', rules),
 ): Effect {
   const served = servedOf(state);
   const fetched = served !== null;
-  return say(
+  return publish(
     { kind: 'ack', owner: rules.self, item: state.item.item },
     {
       epoch: state.epoch,
@@ -68,7 +72,7 @@ export function sayAck(
       direct: true,
       ...(served === null ? {} : { manifest_sha256: served.sha256 }),
       ...(state.image === null ? {} : { image: true }),
-      // To itself it comes home without a transfer.
+      // The owner's own outputs are moved locally, without a transfer.
       ...(rules.sealKey === undefined || state.receiver === rules.self ? {} : { seal_key: rules.sealKey }),
       ...(isInline(state.item.command) ? { command: commandOf(state.item) } : {}),
     },

@@ -1,20 +1,23 @@
 /**
- * A process moves as it is. Its original is stopped and its image brought home; a copy is restored elsewhere and stays
- * stopped until the owner has journalled its commitment; only when the copy runs, the original is ended. Before the
- * commitment the original may be let run again, after it never, unless its receiver says that the copy never ran.
+ * Moves a running process by checkpoint. The original is stopped and its image fetched to the owner. A copy is restored
+ * elsewhere and stays stopped until the owner has journalled its commitment; the original is ended only once the copy
+ * runs. Before the commitment the original may be resumed; after it never, unless the receiver reports that the copy
+ * never ran.
  */
-import type { Progress, Result } from '../../protocol/work-messages.js';
+import type { ProgressReport, Result } from '../../protocol/work-messages.js';
 import { busNow } from '../bus-time.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { say } from '../effects.js';
-import { releaseSource, sayLease, unshare } from './order.js';
-import type { BundleFacts } from './item-record.js';
-import { callLater } from './direct.js';
+import { publish } from '../effects.js';
+import { releaseSource, publishLease, unshare } from './lease-message.js';
+import type { BundleInfo } from './item-record.js';
+import { callLater } from './direct-path.js';
 import { enterPhase, FOUND_EPOCH, persist, UNHEARD, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
 
-/** Asks the receiver to stop the process with a complete image. The number of the move fences orders of earlier moves. */
+/**
+ * Orders the receiver to stop the process with a complete image. The move number fences off orders of earlier moves.
+ */
 export function orderCheckpoint(
   state: OwnedItem,
   to: string | null,
@@ -33,7 +36,7 @@ export function orderCheckpoint(
   };
   return {
     state: next,
-    effects: [persist(next), sayLease(next, next.receiver ?? '', next.epoch, 0, 'checkpoint', rules)],
+    effects: [persist(next), publishLease(next, next.receiver ?? '', next.epoch, 0, 'checkpoint', rules)],
   };
 }
 
@@ -42,13 +45,13 @@ export function isSource(state: OwnedItem, from: string, epoch: number): boolean
   return state.source?.receiver === from && state.source.epoch === epoch;
 }
 
-/** Whether the copy of this epoch may have run: the owner has committed itself, or heard that it runs. */
+/** Whether the copy of this epoch may have run: the owner has committed, or knows that it runs. */
 export function isCommitted(state: OwnedItem): boolean {
   return state.order === 'continue' || state.phase === 'running';
 }
 
-/** The image is home: the item waits for a receiver again, while its original stays stopped. */
-export function takeImage(state: OwnedItem, epoch: number, bundle: BundleFacts, at: Instant): Step<OwnedItem> {
+/** The image is at the owner: the item waits for a receiver again while its original stays stopped. */
+export function handleImage(state: OwnedItem, epoch: number, bundle: BundleInfo, at: Instant): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch || state.receiver === null) return { state, effects: [] };
   const source = { receiver: state.receiver, epoch, leaseMs: state.leaseMs, urls: state.receiverUrls };
   const next = enterQueue(state, `stopped on ${source.receiver} to be moved: ${state.reason}`, at, {
@@ -65,24 +68,32 @@ export function takeImage(state: OwnedItem, epoch: number, bundle: BundleFacts, 
   return { state: next, effects: [persist(next)] };
 }
 
-/** The original speaks while its copy is prepared: its lease goes on. */
-export function hearSource(state: OwnedItem, progress: Progress, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** The receiver of the original renews while a copy is prepared: its lease is extended. */
+export function handleSourceProgress(
+  state: OwnedItem,
+  progress: ProgressReport,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   const { source } = state;
   if (source === null) return { state, effects: [] };
-  const effects = [sayLease(state, source.receiver, source.epoch, progress.renewal, 'hold', rules)];
+  const effects = [publishLease(state, source.receiver, source.epoch, progress.renewal, 'hold', rules)];
   return { state: { ...state, sourceAnsweredAt: busNow(rules, at) }, effects };
 }
 
-/** The original is no more: the image alone is left, and is offered until a node takes it. */
-export function loseSource(state: OwnedItem, result: Result, rules: OwnerRules): Step<OwnedItem> {
+/** The original is gone: only the image is left, and is offered until a node takes it. */
+export function handleSourceLoss(state: OwnedItem, result: Result, rules: OwnerRules): Step<OwnedItem> {
   const { source } = state;
-  // Its repeats only say that it is still stopped.
+  // A repeated `frozen` only means that it is still stopped.
   if (source === null || result.outcome === 'frozen') return { state, effects: [] };
   const next = { ...state, source: null };
-  return { state: next, effects: [persist(next), sayLease(state, source.receiver, source.epoch, 0, 'settled', rules)] };
+  return {
+    state: next,
+    effects: [persist(next), publishLease(state, source.receiver, source.epoch, 0, 'settled', rules)],
+  };
 }
 
-/** The copy is restored and stopped. From here on it is the owner's word that it runs there: journalled BEFORE it is said. */
+/** The copy is restored and stopped: the owner commits to it. The commitment is journalled BEFORE it is published. */
 export function commit(state: OwnedItem, renewal: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const next: OwnedItem = {
     ...state,
@@ -92,11 +103,11 @@ export function commit(state: OwnedItem, renewal: number, at: Instant, rules: Ow
   };
   return {
     state: next,
-    effects: [persist(next), sayLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],
+    effects: [persist(next), publishLease(next, next.receiver ?? '', next.epoch, renewal, 'continue', rules)],
   };
 }
 
-/** The copy runs: only now the original is ended. */
+/** The copy runs: only now is the original ended. */
 export function confirmMove(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const { source } = state;
   const next = enterPhase(state, 'running', state.reason, at, {
@@ -104,25 +115,25 @@ export function confirmMove(state: OwnedItem, at: Instant, rules: OwnerRules): S
     source: null,
     refusals: 0,
     hops: state.hops + 1,
-    // A move is no start: it takes no attempt away.
+    // A move is not a start and does not use up an attempt.
     attempts: source === null ? state.attempts : Math.max(0, state.attempts - 1),
     movedAt: at.ms,
     repeatAt: undefined,
   });
   const to = next.receiver ?? '';
   const effects: Effect[] = [persist(next), ...releaseSource(state, rules)];
-  if (source !== null) effects.push(sayMoved(next, source.receiver, to, rules));
+  if (source !== null) effects.push(publishMoved(next, source.receiver, to, rules));
   return { state: next, effects };
 }
 
-function sayMoved(state: OwnedItem, from: string, to: string, rules: OwnerRules): Effect {
+function publishMoved(state: OwnedItem, from: string, to: string, rules: OwnerRules): Effect {
   const body = { event_type: 'item_moved', item: state.item.item, from, to, reason: state.moveReason ?? state.reason };
-  return say({ kind: 'event', node: rules.self }, body);
+  return publish({ kind: 'event', node: rules.self }, body);
 }
 
 /**
- * The move did not come about and its copy has surely not run: another receiver is tried while the original may stay
- * stopped, else the original goes on. Without an original the image is offered until somebody takes it.
+ * The move failed and its copy has certainly not run. Another receiver is tried as long as the original may stay
+ * stopped, else the original is resumed. Without an original, the image is offered until a node takes it.
  */
 export function retryMove(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.source !== null && at.ms >= state.frozenAt + rules.frozenMs) return resumeSource(state, reason, at, rules);
@@ -142,10 +153,10 @@ function sourceOf(state: OwnedItem): string[] {
 
 function dropCopy(state: OwnedItem, rules: OwnerRules): Effect[] {
   if (state.receiver === null || state.source === null) return [];
-  return [unshare(state), sayLease(state, state.receiver, state.epoch, 0, 'gone', rules)];
+  return [unshare(state), publishLease(state, state.receiver, state.epoch, 0, 'gone', rules)];
 }
 
-/** Gives the move up: the original is held again under its own epoch, and told to go on. */
+/** Gives the move up: the original is held again under its own epoch, and ordered to resume. */
 export function resumeSource(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const { source } = state;
   if (source === null) return { state, effects: [] };
@@ -162,46 +173,54 @@ export function resumeSource(state: OwnedItem, reason: string, at: Instant, rule
     target: null,
     avoid: [],
     result: null,
-    // Its original goes on: what the image holds is the past, and its files may be the original's own.
+    // The original goes on, so the image is outdated, and its files may be those of the original.
     image: null,
     answeredAt: state.sourceAnsweredAt,
     repeatAt: at.ms + rules.repeatMs,
   });
-  const resume = sayLease(next, source.receiver, source.epoch, 0, 'resume', rules);
+  const resume = publishLease(next, source.receiver, source.epoch, 0, 'resume', rules);
   const forget: Effect = { type: 'DropImage', item: state.item.item };
-  return { state: next, effects: [persist(next), ...dropCopy(state, rules), forget, resume, sayStayed(next, rules)] };
+  return {
+    state: next,
+    effects: [persist(next), ...dropCopy(state, rules), forget, resume, publishStayed(next, rules)],
+  };
 }
 
-function sayStayed(state: OwnedItem, rules: OwnerRules): Effect {
+function publishStayed(state: OwnedItem, rules: OwnerRules): Effect {
   const body = { event_type: 'item_stayed', item: state.item.item, node: state.receiver ?? '', reason: state.reason };
-  return say({ kind: 'event', node: rules.self }, body);
+  return publish({ kind: 'event', node: rules.self }, body);
 }
 
-/** The image did not come home: the process goes on where it is. */
-export function keepHeld(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** The image could not be fetched: the process goes on where it is. */
+export function resumeInPlace(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const urls = state.receiverUrls ?? [];
   const source = { receiver: state.receiver ?? rules.self, epoch: state.epoch, leaseMs: state.leaseMs, urls };
-  // Nothing was acked since: the epoch that is held is the source's own.
+  // Nothing has been acked since, so the held epoch is that of the source.
   return resumeSource({ ...state, source, receiver: null, sourceAnsweredAt: state.answeredAt }, reason, at, rules);
 }
 
-/** The receiver runs it on and says why it was not frozen, or that it runs again. */
-export function hearStay(state: OwnedItem, progress: Progress, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** The process goes on at its receiver, which refused the move or has resumed it. */
+export function handleStay(
+  state: OwnedItem,
+  progress: ProgressReport,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   const reason = progress.refused === undefined ? state.reason : `not moved: ${progress.refused}`;
   const stayed: OwnedItem = { ...state, order: 'hold', target: null, repeatAt: undefined, reason };
-  // A process that tritmesh did not start and that has not moved is no item of ours.
+  // An external process that did not move does not remain an item.
   if (isUnmoved(stayed)) return settle(stayed, 'failed', reason, at, rules);
-  const effects = progress.refused === undefined ? [persist(stayed)] : [persist(stayed), sayStayed(stayed, rules)];
+  const effects = progress.refused === undefined ? [persist(stayed)] : [persist(stayed), publishStayed(stayed, rules)];
   return { state: stayed, effects };
 }
 
-/** Whether the item is a process of this machine that still runs as it was found. */
+/** Whether the item is an external process of this machine that has not moved yet. */
 export function isUnmoved(state: OwnedItem): boolean {
   return state.item.process !== undefined && state.receiver !== null && state.epoch === FOUND_EPOCH;
 }
 
-/** Time passed while a process is stopped for a move: it does not stay so for long. */
-export function passFrozenTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> | undefined {
+/** Time passed while a process is stopped for a move, which must not last long. */
+export function expireFrozen(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> | undefined {
   const endsAt = frozenEnd(state, rules);
   if (endsAt === undefined || at.ms < endsAt) return undefined;
   const reason = state.phase === 'acked' ? `${state.receiver ?? ''} did not take it in time` : waitReason(state);
@@ -213,7 +232,7 @@ function waitReason(state: OwnedItem): string {
   return first === undefined ? 'no node took it in time' : `no node took it in time (${first.node}: ${first.reason})`;
 }
 
-/** Until when the original stays stopped, monotonic ms; `undefined` when none is, or when it is not to go on any more. */
+/** Until when the original stays stopped, monotonic ms; `undefined` if there is none, or if it must not be resumed. */
 export function frozenEnd(state: OwnedItem, rules: OwnerRules): number | undefined {
   if (state.source === null || isCommitted(state)) return undefined;
   const patienceMs = state.phase === 'acked' ? rules.preparedMs : rules.frozenMs;

@@ -1,12 +1,10 @@
-/**
- * How an item looks to others.
- */
+/** The status of an item, as its owner publishes it. */
 import type { Status } from '../../protocol/status.js';
 import type { Effect } from '../effects.js';
-import { say } from '../effects.js';
+import { publish } from '../effects.js';
 import { isHeld, type OwnedItem } from './owned-item.js';
 
-/** The item as others see it. */
+/** Converts an item to its published status. */
 export function toStatus(state: OwnedItem): Status {
   return {
     phase: state.phase,
@@ -14,6 +12,7 @@ export function toStatus(state: OwnedItem): Status {
     epoch: state.epoch,
     receiver: state.receiver,
     reason: state.reason,
+    ...(state.code === undefined ? {} : { code: state.code }),
     attempts: state.attempts,
     hops: state.hops,
     submitted_at: state.item.submitted_at,
@@ -28,7 +27,7 @@ export function toStatus(state: OwnedItem): Status {
   };
 }
 
-/** Says the item's status. */
-export function sayStatus(state: OwnedItem, self: string): Effect {
-  return say({ kind: 'status', owner: self, item: state.item.item }, toStatus(state));
+/** Publishes the status of the item. */
+export function publishStatus(state: OwnedItem, self: string): Effect {
+  return publish({ kind: 'status', owner: self, item: state.item.item }, toStatus(state));
 }

@@ -1,13 +1,13 @@
 /**
- * An item is offered: one round is one epoch. The offer is repeated until it is acked or its time is over; claims are
- * heard, and the best one is handed to `ack.ts`.
+ * Offers an item; one round is one epoch. The offer is repeated until a claim is acked or the round expires; the best
+ * claim is passed to `ack.ts`.
  */
 import type { Effect, Instant, Step } from '../effects.js';
-import { say } from '../effects.js';
+import { publish } from '../effects.js';
 import { ackClaim } from './ack.js';
 import { clip } from '../../protocol/clip.js';
 import {
-  askFor,
+  placementFor,
   enterPhase,
   servedOf,
   type HeardClaim,
@@ -17,7 +17,7 @@ import {
 } from './owned-item.js';
 import { enterQueue } from './submit.js';
 
-/** Opens a round with the next epoch. Nothing is journalled: until an epoch is acked it means nothing. */
+/** Opens a round with the next epoch. Nothing is journalled: an epoch that was not acked has no meaning. */
 export function openRound(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.phase !== 'queued' || at.ms < state.notBefore) return { state, effects: [] };
   const round: Round = {
@@ -30,22 +30,22 @@ export function openRound(state: OwnedItem, reason: string, at: Instant, rules: 
     epoch: Math.max(state.epoch, state.lastEpoch) + 1,
     round,
   });
-  return { state: next, effects: [sayOffer(next, round, at, rules)] };
+  return { state: next, effects: [publishOffer(next, round, at, rules)] };
 }
 
-function sayOffer(state: OwnedItem, round: Round, at: Instant, rules: OwnerRules): Effect {
-  const ask = askFor(state, rules.self);
+function publishOffer(state: OwnedItem, round: Round, at: Instant, rules: OwnerRules): Effect {
+  const request = placementFor(state, rules.self);
   const ttlMs = Math.max(1, Math.ceil(round.endsAt - at.ms));
-  return say(
+  return publish(
     { kind: 'offer', owner: rules.self, item: state.item.item },
     {
       epoch: state.epoch,
       kind: state.image !== null ? 'process' : 'job',
       name: state.item.name,
-      need: ask.need,
+      need: request.need,
       size_bytes: servedOf(state)?.bytes ?? 0,
       hops: state.hops,
-      avoid: ask.avoid,
+      avoid: request.avoid,
       deferred: state.item.deferred,
       reason: state.reason,
       ttl_ms: ttlMs,
@@ -54,69 +54,73 @@ function sayOffer(state: OwnedItem, round: Round, at: Instant, rules: OwnerRules
   );
 }
 
-/** Hears a claim: the first of rank 0 is acked at once, any other waits for a better one. */
-export function hearClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** Handles a claim: one of rank 0 is acked immediately, any other waits for a better one. */
+export function handleClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const { round } = state;
   if (state.phase !== 'offered' || round === null || claim.epoch !== state.epoch) return { state, effects: [] };
-  // Acked now, the claimant would not hear of it, and nobody else could have the item until its lease ended.
+  // The claimant would not hear the ack, and no other node could take the item until the lease ended.
   if (rules.isAlone === true && claim.from !== rules.self) return { state, effects: [] };
-  const ask = askFor(state, rules.self);
-  if (ask.avoid.includes(claim.from)) return { state, effects: [] };
-  if (ask.need.on !== undefined && ask.need.on !== claim.from) return { state, effects: [] };
+  const request = placementFor(state, rules.self);
+  if (request.avoid.includes(claim.from)) return { state, effects: [] };
+  if (request.need.on !== undefined && request.need.on !== claim.from) return { state, effects: [] };
   if (claim.rank === 0) return ackClaim(state, claim, at, rules);
   const claims = [...round.claims.filter((one) => one.from !== claim.from), claim];
   const windowEndsAt = round.windowEndsAt ?? at.ms + rules.claimWindowMs;
   return { state: { ...state, round: { ...round, claims, windowEndsAt } }, effects: [] };
 }
 
-/** Time passed in a round: take the best claim, repeat the offer, or end the round. */
-export function passRoundTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** Time passed in a round: ack the best claim, repeat the offer, or end the round. */
+export function expireRound(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const { round } = state;
   if (round === null) return { state, effects: [] };
   const best = bestClaim(round.claims);
-  // A claim in the round's last moment is as good as any: the round's end ends the window too.
+  // The end of the round ends the claim window, too: a claim in its last ms still counts.
   if (best !== undefined && at.ms >= Math.min(round.windowEndsAt ?? round.endsAt, round.endsAt)) {
     return ackClaim(state, best, at, rules);
   }
-  // What a refusal shut out was shut out of this round only.
+  // Members that had refused were left out of this round only.
   if (at.ms >= round.endsAt)
     return {
       state: enterQueue(state, 'nobody claimed it', at, { avoid: sourcesOf(state), target: null }),
       effects: [],
     };
   if (at.ms < round.repeatAt) return { state, effects: [] };
-  // Ever longer pauses: what was not lost is remembered, and where many wait, their offers are most of what all hear.
+  // Pauses grow: receivers remember an offer, and with many waiting items repeats would be most of the traffic.
   const passedMs = at.ms - (round.endsAt - rules.offerTtlMs);
   const next = { ...round, repeatAt: at.ms + rules.repeatMs + passedMs };
-  return { state: { ...state, round: next }, effects: [sayOffer(state, next, at, rules)] };
+  return { state: { ...state, round: next }, effects: [publishOffer(state, next, at, rules)] };
 }
 
 /**
- * Until when the members in `avoid` are left out, and until when it waits for the one that a person wished, monotonic ms. The one that refused or failed goes last, it is not shut
- * out: where it is the only receiver, the item would wait for ever.
+ * Until when the members in `avoid` are left out and the requested target is waited for, monotonic ms; `undefined` if
+ * neither applies. A member that refused or failed comes last but is not excluded: if it is the only receiver, the item
+ * would wait forever.
  */
 export function avoidEnd(state: OwnedItem, rules: OwnerRules): number | undefined {
-  return state.avoid.length + state.shun.length === sourcesOf(state).length && state.target === null
+  return state.avoid.length + state.excludedForMove.length === sourcesOf(state).length && state.target === null
     ? undefined
     : state.waitsSince + rules.offerTtlMs;
 }
 
-/** Where the stopped original is, the copy cannot go. */
+/** The copy cannot go where the stopped original is. */
 function sourcesOf(state: OwnedItem): string[] {
   return state.source === null ? [] : [state.source.receiver];
 }
 
 /** Time passed while the item waits for an offer. */
-export function passWaitTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+export function expireWait(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const endsAt = avoidEnd(state, rules);
   if (endsAt === undefined || at.ms < endsAt) return { state, effects: [] };
-  const reason = state.target === null ? state.reason : `${state.target}, where it was to go, did not take it`;
-  return { state: { ...state, avoid: sourcesOf(state), shun: [], target: null, reason }, effects: [] };
+  const reason = state.target === null ? state.reason : `${state.target}, the requested node, did not take it`;
+  return {
+    state: { ...state, avoid: sourcesOf(state), excludedForMove: [], target: null, reason, code: undefined },
+    effects: [],
+  };
 }
 
 /**
- * The broker went away in the middle of a round. A claim of this node's own is as good as ever; else the epoch ends
- * here, which nobody was acked, and the offer stage looks who can be reached now.
+ * The broker went away during a round. A claim of this node itself is acked; otherwise the epoch, which nobody was
+ * acked for, ends here, and the offer stage chooses among the nodes that can be reached now.
  */
 export function closeRound(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const { round } = state;
@@ -130,8 +134,11 @@ function bestClaim(claims: readonly HeardClaim[]): HeardClaim | undefined {
   return claims.toSorted((a, b) => a.rank - b.rank || a.projected_ratio - b.projected_ratio)[0];
 }
 
-/** Notes why an item goes on waiting; the status shows it. */
-export function passOver(state: OwnedItem, reason: string, blocked: OwnedItem['blocked']): Step<OwnedItem> {
+/** Records why an item goes on waiting, for its status. */
+export function passOver(
+  state: OwnedItem,
+  { reason, code, blocked }: Pick<OwnedItem, 'reason' | 'code' | 'blocked'>,
+): Step<OwnedItem> {
   if (state.phase !== 'queued' && state.phase !== 'deferred') return { state, effects: [] };
-  return { state: { ...state, reason: clip(reason), blocked }, effects: [] };
+  return { state: { ...state, reason: clip(reason), code, blocked }, effects: [] };
 }

@@ -1,126 +1,125 @@
-/**
- * An item as its owner holds it: what the journal keeps of it, what only this run knows, and how it looks to others. No
- * transition happens here.
- */
+/** An item as its owner holds it: the journalled part, and what only this boot knows. No transition happens here. */
 import { countSlots, measureCommand, type Command, type Item, type Need } from '../../protocol/item.js';
 import { clip } from '../../protocol/clip.js';
 import { COMMAND_INLINE_BYTES_MAX, HISTORY_MAX } from '../../protocol/limits.js';
 import type { Claim } from '../../protocol/work-messages.js';
 import type { Blocked, HistoryEntry, Phase } from '../../protocol/status.js';
-import { roundNeed } from '../disk-room.js';
+import { roundNeed } from '../disk/disk-space.js';
 import type { BusRules } from '../bus-time.js';
-import type { Ask } from '../election.js';
+import type { PlacementRequest } from '../mesh/ranking.js';
 import type { Effect, Instant } from '../effects.js';
-import type { BundleFacts, ItemRecord } from './item-record.js';
+import type { BundleInfo, ItemRecord } from './item-record.js';
 
-/** A claim that was heard in the present round. */
+/** A claim that was received in the present round. */
 export interface HeardClaim extends Claim {
   readonly from: string;
 }
 
-/** One round of offers: one epoch, until it is acked or ends. Monotonic ms. */
+/** One round of offers: one epoch, until it is acked or expires. Monotonic ms. */
 export interface Round {
   readonly endsAt: number;
   readonly repeatAt: number;
-  /** When the best of the claims is taken; `undefined` until one was heard. */
+  /** When the best claim is acked; `undefined` until one was received. */
   readonly windowEndsAt: number | undefined;
   readonly claims: readonly HeardClaim[];
 }
 
-/** What is known of a way that is wanting. Not needed after a restart: it is tried again then. */
-export interface WantedWay {
-  /** Each address that was called, and what became of it. */
+/** What is known about outputs that cannot be reached. Not journalled: a restart tries again. */
+export interface MissingPath {
+  /** Each address that was tried, and how it failed. */
   readonly fault: string;
-  /** Fetches in a row that found no way. */
+  /** Fetches in a row that reached no address. */
   readonly tries: number;
-  /** People know of it. */
+  /** The status reports it. */
   readonly isTold: boolean;
 }
 
-/** An item with what only this run of the owner knows. Monotonic ms. */
+/** An item with what only this boot of the owner knows. Monotonic ms. */
 export interface OwnedItem extends ItemRecord {
   readonly round: Round | null;
-  /** When the owner last answered its receiver, in bus time: the lease cannot have been extended after it. */
+  /** When the owner last answered its receiver, in bus time: the lease cannot have been extended later. */
   readonly answeredAt: number;
-  /** When the ack, an order or a fetch is to be repeated. */
+  /** When the ack, an order or a fetch is repeated. */
   readonly repeatAt: number | undefined;
-  /** Since when it waits: the members in `avoid` are left out for a while only. */
+  /** Since when it waits: the members in `avoid` are left out for a limited time only. */
   readonly waitsSince: number;
-  /** Refusals in a row, and until when the item pauses because of them. */
+  /** Refusals in a row, and until when the item is not offered because of them. */
   readonly refusals: number;
   readonly notBefore: number;
   /** When it last moved from one receiver to another. */
   readonly movedAt: number;
-  /** When the stopped original of a move was last answered, in bus time; and since when its image is home. */
+  /** Last answer to the receiver of the stopped original, bus time; and when that froze, or its image arrived. */
   readonly sourceAnsweredAt: number;
   readonly frozenAt: number;
-  /** There is no way to its outputs; `null` as long as nothing is known of that. */
-  readonly way: WantedWay | null;
+  /** Set while its outputs cannot be reached. */
+  readonly way: MissingPath | null;
   readonly blocked: readonly Blocked[];
-  /** Its receiver was heard last by the direct path: it may not hear the bus. */
+  /** The code of its reason, while it waits. */
+  readonly code: string | undefined;
+  /** Its receiver was last heard over the direct path, so it may not hear the bus. */
   readonly heardDirect: boolean;
-  /** When the receiver is called by the direct path, because nothing was heard of it; monotonic ms. */
+  /** When the receiver is called over the direct path if nothing is heard from it. */
   readonly callAt: number;
-  /** Whether owner and receiver reach each other without the broker; `undefined` until that is known. */
+  /** Whether owner and receiver reach each other without the broker; `undefined` until known. */
   readonly direct: boolean | undefined;
-  /** Members that its present move leaves out: moves there made things worse. Not needed after a restart. */
-  readonly shun: readonly string[];
+  /** Members that its present move leaves out because of a back-off. Not needed after a restart. */
+  readonly excludedForMove: readonly string[];
 }
 
-/** What the owner's steps go by. */
+/** What the owner's step depends on. Times in ms. */
 export interface OwnerRules extends BusRules {
   readonly self: string;
   readonly leaseMs: number;
-  /** Added to a lease before an item is offered again. */
+  /** Safety margin after a lease before the item is offered again. */
   readonly marginMs: number;
   readonly offerTtlMs: number;
   readonly repeatMs: number;
   readonly claimWindowMs: number;
-  /** How long a process stays stopped for want of a node that takes it, and in all until it runs over there. */
+  /** How long a process may stay stopped until a node takes it, and in total until its copy runs. */
   readonly frozenMs: number;
   readonly preparedMs: number;
-  /** Lease of a process that cannot be started anew once it has moved. */
+  /** Lease of an external process, which cannot be started again. */
   readonly processLeaseMs: number;
   /** How long outputs may stay at a receiver that does not answer. */
   readonly returnMs: number;
-  /** The broker is away: nobody but this node hears an ack. */
+  /** The broker is away: no other node hears an ack. */
   readonly isAlone?: boolean;
-  /** Where peers fetch from this node, and where it takes messages. */
+  /** Where peers fetch from this node and send it messages. */
   readonly urls: readonly string[];
-  /** The member whose word by the direct path is being decided on: what is said to it goes that way. */
+  /** The member whose message came over the direct path: it is answered over it. */
   readonly directFrom?: string | undefined;
-  /** The key that small outputs are to be sealed to. */
+  /** The key to which small outputs are sealed. */
   readonly sealKey?: string | undefined;
-  /** How long this node has run in all its lives, ms: what ended is kept for a while of this time. */
+  /** Total running time of this node over all boots: the age of ended items is measured in it. */
   readonly runningMs: number;
 }
 
-/** What is known of the direct path to a receiver that was not heard yet. */
+/** The direct path to a receiver that has not been heard yet. */
 export const UNHEARD: Pick<OwnedItem, 'heardDirect' | 'callAt' | 'direct'> = {
   heardDirect: false,
   callAt: Number.POSITIVE_INFINITY,
   direct: undefined,
 };
 
-/** The epoch that a process is held under before it has ever moved. */
+/** The epoch of an external process before its first move. */
 export const FOUND_EPOCH = 1;
 
-/** Phases that are ends. */
+/** Whether a phase is final. */
 export function isSettled(phase: Phase): boolean {
   return phase === 'done' || phase === 'failed' || phase === 'cancelled';
 }
 
-/** Phases in which a receiver holds the item. */
+/** Whether a receiver holds the item in this phase. */
 export function isHeld(phase: Phase): boolean {
   return phase === 'acked' || phase === 'running';
 }
 
-/** Phases in which the item waits for a receiver. */
+/** Whether the item waits for a receiver in this phase. */
 export function isWaiting(phase: Phase): boolean {
   return phase === 'staging' || phase === 'deferred' || phase === 'queued' || phase === 'offered';
 }
 
-/** Whether a command may stand in the ack: small, and nothing in it that only its receiver should read. */
+/** Whether a command may travel in the ack: it is small, and has nothing that only its receiver should read. */
 export function isInline(command: Command): boolean {
   return (
     Object.keys(command.env).length === 0 &&
@@ -129,46 +128,45 @@ export function isInline(command: Command): boolean {
   );
 }
 
-/** The command as its receiver gets it: what is to run once must not be stopped and started again either. */
+/** The command as its receiver gets it: a once item must not be moved by stopping and starting it again. */
 export function commandOf(item: Item): Command {
   const { command } = item;
   return item.retry === 'once' && command.migrate !== 'checkpoint' ? { ...command, migrate: 'never' } : command;
 }
 
-/** What the next round asks the mesh for. */
-export function askFor(state: OwnedItem, self: string): Ask {
+/** The placement request of the next round. */
+export function placementFor(state: OwnedItem, self: string): PlacementRequest {
   const { item } = state;
   const on = item.place === 'here' ? self : (state.target ?? item.need.on);
-  const away = item.place === 'away' ? [self] : [];
   return {
     owner: self,
     item: item.item,
     epoch: state.epoch,
     need: { ...needOf(state), ...(on === undefined ? {} : { on }) },
-    avoid: [...new Set([...state.avoid, ...state.shun, ...away])],
+    avoid: [...new Set([...state.avoid, ...state.excludedForMove, ...(item.place === 'away' ? [self] : [])])],
     deferred: item.deferred,
   };
 }
 
 function needOf(state: ItemRecord): Need {
   const served = servedOf(state);
-  // Said also where it is nothing: what is one hole is large to fetch.
-  const room = served === null ? undefined : roundNeed(served.room ?? served.bytes);
-  const need = room === undefined ? state.item.need : { ...state.item.need, disk_bytes: room };
+  // Named even if it is 0: a sparse file may be large to fetch and take no space.
+  const space = served === null ? undefined : roundNeed(served.room ?? served.bytes);
+  const need = space === undefined ? state.item.need : { ...state.item.need, disk_bytes: space };
   return state.image !== null ? { ...need, abilities: [...new Set([...need.abilities, ...state.imageNeed])] } : need;
 }
 
-/** What the receiver of the next epoch fetches: the image of a process, else the staged inputs; `null` if nothing. */
-export function servedOf(state: ItemRecord): BundleFacts | null {
+/** What the next receiver fetches: the image of a process, else the staged inputs; `null` if nothing. */
+export function servedOf(state: ItemRecord): BundleInfo | null {
   return state.image ?? state.bundle;
 }
 
-/** Slots the item will take. */
+/** Number of slots that the item takes. */
 export function slotsOf(state: ItemRecord): number {
   return countSlots(state.item.need);
 }
 
-/** The changed item in a new phase, with the step written into its history. */
+/** The changed item in a new phase, with an entry in its history. */
 export function enterPhase(
   state: OwnedItem,
   phase: Phase,
@@ -176,8 +174,16 @@ export function enterPhase(
   at: Instant,
   change: Partial<OwnedItem> = {},
 ): OwnedItem {
-  const shun = phase === 'running' ? [] : state.shun;
-  const next: OwnedItem = { ...state, shun, blocked: [], ...change, phase, reason: clip(reason) };
+  const excludedForMove = phase === 'running' ? [] : state.excludedForMove;
+  const next: OwnedItem = {
+    ...state,
+    excludedForMove,
+    blocked: [],
+    code: undefined,
+    ...change,
+    phase,
+    reason: clip(reason),
+  };
   const entry: HistoryEntry = {
     ts: at.ts,
     phase,
@@ -198,7 +204,7 @@ export function persist(state: OwnedItem): Effect {
   return { type: 'Persist', key: itemKey(state.item.item), value: toRecord(state) };
 }
 
-/** What the journal keeps of an item. */
+/** The journalled part of an item. */
 export function toRecord(state: OwnedItem): ItemRecord {
   const {
     round: _round,
@@ -212,7 +218,8 @@ export function toRecord(state: OwnedItem): ItemRecord {
     frozenAt: _frozen,
     way: _way,
     blocked: _blocked,
-    shun: _shun,
+    code: _code,
+    excludedForMove: _excluded,
     heardDirect: _heardDirect,
     callAt: _callAt,
     direct: _direct,
@@ -221,7 +228,7 @@ export function toRecord(state: OwnedItem): ItemRecord {
   return record;
 }
 
-/** An item out of the journal; its steps begin with `NodeRestarted`. */
+/** An item from the journal; its first input is `NodeRestarted`. */
 export function fromRecord(record: ItemRecord, now: number): OwnedItem {
   return {
     ...record,
@@ -236,7 +243,8 @@ export function fromRecord(record: ItemRecord, now: number): OwnedItem {
     movedAt: Number.NEGATIVE_INFINITY,
     way: null,
     blocked: [],
-    shun: [],
+    code: undefined,
+    excludedForMove: [],
     ...UNHEARD,
   };
 }

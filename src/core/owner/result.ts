@@ -1,127 +1,145 @@
 /**
- * A result is heard: the epoch ended at its receiver. Outputs are brought home before anything is settled; a result of
- * another epoch, or from one who does not hold this one, changes nothing and is answered so that its teller can rest.
+ * Handles results: an epoch ended at its receiver. Outputs are fetched before the item is settled. A result of another
+ * epoch or from another node changes nothing, and is answered so that its sender stops repeating it.
  */
 import type { Result } from '../../protocol/work-messages.js';
 import { busNow, giveUpTime } from '../bus-time.js';
 import type { Instant, Step } from '../effects.js';
-import type { OwnerInput } from './inputs.js';
-import { isCommitted, isSource, isUnmoved, keepHeld, loseSource, resumeSource, retryMove } from './checkpoint.js';
+import type { ItemInput } from './inputs.js';
+import {
+  isCommitted,
+  isSource,
+  isUnmoved,
+  resumeInPlace,
+  handleSourceLoss,
+  resumeSource,
+  retryMove,
+} from './checkpoint.js';
 import { giveUpEpoch, holds, releaseStranger } from './lease.js';
-import { bringEffect, sayLease, unshare, type Told } from './order.js';
+import { fetchOutputs, publishLease, unshare, type ReceivedResult } from './lease-message.js';
 import { clip } from '../../protocol/clip.js';
 import { enterPhase, isHeld, isSettled, persist, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
-import { fetchAgain, hearNoWay, stayAway } from './way-home.js';
+import { fetchAgain, handleNoPath, waitForPath } from './unreachable.js';
 
-/** Hears a result. */
-export function hearResult(
+/** Handles a result. */
+export function handleResult(
   state: OwnedItem,
   from: string,
   { sealed, ...result }: Result,
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
-  if (isSource(state, from, result.epoch)) return loseSource(state, result, rules);
+  if (isSource(state, from, result.epoch)) return handleSourceLoss(state, result, rules);
   if (!holds(state, from, result.epoch)) return { state, effects: releaseStranger(state, from, result.epoch, rules) };
-  if (isSettled(state.phase)) return { state, effects: [sayLease(state, from, result.epoch, 0, 'settled', rules)] };
-  if (state.phase === 'returning') return hearAgain(state, from, { result, sealed }, at, rules);
+  if (isSettled(state.phase)) return { state, effects: [publishLease(state, from, result.epoch, 0, 'settled', rules)] };
+  if (state.phase === 'returning') return handleRepeated(state, { from, result, sealed }, at, rules);
   if (!isHeld(state.phase) && state.phase !== 'lost') return { state, effects: [] };
-  return takeResult(state, from, { result, sealed }, at, rules);
+  return handleExit(state, { from, result, sealed }, at, rules);
 }
 
 /**
- * The outputs are on their way, and their receiver speaks once more: it still has them, and says where, since a restart may
- * have changed its address. Any other outcome is of no use: an answer to a late copy of an ack, or the word of a machine that
- * went down and took the outputs along. They may be home already, so they are given their time.
+ * The receiver repeats its result while the outputs are being fetched: it still has them, and its address may have
+ * changed in a restart. Any other outcome is ignored: it answers a late copy of an ack, or comes from a machine that
+ * crashed and lost the outputs. They may have arrived already, so the fetch is given its time.
  */
-function hearAgain(state: OwnedItem, from: string, told: Told, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const { result, sealed } = told;
-  if (state.result?.outcome === 'frozen') return hearOriginal(state, from, result, at, rules);
+function handleRepeated(state: OwnedItem, received: ReceivedResult, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { from, result, sealed } = received;
+  if (state.result?.outcome === 'frozen') return handleOriginal(state, from, result, at, rules);
   if (!bringsOutputs(result)) return { state, effects: [] };
-  const heard = hearNoWay({ ...state, answeredAt: busNow(rules, at), result }, rules);
-  // What could not be fetched may be in the message itself.
+  const heard = handleNoPath({ ...state, answeredAt: busNow(rules, at), result }, rules);
+  // Outputs that could not be fetched may be in the message itself.
   const isWanted = state.repeatAt !== undefined || state.way !== null;
   if (sealed === undefined || !isWanted) return { state: heard, effects: [] };
-  // The same word comes by the bus and by the direct path: the second one finds nothing wanted.
-  return { state: { ...heard, way: null, repeatAt: undefined }, effects: [bringEffect(heard, from, told)] };
+  // The same message arrives over the bus and the direct path: the second one must not start another fetch.
+  return { state: { ...heard, way: null, repeatAt: undefined }, effects: [fetchOutputs(heard, received)] };
 }
 
 function bringsOutputs({ outcome }: Result): boolean {
   return outcome === 'exited' || outcome === 'vacated';
 }
 
-/** The image of a stopped original is on its way: it says so again, or it ended before its image was home. */
-function hearOriginal(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** The image of a stopped original is being fetched: its receiver repeats that, or the original ended before. */
+function handleOriginal(
+  state: OwnedItem,
+  from: string,
+  result: Result,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
   if (result.outcome === 'refused' || (result.outcome === 'frozen' && result.move !== state.move)) {
     return { state, effects: [] };
   }
-  if (result.outcome !== 'frozen') return takeLoss(state, from, result, at, rules);
-  return { state: hearNoWay({ ...state, answeredAt: busNow(rules, at), result }, rules), effects: [] };
+  if (result.outcome !== 'frozen') return handleLoss(state, from, result, at, rules);
+  return { state: handleNoPath({ ...state, answeredAt: busNow(rules, at), result }, rules), effects: [] };
 }
 
-function takeResult(state: OwnedItem, from: string, told: Told, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const { result } = told;
+function handleExit(state: OwnedItem, received: ReceivedResult, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const { from, result } = received;
   const heard = { ...state, result };
   switch (result.outcome) {
     case 'exited':
       return result.outputs_count === 0
         ? settle(heard, 'done', endReason(result), at, rules)
-        : bringHome(heard, from, told, at, rules);
+        : startFetch(heard, received, at, rules);
     case 'vacated':
-      // It was cancelled while its receiver was stopping it to be moved: carried home it would be offered again.
+      // It was cancelled while it was being vacated: if it were fetched, it would be offered again.
       return state.order === 'cancel'
         ? settle(heard, 'cancelled', 'cancelled', at, rules)
-        : bringHome(heard, from, told, at, rules);
+        : startFetch(heard, received, at, rules);
     case 'frozen':
-      // One of an earlier move, delivered once more, says nothing about this one.
+      // A late copy from an earlier move says nothing about this one.
       return state.order === 'checkpoint' && result.move === state.move
-        ? bringHome(
+        ? startFetch(
             { ...heard, order: 'hold', frozenAt: at.ms },
-            from,
-            told,
+            received,
             at,
             rules,
             `its image comes home: ${state.reason}`,
           )
         : { state, effects: [] };
     case 'refused':
-      return takeRefusal(state, from, result, at, rules);
+      return handleRefusal(state, from, result, at, rules);
     case 'cancelled':
     case 'died':
-      return takeLoss(state, from, result, at, rules);
+      return handleLoss(state, from, result, at, rules);
   }
 }
 
-/** The sentence of a result: its own reason, or its exit. */
+/** The sentence of a result: its reason, or its exit code. */
 export function endReason(result: Result): string {
   if (result.reason !== '') return result.reason;
   return `exit code ${result.exit_code ?? 'unknown'}`;
 }
 
-function bringHome(
+function startFetch(
   state: OwnedItem,
-  from: string,
-  told: Told,
+  received: ReceivedResult,
   at: Instant,
   rules: OwnerRules,
-  reason: string = endReason(told.result),
+  reason: string = endReason(received.result),
 ): Step<OwnedItem> {
   const next = enterPhase(state, 'returning', reason, at, {
     answeredAt: busNow(rules, at),
     repeatAt: undefined,
     way: null,
   });
-  return { state: next, effects: [bringEffect(next, from, told)] };
+  return { state: next, effects: [fetchOutputs(next, received)] };
 }
 
-function takeRefusal(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const release = sayLease(state, from, state.epoch, 0, 'settled', rules);
+function handleRefusal(
+  state: OwnedItem,
+  from: string,
+  result: Result,
+  at: Instant,
+  rules: OwnerRules,
+): Step<OwnedItem> {
+  const release = publishLease(state, from, state.epoch, 0, 'settled', rules);
   if (state.order === 'cancel') return settle(state, 'cancelled', 'cancelled before it started', at, rules);
   if (isUnmoved(state)) return settle(state, 'failed', `not moved: ${result.reason}`, at, rules);
   if (mayHaveRun(state)) return { state, effects: state.phase === 'lost' ? [release] : [] };
-  // Its copy never ran, and is destroyed: what was committed is void.
+  // The copy never ran and is destroyed, which voids the commitment.
   if (state.source !== null) {
     const reason = `${from} refused it: ${result.reason}`;
     return isCommitted(state) ? resumeSource(state, reason, at, rules) : retryMove(state, reason, at, rules);
@@ -135,7 +153,7 @@ function takeRefusal(state: OwnedItem, from: string, result: Result, at: Instant
   return { state: next, effects: [persist(next), unshare(state), release] };
 }
 
-/** The first refusal costs no pause: another receiver may take it. What everybody refuses is offered ever more rarely. */
+/** The first refusal costs no pause, since another receiver may take it. After that the pauses grow. */
 function refusalPauseMs(before: number, rules: OwnerRules): number {
   return before === 0 ? 0 : Math.min(REFUSAL_PAUSE_MS_MAX, rules.repeatMs * 2 ** Math.min(before - 1, 16));
 }
@@ -143,23 +161,23 @@ function refusalPauseMs(before: number, rules: OwnerRules): number {
 const REFUSAL_PAUSE_MS_MAX = 60_000;
 
 /**
- * Whether the epoch is known to have started. A refusal of it comes from a receiver that has forgotten it, and answers an
- * ack that was delivered once more: it says nothing about the run.
+ * Whether the epoch is known to have started. If so, a refusal comes from a receiver that has forgotten it and answers
+ * a late copy of the ack; it says nothing about the run.
  */
 function mayHaveRun(state: OwnedItem): boolean {
   if (state.phase === 'lost' && state.result !== null) return true;
   return state.history.some((entry) => entry.phase === 'running' && entry.epoch === state.epoch);
 }
 
-function takeLoss(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+function handleLoss(state: OwnedItem, from: string, result: Result, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.order === 'cancel') return settle({ ...state, result }, 'cancelled', 'cancelled', at, rules);
-  const release = sayLease(state, from, state.epoch, 0, 'settled', rules);
+  const release = publishLease(state, from, state.epoch, 0, 'settled', rules);
   const given = giveUpEpoch({ ...state, result }, `${from} could not finish it: ${endReason(result)}`, at, rules);
   return { state: given.state, effects: [...given.effects, release] };
 }
 
-/** The outputs are home and verified: put them where they belong, or take them up as the new inputs of a moved item. */
-export function takeHome(state: OwnedItem, epoch: number): Step<OwnedItem> {
+/** The outputs are fetched and verified: place them, or make them the new inputs of a moved item. */
+export function handleFetched(state: OwnedItem, epoch: number): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
   const { item } = state;
   const { outcome } = state.result ?? {};
@@ -170,37 +188,37 @@ export function takeHome(state: OwnedItem, epoch: number): Step<OwnedItem> {
   return { state, effects: [{ type: 'Place', item: item.item, epoch, destination: item.destination }] };
 }
 
-/** The outputs did not come: try again after a while, or give the epoch up. */
-export function failHome(
+/** The outputs could not be fetched: try again later, or give the epoch up. */
+export function handleFetchFailure(
   state: OwnedItem,
-  fault: Omit<Extract<OwnerInput, { type: 'HomeFetchFailed' }>, 'type'>,
+  fault: Omit<Extract<ItemInput, { type: 'HomeFetchFailed' }>, 'type'>,
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
   if (state.phase !== 'returning' || fault.epoch !== state.epoch) return { state, effects: [] };
   const reason = `its outputs did not come home from ${state.receiver ?? 'its receiver'}: ${fault.reason}`;
   const isImage = state.result?.outcome === 'frozen';
-  // A fetch that gets on does not fail: the process is not kept stopped for an image that does not come.
+  // A fetch that makes progress does not fail. The process must not stay stopped for an image that never arrives.
   if (isImage && (fault.final || at.ms >= state.frozenAt + rules.frozenMs)) {
-    return keepHeld(state, fault.reason, at, rules);
+    return resumeInPlace(state, fault.reason, at, rules);
   }
-  if (fault.unreached === true) return stayAway(state, fault.reason, at, rules);
+  if (fault.unreached === true) return waitForPath(state, fault.reason, at, rules);
   return fault.final
     ? giveUpEpoch(state, reason, at, rules)
     : tryAgainLater({ ...state, way: null }, reason, at, rules);
 }
 
-/** The outputs are where they belong: the item is done. What stood in their way before is no reason any more. */
-export function takePlaced(state: OwnedItem, epoch: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** The outputs are in place: the item is done. Earlier obstacles are dropped from its reason. */
+export function handlePlaced(state: OwnedItem, epoch: number, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
   return settle(state, 'done', state.result === null ? state.reason : endReason(state.result), at, rules);
 }
 
 /**
- * The outputs are home but could not be put into place. On a full disk that is tried again, and the receiver is held so long;
- * for any other reason the item is done, and says where they are.
+ * The outputs are at the owner but could not be placed. On a full disk that is tried again, and the receiver is not
+ * released until then; for any other reason the item is done, and its reason says where they are.
  */
-export function failPlaced(
+export function handlePlaceFailure(
   state: OwnedItem,
   fault: { readonly epoch: number; readonly reason: string; readonly final: boolean },
   at: Instant,
@@ -216,21 +234,17 @@ function tryAgainLater(state: OwnedItem, reason: string, at: Instant, rules: Own
   return { state: { ...state, reason: clip(reason), repeatAt }, effects: [] };
 }
 
-/** A failed fetch has tried all addresses several times by itself; the next try waits longer than a repeated message. */
+/** A failed fetch has already tried all addresses several times; the next try waits longer than a repeated message. */
 const RETRY_PAUSES = 3;
 
-/** Time passed while outputs are on their way. */
-export function passReturnTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** Time passed while outputs are being fetched. */
+export function expireReturn(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (state.result?.outcome === 'frozen' && at.ms >= state.frozenAt + rules.preparedMs) {
-    return keepHeld(state, 'its image did not come home in time', at, rules);
+    return resumeInPlace(state, 'its image did not come home in time', at, rules);
   }
   if (at.ms >= giveUpTime(state.answeredAt + rules.returnMs, rules)) {
-    return giveUpEpoch(
-      state,
-      `its outputs stayed at ${state.receiver ?? 'its receiver'}, which does not answer`,
-      at,
-      rules,
-    );
+    const holder = state.receiver ?? 'its receiver';
+    return giveUpEpoch(state, `its outputs stayed at ${holder}, which does not answer`, at, rules);
   }
   return state.repeatAt === undefined || at.ms < state.repeatAt ? { state, effects: [] } : fetchAgain(state);
 }

@@ -1,15 +1,15 @@
 /**
- * An item ends. The end is journalled BEFORE its receiver is released: until then the receiver keeps repeating its
- * result, so that no crash in between can lose it.
+ * Ends an item. The end is journalled BEFORE its receiver is released: until then the receiver keeps repeating its
+ * result, so a crash in between cannot lose it.
  */
 import type { Phase } from '../../protocol/status.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { say } from '../effects.js';
-import { wayTo } from './direct.js';
-import { releaseSource } from './order.js';
+import { publish } from '../effects.js';
+import { pathTo } from './direct-path.js';
+import { releaseSource } from './lease-message.js';
 import { enterPhase, persist, servedOf, type OwnedItem, type OwnerRules } from './owned-item.js';
 
-/** Ends the item as `phase`. */
+/** Ends the item in `phase`. */
 export function settle(
   state: OwnedItem,
   phase: Extract<Phase, 'done' | 'failed' | 'cancelled'>,
@@ -34,7 +34,7 @@ function release(state: OwnedItem, rules: OwnerRules): Effect[] {
   if (state.receiver === null) return [];
   const topic = { kind: 'lease', owner: rules.self, item: state.item.item } as const;
   const body = { epoch: state.epoch, to: state.receiver, renewal: 0, order: 'settled' } as const;
-  return [say(topic, body, wayTo(state, state.receiver, rules))];
+  return [publish(topic, body, pathTo(state, state.receiver, rules))];
 }
 
 function tidy(state: OwnedItem): Effect[] {

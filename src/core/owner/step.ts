@@ -1,94 +1,105 @@
 /**
- * The owner's step: one item, one fact, the next state and what is to be done. A change that others should see adds the
- * item's status; nothing else is done here but choosing the file that decides.
+ * The owner's step: takes one item and one input, returns the next state and the effects. A change that others should
+ * see also publishes the status. This file only dispatches to the files that decide.
  */
 import { giveUpTime } from '../bus-time.js';
 import type { Instant, Step } from '../effects.js';
-import { adopting } from './adopt.js';
-import { noteHeard } from './direct.js';
-import { frozenEnd, passFrozenTime, takeImage } from './checkpoint.js';
-import type { ItemSubmitted, OwnerInput } from './inputs.js';
-import { hearProgress, leaseEnd, passLeaseTime, repeatOrder } from './lease.js';
-import { cancelItem, moveItem, retryItem, takeCarried } from './move.js';
-import { avoidEnd, closeRound, hearClaim, openRound, passOver, passRoundTime, passWaitTime } from './offer.js';
-import { sayStatus } from './item-status.js';
+import { withAdoptedEpoch } from './adopt-epoch.js';
+import { recordHeard } from './direct-path.js';
+import { frozenEnd, expireFrozen, handleImage } from './checkpoint.js';
+import type { ItemSubmitted, ItemInput } from './inputs.js';
+import { handleProgress, leaseEnd, expireLease, repeatOrder } from './lease.js';
+import { cancelItem, moveItem, retryItem, handleCarried } from './move.js';
+import { avoidEnd, closeRound, handleClaim, openRound, passOver, expireRound, expireWait } from './offer.js';
+import { publishStatus } from './item-status.js';
 import { isHeld, type OwnedItem, type OwnerRules } from './owned-item.js';
-import { failHome, failPlaced, hearResult, passReturnTime, takeHome, takePlaced } from './result.js';
-import { askFetch, noteUnreached } from './way-home.js';
-import { failStaging, resumeItem, submitItem, takeStaged, wakeItem } from './submit.js';
+import {
+  handleFetchFailure,
+  handlePlaceFailure,
+  handleResult,
+  expireReturn,
+  handleFetched,
+  handlePlaced,
+} from './result.js';
+import { handleFetchRequest, handleUnreached } from './unreachable.js';
+import { handleStageFailure, resumeItem, submitItem, handleStaged, wakeItem } from './submit.js';
 
-/** Takes a new item on. Its status is said at once: one that sleeps may not change for hours. */
+/** Opens a new item. Its status is published immediately: a deferred item may not change for hours. */
 export function openItem(submitted: ItemSubmitted, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const { state, effects } = submitItem(submitted, at, rules);
-  return { state, effects: [...effects, sayStatus(state, rules.self)] };
+  return { state, effects: [...effects, publishStatus(state, rules.self)] };
 }
 
-/** Takes one fact in. */
-export function stepOwner(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const step = decide(...hearBy(state, input, at, rules));
+/** Handles one input. */
+export function stepOwner(state: OwnedItem, input: ItemInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const step = decide(...withPath(state, input, at, rules));
   if (!looksDifferent(state, step.state) && input.type !== 'NodeRestarted') return step;
-  return { state: step.state, effects: [...step.effects, sayStatus(step.state, rules.self)] };
+  return { state: step.state, effects: [...step.effects, publishStatus(step.state, rules.self)] };
 }
 
-/** By which path it was heard goes with the state, and the answer goes the same way. */
-function hearBy(
+/** Records over which path a message came; the answer takes the same one. */
+function withPath(
   state: OwnedItem,
-  input: OwnerInput,
+  input: ItemInput,
   at: Instant,
   rules: OwnerRules,
-): [OwnedItem, OwnerInput, Instant, OwnerRules] {
+): [OwnedItem, ItemInput, Instant, OwnerRules] {
   if (input.type !== 'ProgressHeard' && input.type !== 'ResultHeard') return [state, input, at, rules];
   const known = input.path === 'direct' ? { ...rules, directFrom: input.from } : rules;
   const { epoch } = input.type === 'ProgressHeard' ? input.progress : input.result;
-  return [noteHeard(state, input.from, epoch, at, known), input, at, known];
+  return [recordHeard(state, input.from, epoch, at, known), input, at, known];
 }
 
-function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+function decide(state: OwnedItem, input: ItemInput, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   switch (input.type) {
     case 'ItemStaged':
-      return takeStaged(state, input.bundle, input.image, at);
+      return handleStaged(state, input.bundle, input.image, at);
     case 'StageFailed':
-      return failStaging(state, input.reason, at, rules);
+      return handleStageFailure(state, input.reason, at, rules);
     case 'OfferChosen':
       return openRound(state, input.reason, at, rules);
     case 'ItemPassedOver':
-      return passOver(state, input.reason, input.blocked);
+      return passOver(state, input);
     case 'WakeChosen':
       return wakeItem(state, input.reason, at);
     case 'ClaimHeard':
-      return hearClaim(state, { ...input.claim, from: input.from }, at, rules);
+      return handleClaim(state, { ...input.claim, from: input.from }, at, rules);
     case 'ProgressHeard':
-      return adopting(
+      return withAdoptedEpoch(
         state,
-        { from: input.from, epoch: input.progress.epoch, tells: input.progress },
+        { from: input.from, epoch: input.progress.epoch, message: input.progress },
         at,
         rules,
-        (known) => hearProgress(known, input.from, input.progress, at, rules),
+        (known) => handleProgress(known, input.from, input.progress, at, rules),
       );
     case 'ResultHeard':
-      return adopting(state, { from: input.from, epoch: input.result.epoch, tells: input.result }, at, rules, (known) =>
-        hearResult(known, input.from, input.result, at, rules),
+      return withAdoptedEpoch(
+        state,
+        { from: input.from, epoch: input.result.epoch, message: input.result },
+        at,
+        rules,
+        (known) => handleResult(known, input.from, input.result, at, rules),
       );
     case 'HomeFetched':
-      return takeHome(state, input.epoch);
+      return handleFetched(state, input.epoch);
     case 'HomeFetchFailed':
-      return failHome(state, input, at, rules);
+      return handleFetchFailure(state, input, at, rules);
     case 'HomeUnreached':
-      return noteUnreached(state, input, rules);
+      return handleUnreached(state, input, rules);
     case 'FetchAsked':
-      return askFetch(state, input.reason);
+      return handleFetchRequest(state, input.reason);
     case 'HomePlaced':
-      return takePlaced(state, input.epoch, at, rules);
+      return handlePlaced(state, input.epoch, at, rules);
     case 'PlaceFailed':
-      return failPlaced(state, input, at, rules);
+      return handlePlaceFailure(state, input, at, rules);
     case 'ItemCarried':
-      return takeHomeCarried(state, input, at, rules);
+      return handleItemCarried(state, input, at, rules);
     case 'CarryFailed':
-      return failHome(state, { ...input, final: false }, at, rules);
+      return handleFetchFailure(state, { ...input, final: false }, at, rules);
     case 'CancelAsked':
       return cancelItem(state, input.reason, at, rules);
     case 'MoveAsked':
-      return moveItem({ ...state, shun: input.shun ?? [] }, input.to, input.reason, at, rules);
+      return moveItem({ ...state, excludedForMove: input.shun ?? [] }, input.to, input.reason, at, rules);
     case 'RetryAsked':
       return retryItem(state, input.reason, at);
     case 'BrokerLost':
@@ -96,38 +107,38 @@ function decide(state: OwnedItem, input: OwnerInput, at: Instant, rules: OwnerRu
     case 'BrokerReturned':
       return repeatOrder(state, at, rules);
     case 'TimePassed':
-      return passTime(state, at, rules);
+      return expire(state, at, rules);
     case 'NodeRestarted':
       return resumeItem(state, input.rolledBack, at, rules);
   }
 }
 
-/** What was carried home is what will be served from now on, also when the epoch was given up in the meantime. */
-function takeHomeCarried(
+/** Carried files are served from now on, even if the epoch was given up in the meantime. */
+function handleItemCarried(
   state: OwnedItem,
-  { epoch, bundle, image }: Extract<OwnerInput, { type: 'ItemCarried' }>,
+  { epoch, bundle, image }: Extract<ItemInput, { type: 'ItemCarried' }>,
   at: Instant,
   rules: OwnerRules,
 ): Step<OwnedItem> {
-  if (state.phase !== 'returning' || epoch !== state.epoch) return takeStaged(state, bundle, image, at);
-  return image ? takeImage(state, epoch, bundle, at) : takeCarried(state, epoch, bundle, at, rules);
+  if (state.phase !== 'returning' || epoch !== state.epoch) return handleStaged(state, bundle, image, at);
+  return image ? handleImage(state, epoch, bundle, at) : handleCarried(state, epoch, bundle, at, rules);
 }
 
-function passTime(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  const resumed = passFrozenTime(state, at, rules);
+function expire(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+  const resumed = expireFrozen(state, at, rules);
   if (resumed !== undefined) return resumed;
-  if (state.phase === 'offered') return passRoundTime(state, at, rules);
-  if (isHeld(state.phase)) return passLeaseTime(state, at, rules);
-  if (isIdle(state)) return passWaitTime(state, at, rules);
-  return state.phase === 'returning' ? passReturnTime(state, at, rules) : { state, effects: [] };
+  if (state.phase === 'offered') return expireRound(state, at, rules);
+  if (isHeld(state.phase)) return expireLease(state, at, rules);
+  if (isIdle(state)) return expireWait(state, at, rules);
+  return state.phase === 'returning' ? expireReturn(state, at, rules) : { state, effects: [] };
 }
 
 function isIdle(state: OwnedItem): boolean {
   return state.phase === 'queued' || state.phase === 'deferred';
 }
 
-/** When the item next wants to hear that time passed, monotonic ms; `undefined` if it waits for nothing. */
-export function wakeTime(state: OwnedItem, rules: OwnerRules): number | undefined {
+/** When the item next needs the input `TimePassed`, monotonic ms; `undefined` if it waits for nothing. */
+export function nextTimerAt(state: OwnedItem, rules: OwnerRules): number | undefined {
   const times = [frozenEnd(state, rules), phaseEnd(state, rules)].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -156,6 +167,7 @@ function looksDifferent(before: OwnedItem, after: OwnedItem): boolean {
   return (
     before.phase !== after.phase ||
     before.reason !== after.reason ||
+    before.code !== after.code ||
     before.receiver !== after.receiver ||
     before.epoch !== after.epoch ||
     before.direct !== after.direct ||

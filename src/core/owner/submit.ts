@@ -1,15 +1,15 @@
 /**
- * An item begins: journalled first, then its inputs are staged, then it waits for a receiver. Also how it is taken up
- * again when its owner was restarted.
+ * Starts an item: it is journalled, its inputs are staged, and it waits for a receiver. Also resumes items after a
+ * restart of their owner.
  */
 import type { Item } from '../../protocol/item.js';
 import { busNow } from '../bus-time.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { callLater } from './direct.js';
-import { bringEffect, sayLease, shareWith } from './order.js';
+import { callLater } from './direct-path.js';
+import { fetchOutputs, publishLease, shareWith } from './lease-message.js';
 import { settle } from './settle.js';
 import type { ItemSubmitted } from './inputs.js';
-import type { BundleFacts } from './item-record.js';
+import type { BundleInfo } from './item-record.js';
 import {
   commandOf,
   enterPhase,
@@ -24,7 +24,7 @@ import {
   type OwnerRules,
 } from './owned-item.js';
 
-/** Makes the state of a submitted item. The `Persist` stands first: nothing is known of it BEFORE it is safe. */
+/** Creates the state of a submitted item. `Persist` comes first: nothing is published BEFORE that write is safe. */
 export function submitItem(
   { item, to, reason = 'asked to move on request' }: Omit<ItemSubmitted, 'type'>,
   at: Instant,
@@ -56,7 +56,8 @@ export function submitItem(
     movedAt: Number.NEGATIVE_INFINITY,
     way: null,
     blocked: [],
-    shun: [],
+    code: undefined,
+    excludedForMove: [],
     ...UNHEARD,
     image: null,
     imageNeed: [],
@@ -75,8 +76,8 @@ export function submitItem(
 }
 
 /**
- * A process that was found running here: it is held by this node like any guest, and asked for its image. The guest is
- * opened by the receiver's stage from the same input.
+ * Submits an external process of this machine: this node holds it like any guest, and orders its checkpoint. The guest
+ * itself is created by the receiver's stage from the same input.
  */
 function submitProcess(fresh: OwnedItem, why: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const state = enterPhase(fresh, 'running', `it runs here and is to be moved: ${why}`, at, {
@@ -92,11 +93,11 @@ function submitProcess(fresh: OwnedItem, why: string, at: Instant, rules: OwnerR
   });
   return {
     state,
-    effects: [persist(state), sayLease(state, rules.self, state.epoch, 0, 'checkpoint', rules)],
+    effects: [persist(state), publishLease(state, rules.self, state.epoch, 0, 'checkpoint', rules)],
   };
 }
 
-/** Whether something of the item has to be fetched by its receiver. */
+/** Whether its receiver has to fetch anything. */
 function needsStaging(item: Item): boolean {
   return item.inputs.length > 0 || !isInline(item.command);
 }
@@ -105,11 +106,11 @@ function stageEffect(state: OwnedItem): Effect {
   return { type: 'Stage', item: state.item.item, inputs: state.item.inputs, command: commandOf(state.item) };
 }
 
-/** Waiting begins: asleep if the item is deferred, else in the queue. */
+/** The item starts to wait: deferred if it was submitted so, else in the queue. */
 export function enterQueue(state: OwnedItem, reason: string, at: Instant, change: Partial<OwnedItem> = {}): OwnedItem {
-  // A process that is stopped to be moved does not go to sleep.
-  const sleeps = state.item.deferred && state.image === null && (change.image ?? null) === null;
-  return enterPhase(state, sleeps ? 'deferred' : 'queued', reason, at, {
+  // A process that is stopped for a move is not deferred again.
+  const isDeferred = state.item.deferred && state.image === null && (change.image ?? null) === null;
+  return enterPhase(state, isDeferred ? 'deferred' : 'queued', reason, at, {
     receiver: null,
     round: null,
     repeatAt: undefined,
@@ -120,8 +121,8 @@ export function enterQueue(state: OwnedItem, reason: string, at: Instant, change
   });
 }
 
-/** Begins an item once more: what was never staged is staged first. */
-export function beginAgain(state: OwnedItem, reason: string, at: Instant): Step<OwnedItem> {
+/** Starts an item again; if it was never staged, that comes first. */
+export function restartItem(state: OwnedItem, reason: string, at: Instant): Step<OwnedItem> {
   const change = { attempts: 0, result: null, avoid: [] };
   const isStaged = state.bundle !== null || state.image !== null || !needsStaging(state.item);
   if (isStaged) {
@@ -132,29 +133,29 @@ export function beginAgain(state: OwnedItem, reason: string, at: Instant): Step<
   return { state: staging, effects: [persist(staging), stageEffect(staging)] };
 }
 
-/** The inputs are in the item's own directory and described. */
-export function takeStaged(state: OwnedItem, bundle: BundleFacts, image: boolean, at: Instant): Step<OwnedItem> {
+/** The inputs are in the item's own directory, and their manifest is built. */
+export function handleStaged(state: OwnedItem, bundle: BundleInfo, image: boolean, at: Instant): Step<OwnedItem> {
   if (image) return { state: state.image === null ? state : { ...state, image: bundle }, effects: [] };
   if (state.phase !== 'staging') return { state: { ...state, bundle }, effects: [] };
   const next = enterQueue(state, 'staged', at, { bundle });
   return { state: next, effects: [persist(next)] };
 }
 
-/** The inputs cannot be staged: the item fails with the reason. */
-export function failStaging(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
+/** The inputs cannot be staged: the item fails. */
+export function handleStageFailure(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   if (!isWaiting(state.phase)) return { state, effects: [] };
   return settle(state, 'failed', `its inputs could not be staged: ${reason}`, at, rules);
 }
 
-/** A sleeping item joins the queue. */
+/** A deferred item joins the queue. */
 export function wakeItem(state: OwnedItem, reason: string, at: Instant): Step<OwnedItem> {
   if (state.phase !== 'deferred') return { state, effects: [] };
   return { state: enterPhase(state, 'queued', reason, at), effects: [] };
 }
 
 /**
- * Takes an item up again after a restart. Its monotonic times are lost, so a held item counts as answered just now: the
- * owner waits a whole lease and its margin before it offers again.
+ * Resumes an item after a restart. Its monotonic times are lost, so a held item counts as answered just now: the owner
+ * waits a full lease and margin before it offers the item again.
  */
 export function resumeItem(state: OwnedItem, rolledBack: boolean, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const again: OwnedItem = { ...state, answeredAt: busNow(rules, at), sourceAnsweredAt: busNow(rules, at) };
@@ -168,7 +169,7 @@ export function resumeItem(state: OwnedItem, rolledBack: boolean, at: Instant, r
     case 'acked':
     case 'running':
       return {
-        // Of an ack that the journal does not know, its lease is not known either.
+        // If the journal lost the ack, the length of the lease is lost, too.
         state: {
           ...(rolledBack ? outwait(again, at, rules) : again),
           leaseMs: again.leaseMs === 0 ? rules.leaseMs : again.leaseMs,
@@ -177,15 +178,15 @@ export function resumeItem(state: OwnedItem, rolledBack: boolean, at: Instant, r
         },
         effects: [...restage(again), ...shareAgain(again)],
       };
-    // It has run to its end: only what it left has to come home.
+    // It has run to its end: only its outputs have to be fetched.
     case 'returning': {
-      const told =
+      const fetches =
         again.result === null
           ? []
-          : [bringEffect(again, again.receiver ?? '', { result: again.result, sealed: undefined })];
-      return { state: again, effects: [...restage(again), ...told] };
+          : [fetchOutputs(again, { from: again.receiver ?? '', result: again.result, sealed: undefined })];
+      return { state: again, effects: [...restage(again), ...fetches] };
     }
-    // A person may have it started once more: its inputs are served again then.
+    // A person may retry it, which needs its inputs.
     case 'lost':
       return { state: again, effects: restage(again) };
     default:
@@ -193,7 +194,7 @@ export function resumeItem(state: OwnedItem, rolledBack: boolean, at: Instant, r
   }
 }
 
-/** An end that an older version wrote down has no date that counts: it is kept as if it had ended now. */
+/** An end that an earlier version recorded has no running time: it is treated as if the item had ended now. */
 function dateEnd(state: OwnedItem, rules: OwnerRules): Step<OwnedItem> {
   if (!isSettled(state.phase) || state.endedRunningMs !== undefined) return { state, effects: [] };
   const dated = { ...state, endedRunningMs: rules.runningMs };
@@ -201,8 +202,8 @@ function dateEnd(state: OwnedItem, rules: OwnerRules): Step<OwnedItem> {
 }
 
 /**
- * After a loss of power the journal may not know of an ack that was said. So the item waits until such a lease must be
- * over, and the next epochs are numbered above any that was acked in the writes that were lost.
+ * After a power loss the journal may lack an ack that was published. The item therefore waits until such a lease must
+ * be over, and its next epochs are above any that can have been acked in the lost writes.
  */
 function requeue(state: OwnedItem, rolledBack: boolean, at: Instant, rules: OwnerRules): OwnedItem {
   if (!rolledBack) return enterQueue(state, 'its owner was restarted', at);
@@ -221,13 +222,13 @@ function outwait(state: OwnedItem, at: Instant, rules: OwnerRules): OwnedItem {
   };
 }
 
-/** More epochs than an owner can ack before the system writes its journal to disk by itself (half a minute). */
+/** More epochs than an owner can ack in the half minute until the system writes the journal to disk on its own. */
 const EPOCHS_LOST_MAX = 1000;
 
 function restage(state: OwnedItem): Effect[] {
   const command = commandOf(state.item);
-  const parts = [...(state.bundle === null ? [] : [false]), ...(state.image === null ? [] : [true])];
-  return parts.map((image) => ({ type: 'Restage', item: state.item.item, command, image }));
+  const images = [...(state.bundle === null ? [] : [false]), ...(state.image === null ? [] : [true])];
+  return images.map((image) => ({ type: 'Restage', item: state.item.item, command, image }));
 }
 
 function shareAgain(state: OwnedItem): Effect[] {

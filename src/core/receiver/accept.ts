@@ -1,39 +1,44 @@
 /**
- * The ack arrives: the receiver accepts the item, journals it, and fetches or starts it; or it refuses. Nothing is
+ * Handles the ack: the receiver accepts the item, journals it, and fetches or starts it; or it refuses. Nothing is
  * fetched or started BEFORE the journal has it.
  */
 import type { Command } from '../../protocol/item.js';
+import { explain, type Reason } from '../../protocol/reasons.js';
 import type { Ack } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { guestName, persistGuest, type Guest, type ReceiverRules } from './guest.js';
+import { persistGuest, type Guest, type ReceiverRules } from './guest.js';
+import { guestName } from './guest-name.js';
 import { renewBy, renewLease } from './renew.js';
-import { endGuest } from './result.js';
+import { endGuest, refuseGuest } from './result.js';
 
-/** Hears the ack that names this node. `obstacle` is why it cannot take the item after all. */
-export function hearAck(
+/** Handles an ack. `obstacle` is why this node cannot take the item after all. */
+export function handleAck(
   guest: Guest,
   ack: Ack,
-  obstacle: string | undefined,
+  obstacle: Reason | undefined,
   at: Instant,
   rules: ReceiverRules,
   path: 'bus' | 'direct' = 'bus',
 ): Step<Guest | null> {
   if (ack.to !== rules.self)
     return guest.phase === 'claimed' ? { state: null, effects: [] } : { state: guest, effects: [] };
-  // A repeat of the ack means that the owner has not heard from us yet.
-  if (guest.phase !== 'claimed') return repeatItself(guest, path, at, rules);
+  // The owner repeats the ack because it has not heard from this node yet.
+  if (guest.phase !== 'claimed') return repeatProgress(guest, path, at, rules);
   const fault = obstacle ?? findAckFault(guest, ack, at);
-  if (fault !== undefined) return endGuest(guest, { outcome: 'refused', reason: fault }, at, rules);
+  if (fault !== undefined) return refuseGuest(guest, fault, at, rules);
   return accept(guest, ack, at, rules);
 }
 
-function findAckFault(guest: Guest, ack: Ack, at: Instant): string | undefined {
-  // The owner's clock began with the claim it heard; that one was forgotten here, and with it when it was sent.
-  if (ack.renewal !== guest.claimRenewal) return 'the ack answers an earlier claim';
-  if (at.ms >= guest.claimedAt + ack.lease_ms) return 'the ack came when its lease was over';
-  if (ack.transport === 'none' && ack.command === undefined) return 'the ack carries neither a command nor a transport';
-  if (ack.image === true && ack.transport === 'none') return 'the ack names an image but no transport';
-  if (ack.transport === 'https' && ack.manifest_sha256 === undefined) return 'the ack carries no manifest_sha256';
+function findAckFault(guest: Guest, ack: Ack, at: Instant): Reason | undefined {
+  // The lease counts from the claim that the owner acked. That one was forgotten here, and with it when it was sent.
+  if (ack.renewal !== guest.claimRenewal) return explain('earlier-claim');
+  if (at.ms >= guest.claimedAt + ack.lease_ms) return explain('lease-over');
+  if (ack.transport === 'none' && ack.command === undefined)
+    return explain('ack-incomplete', 'carries neither a command nor a transport');
+  if (ack.image === true && ack.transport === 'none')
+    return explain('ack-incomplete', 'names an image but no transport');
+  if (ack.transport === 'https' && ack.manifest_sha256 === undefined)
+    return explain('ack-incomplete', 'carries no manifest_sha256');
   return undefined;
 }
 
@@ -63,7 +68,7 @@ function accept(guest: Guest, ack: Ack, at: Instant, rules: ReceiverRules): Step
   return { state: renewed.state, effects: [persistGuest(fetching), ...renewed.effects, fetch] };
 }
 
-/** Starts the command; the journal knows first that it may have been started. */
+/** Starts the command, after the journal has recorded that it may have been started. */
 export function beginRun(guest: Guest, command: Command, at: Instant, rules: ReceiverRules): Step<Guest> {
   const starting: Guest = { ...guest, phase: 'starting', command, startedMs: at.ms, startedAt: at.ts };
   return {
@@ -82,8 +87,8 @@ export function beginRun(guest: Guest, command: Command, at: Instant, rules: Rec
   };
 }
 
-/** The inputs are here and verified. */
-export function takeInputs(
+/** The inputs were fetched and verified. */
+export function handleInputs(
   guest: Guest,
   command: Command | undefined,
   at: Instant,
@@ -96,9 +101,9 @@ export function takeInputs(
   return beginRun(guest, known, at, rules);
 }
 
-function repeatItself(guest: Guest, path: 'bus' | 'direct', at: Instant, rules: ReceiverRules): Step<Guest> {
+function repeatProgress(guest: Guest, path: 'bus' | 'direct', at: Instant, rules: ReceiverRules): Step<Guest> {
   if (guest.phase === 'ended') return { state: { ...guest, repeatAt: at.ms }, effects: [] };
   if (guest.phase === 'collecting' || guest.phase === 'starting') return { state: guest, effects: [] };
-  // Who calls by the direct path waits for the answer on it.
+  // An owner that called over the direct path waits for the answer on it.
   return path === 'direct' ? renewBy(guest, ['direct'], at, rules) : renewLease(guest, at, rules);
 }

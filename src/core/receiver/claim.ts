@@ -1,27 +1,26 @@
 /**
- * A receiver claims an offer. A claim holds slots for a short while and starts the clock of the lease: it is numbered as
- * its first renewal, and only the ack that names this number answers it.
- * It is no right to anything until the owner's ack names this node.
+ * Claims an offer. A claim holds slots for a short time and starts the clock of the lease: it is numbered as the first
+ * renewal, and only an ack that names this number answers it. It grants nothing until the owner's ack names this node.
  */
 import type { Offer } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { say } from '../effects.js';
-import { needOf } from '../offer-book.js';
+import { publish } from '../effects.js';
+import { needOf } from '../placement/open-offers.js';
 import type { Guest, ReceiverRules } from './guest.js';
 
-/** What a claim says of the claimant. */
+/** The contents of a claim. */
 export interface ClaimTerms {
   readonly owner: string;
   readonly item: string;
   readonly offer: Offer;
   readonly rank: number;
-  /** Number of this claim, above those of all earlier claims of this node. */
+  /** Number of this claim, above all earlier claims of this node. */
   readonly renewal: number;
   readonly projectedRatio: number;
   readonly slotsFree: number;
 }
 
-/** Makes a claim. */
+/** Creates the guest of a claim and publishes the claim. */
 export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules): Step<Guest> {
   const guest: Guest = {
     owner: terms.owner,
@@ -60,16 +59,16 @@ export function claimOffer(terms: ClaimTerms, at: Instant, rules: ReceiverRules)
     wish: null,
     keepsFiles: false,
   };
-  return { state: guest, effects: [sayClaim(guest, terms, rules)] };
+  return { state: guest, effects: [publishClaim(guest, terms, rules)] };
 }
 
-/** Says the claim; a repeat does not restart the clock, so that the lease ends no later than the owner believes. */
-export function sayClaim(
+/** Publishes the claim. A repeat does not restart the clock, so the lease never ends later than the owner assumes. */
+export function publishClaim(
   guest: Guest,
   terms: Pick<ClaimTerms, 'projectedRatio' | 'slotsFree'>,
   rules: ReceiverRules,
 ): Effect {
-  return say(
+  return publish(
     { kind: 'claim', owner: guest.owner, item: guest.item, node: rules.self },
     {
       epoch: guest.epoch,

@@ -1,16 +1,17 @@
 /**
- * A guest is stopped to be moved as it is, and its image told of; or a copy is restored here and let run when the owner
- * says so. A stopped original goes on only by the owner's `resume` of the same move, a copy only by its `continue`.
+ * Moves by checkpoint at a receiver: stops a guest and reports its image, or restores a copy and lets it run when the
+ * owner orders it. A stopped original goes on only after `resume` for the same move, a copy only after `continue`.
  */
 import { clip } from '../../protocol/clip.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { forgetGuest, guestName, persistGuest, type Guest, type ProcessHandle, type ReceiverRules } from './guest.js';
+import { forgetGuest, persistGuest, type Guest, type ProcessHandle, type ReceiverRules } from './guest.js';
+import { guestName } from './guest-name.js';
 import { renewLease } from './renew.js';
-import { endGuest, fillResult, sayResult } from './result.js';
+import { endGuest, fillResult, publishResult } from './result.js';
 
-/** The owner wants it frozen for its move number `move`. */
-export function hearCheckpoint(guest: Guest, move: number, at: Instant, rules: ReceiverRules): Step<Guest> {
-  // Its image is being told of, or it said already why not: said again, in case that was lost.
+/** The owner orders a checkpoint for its move number `move`. */
+export function handleCheckpoint(guest: Guest, move: number, at: Instant, rules: ReceiverRules): Step<Guest> {
+  // Its image, or the refusal, was reported already: repeated, in case that was lost.
   if (guest.phase === 'frozen' && move === guest.move) return { state: { ...guest, repeatAt: at.ms }, effects: [] };
   if (guest.phase === 'running' && move === guest.move) return renewLease(guest, at, rules);
   if (guest.phase !== 'running' || guest.stopping !== null || move < guest.move) return { state: guest, effects: [] };
@@ -22,21 +23,21 @@ export function hearCheckpoint(guest: Guest, move: number, at: Instant, rules: R
   };
 }
 
-/** It is stopped and its image is complete: journalled, then described. */
-export function takeFrozen(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
+/** It is stopped and its image is complete: this is journalled, then the manifest is built. */
+export function handleFrozen(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
   if (guest.phase !== 'freezing' || guest.stopping !== null) return { state: guest, effects: [] };
   const frozen: Guest = { ...guest, phase: 'frozen', result: null, repeatAt: Number.POSITIVE_INFINITY };
   const renewed = renewLease(frozen, at, rules);
-  return { state: renewed.state, effects: [persistGuest(frozen), ...renewed.effects, describeImage(guest)] };
+  return { state: renewed.state, effects: [persistGuest(frozen), ...renewed.effects, collectImage(guest)] };
 }
 
-/** Describes the image with all of the guest's directory. */
-export function describeImage(guest: Guest): Effect {
+/** Builds the manifest of the image and everything else in the guest's directory. */
+export function collectImage(guest: Guest): Effect {
   return { type: 'Collect', guest: guestName(guest), globs: [], everything: true };
 }
 
-/** The image is described: it is said until the owner decides. */
-export function takeImageFacts(
+/** The manifest of the image is built: it is published until the owner decides. */
+export function handleImageFacts(
   guest: Guest,
   bundle: { readonly sha256: string; readonly bytes: number; readonly count: number },
   at: Instant,
@@ -55,12 +56,12 @@ export function takeImageFacts(
     },
     rules,
   );
-  const told: Guest = { ...guest, result, repeatAt: at.ms + rules.repeatMs, repeatMs: rules.repeatMs * 2 };
-  return { state: told, effects: sayResult(told, at, rules) };
+  const reported: Guest = { ...guest, result, repeatAt: at.ms + rules.repeatMs, repeatMs: rules.repeatMs * 2 };
+  return { state: reported, effects: publishResult(reported, at, rules) };
 }
 
-/** It could not be frozen, or its image cannot travel: it goes on here, and the owner is told why. */
-export function failFreeze(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest> {
+/** It could not be frozen, or its image cannot be sent: it goes on here, and the reason is reported to the owner. */
+export function handleFreezeFailure(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest> {
   const refused = clip(reason);
   if (guest.phase === 'frozen') return thaw({ ...guest, refused }, at, rules);
   if (guest.phase !== 'freezing') return { state: guest, effects: [] };
@@ -69,8 +70,8 @@ export function failFreeze(guest: Guest, reason: string, at: Instant, rules: Rec
   return { state: renewed.state, effects: [persistGuest(running), ...renewed.effects] };
 }
 
-/** The owner gave its move number `move` up: the original goes on. */
-export function hearResume(guest: Guest, move: number, at: Instant, rules: ReceiverRules): Step<Guest> {
+/** The owner gave up its move number `move`: the original goes on. */
+export function handleResume(guest: Guest, move: number, at: Instant, rules: ReceiverRules): Step<Guest> {
   if (guest.phase === 'running') return renewLease(guest, at, rules);
   if ((guest.phase !== 'frozen' && guest.phase !== 'freezing') || move !== guest.move || guest.stopping !== null) {
     return { state: guest, effects: [] };
@@ -78,8 +79,8 @@ export function hearResume(guest: Guest, move: number, at: Instant, rules: Recei
   return thaw(guest, at, rules);
 }
 
-/** The owner has committed itself: the copy may run. Journalled BEFORE it is let go, for it may have run from then on. */
-export function hearContinue(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
+/** The owner has committed: the copy may run. Journalled BEFORE it is resumed, since it may have run from then on. */
+export function handleContinue(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
   if (guest.phase === 'running') return renewLease(guest, at, rules);
   if (guest.phase !== 'prepared' || guest.stopping !== null || at.ms >= guest.leaseEndsAt) {
     return { state: guest, effects: [] };
@@ -88,14 +89,14 @@ export function hearContinue(guest: Guest, at: Instant, rules: ReceiverRules): S
 }
 
 function thaw({ pushing: _pushing, ...guest }: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
-  // With the share goes a push that is under way, and nobody says how it ended.
+  // Removing the share ends a push that is under way, and its end is not reported.
   const thawing: Guest = { ...guest, phase: 'thawing', result: null };
   const renewed = renewLease(thawing, at, rules);
   return {
     state: renewed.state,
     effects: [
       persistGuest(thawing),
-      // What was shared of an image that is not wanted any more.
+      // Removes the share of the image, which is no longer needed.
       { type: 'RemoveGuest', guest: guestName(guest), files: false },
       { type: 'ThawRun', guest: guestName(guest), leaseEndsAt: leaseEnd(guest) },
       ...renewed.effects,
@@ -103,13 +104,13 @@ function thaw({ pushing: _pushing, ...guest }: Guest, at: Instant, rules: Receiv
   };
 }
 
-/** A process that was found here goes on whatever became of its lease. */
+/** An external process goes on even if its lease is over. */
 function leaseEnd(guest: Guest): number {
   return guest.process === null ? guest.leaseEndsAt : Number.POSITIVE_INFINITY;
 }
 
 /** It runs again, or its copy does for the first time. */
-export function takeThaw(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
+export function handleThawed(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
   if (guest.phase !== 'thawing') return { state: guest, effects: [] };
   const running: Guest = { ...guest, phase: 'running' };
   const renewed = renewLease(running, at, rules);
@@ -117,10 +118,10 @@ export function takeThaw(guest: Guest, at: Instant, rules: ReceiverRules): Step<
 }
 
 /**
- * The copy was let go and surely never ran. Its refusal voids what the owner committed itself to, so that the original may go on. A
- * copy that ran once cannot say so: its next thaw is that of an original.
+ * The copy was resumed and certainly never ran. Its refusal voids the owner's commitment, so the original may go on. A
+ * copy that has run once cannot be refused any more: its next thaw is that of an original.
  */
-export function failThaw(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+export function handleThawFailure(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase !== 'thawing' || !guest.image) return { state: guest, effects: [] };
   if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
   if (guest.stopping === 'cancel')
@@ -129,10 +130,10 @@ export function failThaw(guest: Guest, reason: string, at: Instant, rules: Recei
 }
 
 /** The copy is restored and stopped. */
-export function takePrepared(guest: Guest, handle: ProcessHandle, at: Instant, rules: ReceiverRules): Step<Guest> {
+export function handlePrepared(guest: Guest, handle: ProcessHandle, at: Instant, rules: ReceiverRules): Step<Guest> {
   if (guest.phase !== 'starting' && guest.phase !== 'prepared') return { state: guest, effects: [] };
   const prepared: Guest = { ...guest, phase: 'prepared', handle };
   const renewed = renewLease(prepared, at, rules);
-  // It is said once the journal has it: the owner commits itself on this word.
+  // Published only once the journal has it, because the owner commits on this message.
   return { state: renewed.state, effects: [persistGuest(prepared), ...renewed.effects] };
 }

@@ -1,16 +1,17 @@
 /**
- * A guest: one epoch of an item as its receiver holds it, from the claim to the release. What the journal keeps of it, what
- * only this run knows, and how many slots it takes. No transition happens here.
+ * A guest: one epoch of an item as its receiver holds it, from claim to release: the journalled part, what only this
+ * boot knows, and the slots and disk space that it takes. No transition happens here.
  */
 import { countSlots, type Command, type ForeignProcess, type Need } from '../../protocol/item.js';
 import type { Result } from '../../protocol/work-messages.js';
 import type { Effect, Instant } from '../effects.js';
+import { guestKey, guestName } from './guest-name.js';
 
 /**
- * `claimed`: said so, not acked; `fetching`: its inputs are on their way; `starting`: may have been started; `running`;
- * `collecting`: it ended, its outputs are being described; `ended`: its result is said until the owner settles. Of a move:
- * `freezing`: its image is being written; `frozen`: stopped, the image is complete; `prepared`: a copy, restored and
- * stopped; `thawing`: may run again.
+ * `claimed`: claimed, not acked; `fetching`: its inputs are being fetched; `starting`: may have been started;
+ * `running`; `collecting`: it ended, the manifest of its outputs is being built; `ended`: its result is published until
+ * the owner settles. During a move: `freezing`: its image is being written; `frozen`: stopped, with a complete image;
+ * `prepared`: a copy, restored and stopped; `thawing`: may be running again.
  */
 export type GuestPhase =
   | 'claimed'
@@ -27,26 +28,28 @@ export type GuestPhase =
 /** Why a run is being stopped. */
 export type StopCause = 'cancel' | 'vacate' | 'lease' | 'gone' | 'wall' | 'output';
 
-/** What is known of a process to find it again: see the runner's handle. */
+/** Identifies the process of a run; see the handle of the runner. */
 export interface ProcessHandle {
   readonly pid: number;
   readonly start: string;
 }
 
-/** A renewal as it was sent: dated before its first byte left, and under a number that no other transmission has. */
+/** A renewal that was sent: `at` is before its first byte left, and no other transmission has its number. */
 export interface SentRenewal {
   readonly renewal: number;
   readonly at: number;
   readonly path: 'bus' | 'direct';
 }
 
-/** What numbers the messages of one writer: they rise. */
+/** Orders the messages of one writer; rises with each of them. */
 export interface OrderNumber {
   readonly boot: number;
   readonly seq: number;
 }
 
-/** What survives a restart of the receiver. A claim is not kept: what is not acked means nothing. */
+/**
+ * The part of a guest that survives a restart of its receiver. Claims are not journalled: without an ack they are void.
+ */
 export interface GuestRecord {
   readonly owner: string;
   readonly item: string;
@@ -63,67 +66,67 @@ export interface GuestRecord {
   readonly stopReason: string;
   readonly startedAt: string | null;
   readonly result: Result | null;
-  /** It is the copy of a process: its image is restored, no command is started. */
+  /** It is the copy of a process: an image is restored, no command is started. */
   readonly image: boolean;
-  /** A process that was found running on this machine, and was not started by tritmesh. */
+  /** Set for an external process, which tritmesh did not start. */
   readonly process: ForeignProcess | null;
-  /** The last move that the owner asked for, and why it was not made. */
+  /** Number of the last move that the owner ordered, and why it was refused. */
   readonly move: number;
   readonly refused: string | null;
-  /** Its owner listens at `urls` for what it is told; not in journals of versions before. */
+  /** Its owner accepts messages at `urls`; missing in journals of earlier versions. */
   readonly direct?: boolean;
-  /** The owner's key that small outputs are sealed to. Not in journals of versions before, nor of owners that told none. */
+  /** The owner's key for sealing small outputs. Missing in journals of earlier versions, and if the owner sent none. */
   readonly sealKey?: string | undefined;
 }
 
-/** A guest with what only this run of the receiver knows. Monotonic ms. */
+/** A guest with what only this boot of the receiver knows. Monotonic ms. */
 export interface Guest extends GuestRecord {
-  /** The rank that the claim told. */
+  /** The rank in its claim. */
   readonly rank: number;
-  /** Number of the claim, and when it was sent: the lease counts from there. */
+  /** Number of the claim, and when it was sent: the first lease counts from then. */
   readonly claimRenewal: number;
   readonly claimedAt: number;
-  /** Until when the item may run; only an answer of the owner moves it. */
+  /** Until when the item may run; only an answer of the owner extends it. */
   readonly leaseEndsAt: number;
   /** Number of the last renewal, and when and how the last few were sent. */
   readonly renewal: number;
   readonly sent: readonly SentRenewal[];
-  /** When the direct path was last tried although nothing called for it, and whether an answer ever came back by it. */
+  /** When the direct path was last used, and whether an answer ever came back over it. */
   readonly probedAt: number;
   readonly reached: boolean;
-  /** The last order that was obeyed: two paths overtake each other. */
+  /** The last order that was obeyed; messages on two paths overtake each other. */
   readonly ordered: OrderNumber | null;
   readonly renewAt: number;
   readonly startedMs: number;
-  /** When the result is said again, and the pause after that. */
+  /** When the result is published again, and the pause after that. */
   readonly repeatAt: number;
   readonly repeatMs: number;
   readonly endedMs: number;
-  /** Why this machine wants to be rid of it, until its owner has it moved. */
+  /** Why this machine wants it moved away; reported until its owner moves it. */
   readonly wish: string | null;
-  /** Its outputs are being brought to its owner. */
+  /** Its outputs are being pushed to its owner. */
   readonly pushing?: boolean | undefined;
   /** Its owner could not be reached for its inputs. */
   readonly unreached?: boolean | undefined;
-  /** Its files could not be described: they are not removed with it. */
+  /** The manifest of its files could not be built: they are not removed with it. */
   readonly keepsFiles: boolean;
 }
 
-/** What the receiver's steps go by. */
+/** What the receiver's step depends on. Times in ms. */
 export interface ReceiverRules {
   readonly self: string;
   readonly claimHoldMs: number;
-  /** SIGTERM to SIGKILL when the owner asked to stop. */
+  /** Time from SIGTERM to SIGKILL when the owner asked to stop. */
   readonly graceMs: number;
-  /** The same when the lease ended; must be well within the owner's margin. */
+  /** The same when the lease has ended; must be well below the margin of the owner. */
   readonly leaseGraceMs: number;
   readonly repeatMs: number;
   readonly repeatMaxMs: number;
   /** How long a result is kept for an owner that does not answer. */
   readonly keepMs: number;
-  /** Renewals of this run of the node are numbered from here, above those of any earlier run. */
+  /** Renewals of this boot are numbered from here, above those of any earlier boot. */
   readonly renewalBase: number;
-  /** Abilities that a node must have to restore an image that is written here. */
+  /** Abilities that a node needs to restore an image written here. */
   readonly imageNeed: readonly string[];
   /** Where peers fetch from this node. */
   readonly urls: readonly string[];
@@ -131,42 +134,33 @@ export interface ReceiverRules {
   readonly isAlone?: boolean;
 }
 
-/** Names a guest: `<owner>/<item>/<epoch>`. */
-export function guestName(guest: Pick<GuestRecord, 'owner' | 'item' | 'epoch'>): string {
-  return `${guest.owner}/${guest.item}/${guest.epoch}`;
-}
-
-/** Journal key of a guest. */
-export function guestKey(guest: Pick<GuestRecord, 'owner' | 'item' | 'epoch'>): string {
-  return `guest/${guestName(guest)}`;
-}
-
-/** Whether the guest takes slots: until its run is over. */
+/** Whether the guest takes slots, which it does until its run is over. */
 export function isLive(guest: GuestRecord): boolean {
   return guest.phase !== 'ended' && guest.phase !== 'collecting';
 }
 
 /**
- * A guest as it counts once its machine went down. The mark of its start is a file that may not have reached the disk, so what
- * was about to start counts as started: it must not be refused, for its owner would offer it again. A copy is stopped at first.
+ * A guest after a crash of its machine. The file that marks its start may not have reached the disk, so a guest that
+ * was starting counts as started: if it were refused, its owner would offer it again. A copy is restored stopped, so it
+ * did not run.
  */
 export function outliveMachine(guest: GuestRecord): GuestRecord {
   return guest.phase === 'starting' && !guest.image ? { ...guest, phase: 'running' } : guest;
 }
 
-/** Whether processes of the guest are on this machine, running or stopped. */
+/** Whether the guest has processes on this machine, running or stopped. */
 export function hasProcesses(guest: GuestRecord): boolean {
   return isLive(guest) && guest.phase !== 'claimed' && guest.phase !== 'fetching';
 }
 
-/** Slots that all guests take together. */
+/** The slots that these guests take together. */
 export function countTaken(guests: Iterable<GuestRecord>): number {
   let taken = 0;
   for (const guest of guests) if (isLive(guest)) taken += countSlots(guest.need);
   return taken;
 }
 
-/** Bytes on the disk that guests were promised and have not written yet; of one that is being fetched a part may be there. */
+/** Disk space that was promised to guests and is not used yet, bytes. A fetch may already have written a part of it. */
 export function countPromised(guests: Iterable<GuestRecord>): number {
   let promised = 0;
   for (const { phase, need } of guests) {
@@ -180,7 +174,7 @@ export function persistGuest(guest: Guest): Effect {
   return { type: 'Persist', key: guestKey(guest), value: toGuestRecord(guest) };
 }
 
-/** Forgets the guest and its directory. */
+/** Removes the guest from the journal, and its directory unless its files are kept. */
 export function forgetGuest(guest: Guest): Effect[] {
   return [
     {
@@ -221,14 +215,14 @@ function toGuestRecord(guest: Guest): GuestRecord {
   };
 }
 
-/** A guest out of the journal; its steps begin with `NodeRestarted`. */
+/** A guest from the journal; its first input is `NodeRestarted`. */
 export function fromGuestRecord(record: GuestRecord, at: Instant, rules: ReceiverRules): Guest {
   return {
     ...record,
     rank: 0,
     claimRenewal: rules.renewalBase,
     claimedAt: at.ms,
-    // The guardian alone knows how long the lease was last extended; it ends the run whatever this node believes.
+    // Only the watchdog knows how long the lease was last extended; it ends the run whatever this node assumes.
     leaseEndsAt: at.ms + record.leaseMs,
     renewal: rules.renewalBase,
     sent: [],

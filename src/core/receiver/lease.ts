@@ -1,38 +1,32 @@
 /**
- * The lease, as the receiver keeps it. Renewals are numbered; the lease ends a lease's length after the *sending* of the
- * last renewal that the owner answered, so it ends here before the owner can believe that it has ended.
+ * The lease, as the receiver keeps it. Renewals are numbered. The lease is counted from the *sending* of the last
+ * renewal that the owner answered, so it ends here before the owner can assume that it has ended.
  */
+import { explain } from '../../protocol/reasons.js';
 import type { Lease } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step } from '../effects.js';
-import { hearCheckpoint, hearContinue, hearResume } from './freeze.js';
-import {
-  forgetGuest,
-  guestName,
-  hasProcesses,
-  isLive,
-  type Guest,
-  type OrderNumber,
-  type ReceiverRules,
-} from './guest.js';
-import type { ReceiverInput } from './inputs.js';
-import { hearPushAsk } from './push.js';
+import { handleCheckpoint, handleContinue, handleResume } from './freeze.js';
+import { forgetGuest, hasProcesses, isLive, type Guest, type OrderNumber, type ReceiverRules } from './guest.js';
+import { guestName } from './guest-name.js';
+import type { GuestInput } from './inputs.js';
+import { handlePushRequest } from './push.js';
 import { renewLease } from './renew.js';
-import { endGuest } from './result.js';
+import { endGuest, refuseGuest } from './result.js';
 import { canVacate, stopRun } from './stop.js';
 
-/** Hears an order, unless a later one was obeyed: two paths overtake each other. */
-export function hearOrder(
+/** Handles an order, unless a later one was obeyed already: messages on two paths overtake each other. */
+export function handleLease(
   guest: Guest,
-  { lease, number, path }: Extract<ReceiverInput, { type: 'LeaseHeard' }>,
+  { lease, number, path }: Extract<GuestInput, { type: 'LeaseHeard' }>,
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest | null> {
   if (lease.to !== rules.self || lease.epoch !== guest.epoch) return { state: guest, effects: [] };
-  if (number === undefined) return hearLease(guest, lease, at, rules);
+  if (number === undefined) return applyLease(guest, lease, at, rules);
   if (isOvertaken(number, guest.ordered)) return { state: guest, effects: [] };
   const answers = guest.sent.find((one) => one.renewal === lease.renewal);
   const reached = guest.reached || (path === 'direct' && answers?.path === 'direct');
-  return hearLease({ ...guest, ordered: number, reached }, lease, at, rules);
+  return applyLease({ ...guest, ordered: number, reached }, lease, at, rules);
 }
 
 function isOvertaken(number: OrderNumber, last: OrderNumber | null): boolean {
@@ -40,10 +34,10 @@ function isOvertaken(number: OrderNumber, last: OrderNumber | null): boolean {
   return number.boot < last.boot || (number.boot === last.boot && number.seq < last.seq);
 }
 
-function hearLease(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+function applyLease(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   switch (lease.order) {
     case 'hold':
-      // The owner knows why it stays.
+      // The owner has received the refusal.
       return hold(guest.refused === null ? guest : { ...guest, refused: null }, lease, at, rules);
     case 'cancel':
       return obeyStop(guest, 'cancel', at, rules);
@@ -57,27 +51,27 @@ function hearLease(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules
     }
     case 'settled':
     case 'gone':
-      return beReleased(guest, at, rules);
+      return handleRelease(guest, at, rules);
   }
 }
 
 function hold(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest> {
   const extended = extendLease(guest, lease.renewal, at, rules);
-  const asked = hearPushAsk(extended.state, lease, at);
-  return { state: asked.state, effects: [...extended.effects, ...asked.effects] };
+  const pushed = handlePushRequest(extended.state, lease, at);
+  return { state: pushed.state, effects: [...extended.effects, ...pushed.effects] };
 }
 
 function obey(guest: Guest, lease: Lease, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   const move = lease.move ?? 0;
-  if (lease.order === 'checkpoint') return hearCheckpoint(guest, move, at, rules);
-  if (lease.order === 'resume') return hearResume(guest, move, at, rules);
-  return lease.order === 'continue' ? hearContinue(guest, at, rules) : obeyStop(guest, 'vacate', at, rules);
+  if (lease.order === 'checkpoint') return handleCheckpoint(guest, move, at, rules);
+  if (lease.order === 'resume') return handleResume(guest, move, at, rules);
+  return lease.order === 'continue' ? handleContinue(guest, at, rules) : obeyStop(guest, 'vacate', at, rules);
 }
 
 function extendLease(guest: Guest, renewal: number, at: Instant, rules: ReceiverRules): Step<Guest> {
   const sent = guest.sent.find((one) => one.renewal === renewal);
   if (sent === undefined || sent.at + guest.leaseMs <= guest.leaseEndsAt) return { state: guest, effects: [] };
-  // A lease that ended stays ended: the run is being stopped, and an answer that came too late must not revive it.
+  // A lease that has ended stays ended: the run is being stopped, and a late answer must not revive it.
   if (at.ms >= guest.leaseEndsAt || guest.stopping === 'lease') return { state: guest, effects: [] };
   const next: Guest = { ...guest, leaseEndsAt: sent.at + guest.leaseMs };
   if (!hasProcesses(guest)) return { state: next, effects: [] };
@@ -87,9 +81,9 @@ function extendLease(guest: Guest, renewal: number, at: Instant, rules: Receiver
 
 function obeyStop(guest: Guest, cause: 'cancel' | 'vacate', at: Instant, rules: ReceiverRules): Step<Guest | null> {
   switch (guest.phase) {
-    // The order overtook its ack, or the ack was lost: nothing started, and nothing will.
+    // The order overtook its ack, or the ack was lost: nothing was started, and nothing will be.
     case 'claimed':
-      return endGuest(guest, { outcome: 'refused', reason: 'it never heard the ack' }, at, rules);
+      return refuseGuest(guest, explain('ack-not-heard'), at, rules);
     case 'fetching':
       return cause === 'cancel'
         ? endGuest(guest, { outcome: 'cancelled', reason: 'cancelled before it started' }, at, rules)
@@ -99,7 +93,7 @@ function obeyStop(guest: Guest, cause: 'cancel' | 'vacate', at: Instant, rules: 
       return cause === 'vacate' && !canVacate(guest)
         ? { state: guest, effects: [] }
         : stopRun(guest, cause, cause === 'cancel' ? 'cancelled by its owner' : 'asked to move', rules.graceMs);
-    // What is stopped has nothing to end by itself.
+    // A stopped process cannot exit on request, so it gets no grace period.
     case 'freezing':
     case 'frozen':
     case 'prepared':
@@ -112,24 +106,24 @@ function obeyStop(guest: Guest, cause: 'cancel' | 'vacate', at: Instant, rules: 
   }
 }
 
-function beReleased(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+function handleRelease(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase === 'claimed') return { state: null, effects: [] };
   if (!isLive(guest) || guest.phase === 'fetching') return { state: null, effects: forgetGuest(guest) };
-  // A process that was found here, and that still runs as it was found, is not ours to end.
-  if (guest.process !== null && guest.phase === 'running') return { state: null, effects: letGo(guest) };
+  // An external process that has not moved must not be ended.
+  if (guest.process !== null && guest.phase === 'running') return { state: null, effects: releaseProcess(guest) };
   return stopRun(guest, 'gone', `released by its owner at ${at.ts}`, rules.leaseGraceMs);
 }
 
-function letGo(guest: Guest): Effect[] {
+function releaseProcess(guest: Guest): Effect[] {
   return [{ type: 'StopRun', guest: guestName(guest), graceMs: 0, asks: false }, ...forgetGuest(guest)];
 }
 
 /** Time passed while the item is fetched or runs. */
-export function passLease(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+export function expireLeaseOfGuest(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (at.ms >= guest.leaseEndsAt && guest.phase === 'fetching') {
     return endGuest(guest, { outcome: 'refused', reason: 'its lease ended before it started' }, at, rules);
   }
-  // Its owner is this node: there is nobody else who could have it, however long the broker is away.
+  // An external process is owned by this node: no other node can have it, however long the broker is away.
   const live = hasProcesses(guest) && guest.process === null;
   if (live && at.ms >= guest.leaseEndsAt && isGentle(guest)) {
     return stopRun(guest, 'lease', 'its lease ended: the owner did not answer', rules.leaseGraceMs);
@@ -141,7 +135,7 @@ export function passLease(guest: Guest, at: Instant, rules: ReceiverRules): Step
   return at.ms >= guest.renewAt ? renewLease(guest, at, rules) : { state: guest, effects: [] };
 }
 
-/** Whether the present stop, if any, is one that a lease's end must overrule. */
+/** Whether the end of the lease must override the present stop, if there is one. */
 function isGentle(guest: Guest): boolean {
   return (
     guest.stopping === null ||
@@ -152,7 +146,7 @@ function isGentle(guest: Guest): boolean {
   );
 }
 
-/** When the wall-clock limit ends, monotonic ms. */
+/** When the wall-clock limit is reached, monotonic ms. */
 export function wallEnd(guest: Guest): number {
   const wallMs = guest.command?.wall_ms;
   return wallMs === undefined ? Number.POSITIVE_INFINITY : guest.startedMs + wallMs;

@@ -1,16 +1,17 @@
 /**
- * The owner does not reach this node, and asks for the outputs to be brought. They are brought as often as it asks, one push at a time; what
- * is in its way here is told with the result.
+ * Pushes outputs to an owner that cannot reach this node and asks for them. They are pushed as often as it asks, one
+ * push at a time; why a push failed is reported with the result. Also asks the owner to push inputs.
  */
 import { clip } from '../../protocol/clip.js';
 import type { Lease } from '../../protocol/work-messages.js';
 import type { Instant, Step } from '../effects.js';
-import { guestName, type Guest, type ReceiverRules } from './guest.js';
+import type { Guest, ReceiverRules } from './guest.js';
+import { guestName } from './guest-name.js';
 import { renewLease } from './renew.js';
-import { passResult } from './result.js';
+import { republishResult } from './result.js';
 
-/** Hears whether outputs are to be brought. Whoever asks is waiting for them: they are kept as from now. */
-export function hearPushAsk(guest: Guest, lease: Lease, at: Instant): Step<Guest> {
+/** Starts a push if the owner asks for it. An owner that asks still waits, so the outputs are kept for longer. */
+export function handlePushRequest(guest: Guest, lease: Lease, at: Instant): Step<Guest> {
   const isReady = (guest.phase === 'ended' || guest.phase === 'frozen') && (guest.result?.outputs_count ?? 0) > 0;
   if (lease.push_to === undefined || !isReady) return { state: guest, effects: [] };
   const kept = { ...guest, endedMs: at.ms };
@@ -19,17 +20,17 @@ export function hearPushAsk(guest: Guest, lease: Lease, at: Instant): Step<Guest
   return { state: { ...kept, pushing: true }, effects: [push] };
 }
 
-/** The push is over. Why it failed is said at once: the owner may be waiting for nothing. */
-export function takePush(guest: Guest, fault: string | undefined, at: Instant, rules: ReceiverRules): Step<Guest> {
+/** The push is over. A failure is published immediately, because the owner waits for the push. */
+export function handlePushEnd(guest: Guest, fault: string | undefined, at: Instant, rules: ReceiverRules): Step<Guest> {
   const { pushing: _pushing, ...rest } = guest;
   const isReady = guest.phase === 'ended' || guest.phase === 'frozen';
   if (!isReady || guest.result === null) return { state: rest, effects: [] };
   const { unreached: _unreached, ...result } = guest.result;
   if (fault === undefined) return { state: { ...rest, result }, effects: [] };
-  return passResult({ ...rest, result: { ...result, unreached: clip(fault) } }, at, rules);
+  return republishResult({ ...rest, result: { ...result, unreached: clip(fault) } }, at, rules);
 }
 
-/** No address of the owner took a connection: it is asked to bring the inputs. */
+/** No address of the owner accepted a connection: it is asked to push the inputs. */
 export function askForInputs(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
   return guest.phase === 'fetching'
     ? renewLease({ ...guest, unreached: true }, at, rules)

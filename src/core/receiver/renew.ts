@@ -1,27 +1,27 @@
 /**
- * A renewal of the lease: progress is said under the next number, and when it was sent is remembered, for the lease
- * counts from there once the owner has answered it.
+ * Renews the lease: progress is published under the next number, and its time of sending is remembered, because the
+ * lease counts from then once the owner has answered. Also chooses between the bus and the direct path.
  */
-import type { Progress } from '../../protocol/work-messages.js';
+import type { ProgressReport } from '../../protocol/work-messages.js';
 import type { Effect, Instant, Step, Way } from '../effects.js';
-import { say } from '../effects.js';
+import { publish } from '../effects.js';
 import { hasProcesses, type Guest, type ReceiverRules, type SentRenewal } from './guest.js';
 
-/** Answers to renewals older than this many are no longer matched: more than are sent in a lease. */
+/** How many sent renewals are remembered for matching answers; more than are sent during a lease. */
 const SENT_MAX = 32;
-/** How often the direct path is tried as long as nothing came back by it, and how long an answer may take, ms. */
+/** How often the direct path is probed until it has worked once, and how long an answer may take, ms. */
 const PROBE_MS = 60_000;
-const PROBED_MS = 10_000;
+const PROBE_ANSWER_MS = 10_000;
 
 type Path = SentRenewal['path'];
 type Bytes = { readonly bytes: number; readonly total: number };
 
-/** Says progress with the next renewal number, by the path that is likely to be heard. */
+/** Publishes progress with the next renewal number, on the path that is most likely to work. */
 export function renewLease(guest: Guest, at: Instant, rules: ReceiverRules, bytes?: Bytes): Step<Guest> {
   return renewBy(guest, choosePaths(guest, at, rules), at, rules, bytes);
 }
 
-/** Says progress by each of these paths, each time under a number of its own. */
+/** Publishes progress on each of these paths, each with a number of its own. */
 export function renewBy(
   guest: Guest,
   paths: readonly Path[],
@@ -37,10 +37,10 @@ export function renewBy(
     probedAt: paths.includes('direct') ? at.ms : guest.probedAt,
     renewAt: at.ms + pauseMs(guest),
   };
-  return { state, effects: sent.map((one) => sayProgress(guest, one, at, rules, bytes)) };
+  return { state, effects: sent.map((one) => publishProgress(guest, one, at, rules, bytes)) };
 }
 
-function sayProgress(
+function publishProgress(
   guest: Guest,
   { renewal, path }: SentRenewal,
   at: Instant,
@@ -55,15 +55,15 @@ function sayProgress(
     phase,
     renewal,
     ...advance,
-    ...tellMove(guest),
-    ...tellDirect(guest, at, rules),
+    ...withMove(guest),
+    ...withDirect(guest, at, rules),
     ...askInputs(guest, rules),
   };
-  return say(topic, body, path === 'direct' ? wayToOwner(guest, true) : undefined);
+  return publish(topic, body, path === 'direct' ? pathToOwner(guest, true) : undefined);
 }
 
 /** The direct path to the owner. */
-export function wayToOwner({ owner, urls }: Guest, only: boolean): Way {
+export function pathToOwner({ owner, urls }: Guest, only: boolean): Way {
   return { to: owner, urls, only };
 }
 
@@ -73,8 +73,8 @@ export function hasDirect(guest: Guest, rules: ReceiverRules): boolean {
 }
 
 /**
- * The bus as long as it answers; what it left unanswered for a while goes the other way. The first renewal takes both, so that it
- * is known early whether the other way exists.
+ * Uses the bus as long as it brings answers, and switches to the other path after a silence. The first renewal takes
+ * both, so that it is known early whether the direct path works.
  */
 function choosePaths(guest: Guest, at: Instant, rules: ReceiverRules): readonly Path[] {
   if (!hasDirect(guest, rules)) return ['bus'];
@@ -85,27 +85,28 @@ function choosePaths(guest: Guest, at: Instant, rules: ReceiverRules): readonly 
   return !guest.reached && at.ms >= guest.probedAt + PROBE_MS ? ['bus', 'direct'] : ['bus'];
 }
 
-/** How long nothing was answered that would extend the lease. */
+/** How long no renewal was answered that would extend the lease, ms. */
 function silenceMs(guest: Guest, at: Instant): number {
   const first = guest.sent.find((one) => one.at + guest.leaseMs > guest.leaseEndsAt);
   return first === undefined ? 0 : at.ms - first.at;
 }
 
-/** How long an answer may take before the other path is tried: 5 s with a lease of a minute. */
+/** How long an answer may take before the other path is tried, ms: 5 s with a lease of a minute. */
 export function answerMs(guest: Guest): number {
   return Math.min(guest.leaseMs / 12, PAUSE_MS_MAX / 4);
 }
 
-function tellDirect(guest: Guest, at: Instant, rules: ReceiverRules): Pick<Progress, 'direct'> {
+function withDirect(guest: Guest, at: Instant, rules: ReceiverRules): Pick<ProgressReport, 'direct'> {
   if (guest.owner === rules.self) return {};
   if (guest.reached) return { direct: true };
-  const tried = !hasDirect(guest, rules) || at.ms >= guest.probedAt + PROBED_MS;
+  const tried = !hasDirect(guest, rules) || at.ms >= guest.probedAt + PROBE_ANSWER_MS;
   return tried && guest.sent.length > 0 ? { direct: false } : {};
 }
 
 /**
- * Its guardian is in doubt. Answers to what was said before may be older than the sleep that raised the doubt: they extend nothing any
- * more. The run may be stopped until this one is answered, and after a sleep the first message is easily lost: the next follows soon.
+ * Its watchdog is in doubt. Answers to earlier renewals may date from before the sleep that raised the doubt, so they
+ * no longer extend the lease. The run may be stopped until this renewal is answered, and the first message after a
+ * sleep is easily lost, so the next one follows soon.
  */
 export function renewDoubted(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
   if (!hasProcesses(guest)) return { state: guest, effects: [] };
@@ -113,14 +114,14 @@ export function renewDoubted(guest: Guest, at: Instant, rules: ReceiverRules): S
   return { state: { ...state, renewAt: at.ms + pauseMs(state) }, effects };
 }
 
-/** A long lease is no reason to be silent for long: people and the owner go by what is said. */
+/** Pause until the next renewal, ms. It is limited even with a long lease: the owner and people depend on progress. */
 function pauseMs(guest: Guest): number {
   return wasAnswered(guest) ? Math.min(guest.leaseMs / 3, PAUSE_MS_MAX) : answerMs(guest);
 }
 
 const PAUSE_MS_MAX = 20_000;
 
-function tellMove(guest: Guest): Pick<Progress, 'move' | 'refused' | 'wants_move'> {
+function withMove(guest: Guest): Pick<ProgressReport, 'move' | 'refused' | 'wants_move'> {
   return {
     ...(guest.move === 0 ? {} : { move: guest.move }),
     ...(guest.refused === null ? {} : { refused: guest.refused }),
@@ -128,18 +129,20 @@ function tellMove(guest: Guest): Pick<Progress, 'move' | 'refused' | 'wants_move
   };
 }
 
-/** The owner cannot be reached: it is to bring the inputs. Said again and again, for messages are lost. */
-function askInputs(guest: Guest, { urls }: ReceiverRules): Pick<Progress, 'push_to'> {
+/** Asks an owner that cannot be reached to push the inputs. Part of every renewal, since messages may be lost. */
+function askInputs(guest: Guest, { urls }: ReceiverRules): Pick<ProgressReport, 'push_to'> {
   return guest.phase === 'fetching' && guest.unreached === true ? { push_to: urls } : {};
 }
 
-/** Whether the last renewal extended the lease. One that was lost must not cost a third of a lease: the next follows soon. */
+/**
+ * Whether the last renewal extended the lease. After a lost one the next follows soon, not after a third of a lease.
+ */
 export function wasAnswered(guest: Guest): boolean {
   const last = guest.sent.at(-1);
   return last === undefined || last.at + guest.leaseMs <= guest.leaseEndsAt;
 }
 
-function shownPhase(guest: Guest): Progress['phase'] {
+function shownPhase(guest: Guest): ProgressReport['phase'] {
   switch (guest.phase) {
     case 'fetching':
       return guest.phase;

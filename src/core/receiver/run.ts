@@ -1,26 +1,26 @@
 /**
- * What became of a run: started, ended, died. Its outputs are described before the result is said.
+ * Handles the start and the end of a run. The manifest of its outputs is built before its result is published.
  */
 import type { Result } from '../../protocol/work-messages.js';
 import type { Instant, Step } from '../effects.js';
-import { failFreeze, takeImageFacts } from './freeze.js';
+import { handleFreezeFailure, handleImageFacts } from './freeze.js';
 import {
   forgetGuest,
-  guestName,
   hasProcesses,
   persistGuest,
   type Guest,
   type ProcessHandle,
   type ReceiverRules,
 } from './guest.js';
-import type { CollectedFacts, ReceiverInput } from './inputs.js';
+import { guestName } from './guest-name.js';
+import type { CollectedOutputs, GuestInput } from './inputs.js';
 import { renewLease } from './renew.js';
 import { endGuest, fillResult } from './result.js';
 import { stopRun } from './stop.js';
 
-/** The run lives. Its handle is journalled for the next life of this node; nothing waits for that write. */
-export function takeStart(guest: Guest, handle: ProcessHandle, at: Instant, rules: ReceiverRules): Step<Guest> {
-  // A copy that was restored, or an original that is stopped, is found again after a restart: it is no start.
+/** The run has started. Its handle is journalled for the next boot of this node; nothing waits for that write. */
+export function handleStart(guest: Guest, handle: ProcessHandle, at: Instant, rules: ReceiverRules): Step<Guest> {
+  // After a restart, a restored copy or a stopped original is found again: that is not a start.
   if ((guest.phase !== 'starting' || guest.image) && guest.phase !== 'running') return { state: guest, effects: [] };
   const running: Guest = { ...guest, phase: 'running', handle };
   const renewed = renewLease(running, at, rules);
@@ -28,9 +28,9 @@ export function takeStart(guest: Guest, handle: ProcessHandle, at: Instant, rule
 }
 
 /** The run ended with an exit code. */
-export function takeExit(
+export function handleExit(
   guest: Guest,
-  exit: Extract<ReceiverInput, { type: 'RunExited' }>,
+  exit: Extract<GuestInput, { type: 'RunExited' }>,
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest | null> {
@@ -45,7 +45,7 @@ export function takeExit(
     cpu_s: exit.cpuS,
     started_at: guest.startedAt,
   };
-  // A cancel that meets a job which has ended by itself does not undo that.
+  // A cancel that arrives after the job has exited does not change its outcome.
   const stopping = guest.stopping === 'cancel' && exit.untouched === true ? null : guest.stopping;
   switch (stopping) {
     case 'lease':
@@ -62,19 +62,19 @@ export function takeExit(
   }
 }
 
-/** On a full disk programs fail in ways of their own, or do not notice. */
-function describeDisk({ exitCode, diskWasFull }: Extract<ReceiverInput, { type: 'RunExited' }>, self: string): string {
+/** The reason names a full disk, because programs often do not report it. */
+function describeDisk({ exitCode, diskWasFull }: Extract<GuestInput, { type: 'RunExited' }>, self: string): string {
   if (diskWasFull !== true) return '';
-  return `exit code ${exitCode}; the disk of ${self} was full while it ran: what it wrote may be cut`;
+  return `exit code ${exitCode}; the disk of ${self} was full while it ran: what it wrote may be truncated`;
 }
 
-/** It writes what nobody reads: it is ended with the reason, and what it has written comes home. */
+/** It has written too much that nobody reads: it is stopped with the reason, and its outputs are returned. */
 export function endOutput(guest: Guest, reason: string, rules: ReceiverRules): Step<Guest> {
   if (guest.phase !== 'starting' && guest.phase !== 'running') return { state: guest, effects: [] };
   return stopRun(guest, 'output', reason, rules.leaseGraceMs);
 }
 
-/** What was stopped ended: a copy that never ran is refused, an original is lost. */
+/** A stopped process ended: a copy that never ran is refused, an original has died. */
 function endStopped(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest> | undefined {
   const isCopy = guest.phase === 'prepared' || (guest.phase === 'starting' && guest.image);
   if (!isCopy && guest.phase !== 'frozen') return undefined;
@@ -92,7 +92,7 @@ function collect(guest: Guest, result: Partial<Result>, rules: ReceiverRules): S
   });
 }
 
-/** Describes the outputs, first or once more. */
+/** Builds the manifest of the outputs, for the first time or again. */
 export function collectAgain(guest: Guest): Step<Guest> {
   const everything = guest.result?.outcome === 'vacated';
   const globs = guest.command?.outputs ?? [];
@@ -103,16 +103,18 @@ export function collectAgain(guest: Guest): Step<Guest> {
 }
 
 /**
- * The outputs could not be described. A full disk may be cleared and a file may be closed, so it is tried again. What can
- * never travel, or does not for long, stays here: the exit code goes home, and the reason says where the files are.
+ * The manifest of the outputs could not be built. A full disk may be cleared and a file may be closed, so it is tried
+ * again. If that fails for too long or can never work, the files stay here: the owner gets the exit code, and the
+ * reason says where the files are.
  */
-export function failCollect(
+export function handleCollectFailure(
   guest: Guest,
   fault: { readonly reason: string; readonly final: boolean },
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest | null> {
-  if (guest.phase === 'frozen') return failFreeze(guest, `its image cannot be told of: ${fault.reason}`, at, rules);
+  if (guest.phase === 'frozen')
+    return handleFreezeFailure(guest, `its image cannot be described: ${fault.reason}`, at, rules);
   if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
   if (!fault.final && guest.repeatMs < rules.repeatMaxMs) {
     return { state: { ...guest, repeatAt: at.ms + guest.repeatMs, repeatMs: guest.repeatMs * 2 }, effects: [] };
@@ -122,14 +124,14 @@ export function failCollect(
   return endGuest({ ...guest, keepsFiles: true }, { ...guest.result, outcome, reason }, at, rules);
 }
 
-/** The outputs are described: the result is complete. */
-export function takeCollected(
+/** The manifest is built: the result is complete. */
+export function handleCollected(
   guest: Guest,
-  bundle: CollectedFacts,
+  bundle: CollectedOutputs,
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest | null> {
-  if (guest.phase === 'frozen') return takeImageFacts(guest, bundle, at, rules);
+  if (guest.phase === 'frozen') return handleImageFacts(guest, bundle, at, rules);
   if (guest.phase !== 'collecting' || guest.result === null) return { state: guest, effects: [] };
   const outputs = {
     outputs_count: bundle.count,
@@ -140,8 +142,8 @@ export function takeCollected(
   return endGuest(guest, { ...guest.result, ...outputs }, at, rules);
 }
 
-/** The run is over and left no exit code. */
-export function takeDeath(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+/** The run ended without an exit code. */
+export function handleDeath(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (!hasProcesses(guest)) return { state: guest, effects: [] };
   if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
   const stopped = endStopped(guest, at, rules);

@@ -1,101 +1,112 @@
 /**
- * The receiver's step: one guest, one fact, the next state (`null` when it is forgotten) and what is to be done. Nothing
- * else is done here but choosing the file that decides.
+ * The receiver's step: takes one guest and one input, returns the next state (`null` if the guest is forgotten) and the
+ * effects. Apart from restarts and timers, this file only dispatches to the files that decide.
  */
 import type { Instant, Step } from '../effects.js';
-import { hearAck, takeInputs } from './accept.js';
-import { sayClaim } from './claim.js';
-import { describeImage, failFreeze, failThaw, takeFrozen, takePrepared, takeThaw } from './freeze.js';
-import { forgetGuest, guestName, type Guest, type ReceiverRules } from './guest.js';
-import type { ReceiverInput } from './inputs.js';
-import { hearOrder, passLease, wallEnd } from './lease.js';
-import { askForInputs, takePush } from './push.js';
+import { handleAck, handleInputs } from './accept.js';
+import { publishClaim } from './claim.js';
+import {
+  collectImage,
+  handleFreezeFailure,
+  handleThawFailure,
+  handleFrozen,
+  handlePrepared,
+  handleThawed,
+} from './freeze.js';
+import { forgetGuest, type Guest, type ReceiverRules } from './guest.js';
+import { guestName } from './guest-name.js';
+import type { GuestInput } from './inputs.js';
+import { handleLease, expireLeaseOfGuest, wallEnd } from './lease.js';
+import { askForInputs, handlePushEnd } from './push.js';
 import { renewDoubted, renewLease, wasAnswered } from './renew.js';
-import { endGuest, passEnded, passResult } from './result.js';
-import { collectAgain, endOutput, failCollect, takeCollected, takeDeath, takeExit, takeStart } from './run.js';
+import { endGuest, expireEnded, republishResult } from './result.js';
+import {
+  collectAgain,
+  endOutput,
+  handleCollectFailure,
+  handleCollected,
+  handleDeath,
+  handleExit,
+  handleStart,
+} from './run.js';
 import { canVacate, stopRun } from './stop.js';
 
-/** Takes one fact in. */
-export function stepReceiver(
-  guest: Guest,
-  input: ReceiverInput,
-  at: Instant,
-  rules: ReceiverRules,
-): Step<Guest | null> {
+/** Handles one input. */
+export function stepReceiver(guest: Guest, input: GuestInput, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   switch (input.type) {
     case 'OfferRepeated':
       return guest.phase === 'claimed'
-        ? { state: guest, effects: [sayClaim(guest, input, rules)] }
+        ? { state: guest, effects: [publishClaim(guest, input, rules)] }
         : { state: guest, effects: [] };
     case 'AckHeard':
-      return hearAck(guest, input.ack, input.obstacle, at, rules, input.path);
+      return handleAck(guest, input.ack, input.obstacle, at, rules, input.path);
     case 'LeaseHeard':
-      return hearOrder(guest, input, at, rules);
+      return handleLease(guest, input, at, rules);
     case 'FetchAdvanced':
       return guest.phase === 'fetching' ? renewLease(guest, at, rules, input) : { state: guest, effects: [] };
     case 'InputsFetched':
-      return takeInputs(guest, input.command, at, rules);
+      return handleInputs(guest, input.command, at, rules);
     case 'FetchFailed':
-      return failFetch(guest, input.reason, at, rules);
+      return handleFetchFailure(guest, input.reason, at, rules);
     case 'FetchUnreached':
       return askForInputs(guest, at, rules);
     case 'PushEnded':
-      return takePush(guest, input.fault, at, rules);
+      return handlePushEnd(guest, input.fault, at, rules);
     case 'RunStarted':
-      return takeStart(guest, input.handle, at, rules);
+      return handleStart(guest, input.handle, at, rules);
     case 'RunFailed':
-      return failStart(guest, input.reason, at, rules);
+      return handleStartFailure(guest, input.reason, at, rules);
     case 'RunExited':
-      return takeExit(guest, input, at, rules);
+      return handleExit(guest, input, at, rules);
     case 'OutputExceeded':
       return endOutput(guest, input.reason, rules);
     case 'RunDied':
-      return takeDeath(guest, input.reason, at, rules);
+      return handleDeath(guest, input.reason, at, rules);
     case 'RunDoubted':
       return renewDoubted(guest, at, rules);
     case 'Collected':
-      return takeCollected(guest, input.bundle, at, rules);
+      return handleCollected(guest, input.bundle, at, rules);
     case 'CollectFailed':
-      return failCollect(guest, input, at, rules);
+      return handleCollectFailure(guest, input, at, rules);
     case 'RunPrepared':
-      return takePrepared(guest, input.handle, at, rules);
+      return handlePrepared(guest, input.handle, at, rules);
     case 'RunFrozen':
-      return takeFrozen(guest, at, rules);
+      return handleFrozen(guest, at, rules);
     case 'FreezeFailed':
-      return failFreeze(guest, input.reason, at, rules);
+      return handleFreezeFailure(guest, input.reason, at, rules);
     case 'RunThawed':
-      return takeThaw(guest, at, rules);
+      return handleThawed(guest, at, rules);
     case 'ThawFailed':
-      return failThaw(guest, input.reason, at, rules);
+      return handleThawFailure(guest, input.reason, at, rules);
     case 'VacateWanted':
-      return wantVacated(guest, input.reason, at, rules);
+      return handleVacateWish(guest, input.reason, at, rules);
     case 'OwnerReturned':
-      return sayOwed(guest, at, rules);
+      return publishOwed(guest, at, rules);
     case 'TimePassed':
-      return passTime(guest, at, rules);
+      return expireGuest(guest, at, rules);
     case 'NodeRestarted':
       return resumeGuest(guest, at, rules);
   }
 }
 
-function wantVacated(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest> {
+function handleVacateWish(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest> {
   if (guest.phase !== 'running' || guest.process !== null) return { state: guest, effects: [] };
   if (canVacate(guest)) return stopRun(guest, 'vacate', reason, rules.graceMs);
-  // Where it goes, only its owner can tell.
+  // Only its owner can choose where it goes.
   if (guest.command?.migrate !== 'checkpoint') return { state: guest, effects: [] };
   return renewLease({ ...guest, wish: reason }, at, rules);
 }
 
-function failFetch(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+function handleFetchFailure(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase !== 'fetching') return { state: guest, effects: [] };
   return endGuest(guest, { outcome: 'refused', reason: `its inputs could not be fetched: ${reason}` }, at, rules);
 }
 
-function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
-  // The launcher may be seen to start and end without ever having started the command.
-  // Its marks were lost with its machine: what is known of it says that it had started.
+function handleStartFailure(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  // The launcher can start and end without having started the command. In these phases the command had started, and its
+  // marks were lost in a crash of the machine.
   if (guest.phase === 'freezing' || guest.phase === 'frozen' || guest.phase === 'thawing') {
-    return takeDeath(guest, reason, at, rules);
+    return handleDeath(guest, reason, at, rules);
   }
   if (guest.phase !== 'starting' && guest.phase !== 'running' && guest.phase !== 'prepared') {
     return { state: guest, effects: [] };
@@ -103,33 +114,33 @@ function failStart(guest: Guest, reason: string, at: Instant, rules: ReceiverRul
   if (guest.stopping === 'gone') return { state: null, effects: forgetGuest(guest) };
   if (guest.stopping === 'cancel')
     return endGuest(guest, { outcome: 'cancelled', reason: guest.stopReason }, at, rules);
-  // The owner has heard that it runs; only a death may end what was said to run.
+  // The owner knows that it runs: from then on it can only have died.
   const outcome = guest.phase === 'running' ? 'died' : 'refused';
   return endGuest(guest, { outcome, reason: `it could not be started: ${reason}` }, at, rules);
 }
 
-/** Results and renewals that may have been said to nobody. */
-function sayOwed(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+/** Repeats results and renewals that may not have been received. */
+function publishOwed(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase === 'claimed' || guest.phase === 'collecting') return { state: guest, effects: [] };
-  if (guest.phase === 'ended') return passResult({ ...guest, repeatMs: rules.repeatMs }, at, rules);
+  if (guest.phase === 'ended') return republishResult({ ...guest, repeatMs: rules.repeatMs }, at, rules);
   const renewed = wasAnswered(guest) ? { state: guest, effects: [] } : renewLease(guest, at, rules);
   if (guest.phase !== 'frozen' || guest.result === null) return renewed;
-  const told = passResult(renewed.state, at, rules);
-  return { state: told.state, effects: [...renewed.effects, ...told.effects] };
+  const repeated = republishResult(renewed.state, at, rules);
+  return { state: repeated.state, effects: [...renewed.effects, ...repeated.effects] };
 }
 
-function passTime(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
-  if (guest.phase === 'ended') return passEnded(guest, at, rules);
-  const tells = guest.phase === 'frozen' && guest.result !== null && at.ms >= guest.repeatAt;
-  if (tells && at.ms < leaseWake(guest)) return passResult(guest, at, rules);
+function expireGuest(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
+  if (guest.phase === 'ended') return expireEnded(guest, at, rules);
+  const isRepeatDue = guest.phase === 'frozen' && guest.result !== null && at.ms >= guest.repeatAt;
+  if (isRepeatDue && at.ms < leaseTimerAt(guest)) return republishResult(guest, at, rules);
   if (guest.phase === 'collecting' && at.ms >= guest.repeatAt) return collectAgain(guest);
-  if (guest.phase !== 'claimed') return passLease(guest, at, rules);
+  if (guest.phase !== 'claimed') return expireLeaseOfGuest(guest, at, rules);
   return at.ms >= guest.claimedAt + rules.claimHoldMs ? { state: null, effects: [] } : { state: guest, effects: [] };
 }
 
 /**
- * Takes a guest up again after a restart. What surely was not started is refused, since nobody knows any more how much of
- * its lease is left; what may have been started is looked for.
+ * Resumes a guest after a restart. One that was certainly not started is refused, since it is unknown how much of its
+ * lease is left. For one that may have been started, the runner looks for its processes.
  */
 function resumeGuest(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   switch (guest.phase) {
@@ -159,8 +170,8 @@ function resumeGuest(guest: Guest, at: Instant, rules: ReceiverRules): Step<Gues
 }
 
 /**
- * A move was under way. What was being frozen is frozen; what is stopped with a complete image stays so until its owner
- * decides; what was to go on may do so.
+ * Resumes a guest with a move under way. A freeze is done again; a process that is stopped with a complete image stays
+ * so until its owner decides; a thaw is done again.
  */
 function resumeStopped(guest: Guest): Step<Guest> {
   const name = guestName(guest);
@@ -177,14 +188,14 @@ function resumeStopped(guest: Guest): Step<Guest> {
         effects: [adopt, { type: 'ThawRun', guest: name, leaseEndsAt: Number.POSITIVE_INFINITY }],
       };
     case 'frozen':
-      return { state: { ...guest, result: null }, effects: [adopt, describeImage(guest)] };
+      return { state: { ...guest, result: null }, effects: [adopt, collectImage(guest)] };
     default:
       return { state: guest, effects: [adopt] };
   }
 }
 
-/** When the guest next wants to hear that time passed, monotonic ms. */
-export function guestWakeTime(guest: Guest, rules: ReceiverRules): number {
+/** When the guest next needs the input `TimePassed`, monotonic ms. */
+export function nextGuestTimerAt(guest: Guest, rules: ReceiverRules): number {
   switch (guest.phase) {
     case 'claimed':
       return guest.claimedAt + rules.claimHoldMs;
@@ -196,25 +207,25 @@ export function guestWakeTime(guest: Guest, rules: ReceiverRules): number {
       return Math.min(guest.leaseEndsAt, guest.renewAt);
     case 'frozen':
       return Math.min(
-        leaseWake(guest),
+        leaseTimerAt(guest),
         guest.renewAt,
         guest.result === null ? Number.POSITIVE_INFINITY : guest.repeatAt,
       );
     case 'freezing':
     case 'prepared':
     case 'thawing':
-      return Math.min(leaseWake(guest), guest.renewAt);
+      return Math.min(leaseTimerAt(guest), guest.renewAt);
     case 'starting':
     case 'running':
       return Math.min(
-        leaseWake(guest),
+        leaseTimerAt(guest),
         guest.renewAt,
         guest.stopping === null ? wallEnd(guest) : Number.POSITIVE_INFINITY,
       );
   }
 }
 
-function leaseWake(guest: Guest): number {
+function leaseTimerAt(guest: Guest): number {
   const over = guest.stopping === 'lease' || guest.stopping === 'gone' || guest.process !== null;
   return over ? Number.POSITIVE_INFINITY : guest.leaseEndsAt;
 }

@@ -1,11 +1,12 @@
 /**
- * A run is stopped before its time. The cause is journalled BEFORE the signal, so that a restart of the node in between
- * does not take the exit for the item's own.
+ * Stops a run early. The cause is journalled BEFORE the signal, so after a restart in between the exit is not mistaken
+ * for one of the item's own.
  */
 import type { Step } from '../effects.js';
-import { guestName, persistGuest, type Guest, type StopCause } from './guest.js';
+import { persistGuest, type Guest, type StopCause } from './guest.js';
+import { guestName } from './guest-name.js';
 
-/** Stops the run; a cause that weighs more replaces an earlier one. */
+/** Stops the run. A cause with a higher weight replaces an earlier one. */
 export function stopRun(guest: Guest, cause: StopCause, reason: string, graceMs: number): Step<Guest> {
   if (guest.stopping !== null && WEIGHT[guest.stopping] >= WEIGHT[cause]) return { state: guest, effects: [] };
   const next: Guest = { ...guest, stopping: cause, stopReason: reason };
@@ -15,7 +16,7 @@ export function stopRun(guest: Guest, cause: StopCause, reason: string, graceMs:
   };
 }
 
-/** A cooperative program is asked to save and end by itself before it is told to. */
+/** Whether a cooperative program is first asked, with SIGUSR1, to save and exit. */
 function asks(guest: Guest, cause: StopCause): boolean {
   return cause === 'vacate' && guest.command?.migrate === 'cooperative';
 }

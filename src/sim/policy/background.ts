@@ -1,13 +1,13 @@
 /**
- * Which messages of a mesh are background: said again and again for those who missed them, and in no hurry. A state that tells
- * another trit is none, nor is the first word of a node.
+ * Which messages of a mesh are background: repetitions for nodes that missed the first one, which may arrive late. A
+ * state with a new trit is not background, nor is the first message of a node.
  */
 import type { BusPublish } from '../../bus/bus.js';
 import type { Codec } from '../../protocol/codec.js';
 import { SIM_BASE } from '../settings.js';
 
-/** Tells the background from the rest; it remembers what was said last, so each message is to be shown once, in order. */
-export function watchBackground(codec: Codec): (message: BusPublish) => boolean {
+/** Returns a filter that is true for background messages. It is stateful: call it once per message, in order. */
+export function createBackgroundFilter(codec: Codec): (message: BusPublish) => boolean {
   const last = new Map<string, unknown>();
 
   function isSaidAgain(topic: string, word: unknown): boolean {

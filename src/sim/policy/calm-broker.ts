@@ -1,21 +1,22 @@
 /**
- * A broker without faults for meshes of many nodes: a payload is encoded once and handed out in a few waves instead of to each
- * subscriber by itself. It keeps the order of one publisher, the retained messages and the wills; it loses nothing.
+ * A broker without faults for meshes of many nodes: it encodes a payload once and delivers it in a few waves instead of
+ * to each subscriber separately. It keeps the order of one publisher, the retained messages and the wills, and loses
+ * nothing.
  */
 import type { BusPublish } from '../../bus/bus.js';
-import type { Network } from '../network.js';
-import { fits, type BrokerDoor, type SimClient } from '../sim-broker.js';
-import type { Timeline } from '../timeline.js';
+import type { Network } from '../parts/network.js';
+import { fits, type BrokerClientSide, type SimClient } from '../parts/sim-broker.js';
+import type { Timeline } from '../parts/timeline.js';
 import { createFilterTree, type FilterTree } from './filter-tree.js';
 
 /** A broker without faults. */
-export interface CalmBroker extends BrokerDoor {
-  onPublish(look: (from: string, message: BusPublish) => void): void;
-  /** Messages handed to subscribers so far. */
+export interface CalmBroker extends BrokerClientSide {
+  onPublish(observe: (from: string, message: BusPublish) => void): void;
+  /** Messages delivered to subscribers so far. */
   readonly delivered: number;
 }
 
-/** Subscribers of one wave hear a message at the same moment; those of different waves do not. */
+/** Subscribers of one wave receive a message at the same time; those of different waves do not. */
 const WAVES = 8;
 
 interface Session {
@@ -23,16 +24,17 @@ interface Session {
   readonly wave: number;
 }
 
-/** A message on its way. */
-interface Parcel {
+/** A message to deliver. */
+interface Delivery {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retained: boolean;
 }
 
 /**
- * Makes a broker that is up. Messages that `mayWait` names are handed out together every `gatherMs`, node by node: what each of a
- * thousand nodes hears costs a fraction when its memory is still at hand from the message before. 0 gathers nothing.
+ * Creates a broker that is up. Messages for which `mayWait` is true are delivered in batches every `gatherMs`, node by
+ * node. With a thousand nodes this costs a fraction, because a node's memory is still in the cache for the next
+ * message. 0 turns batches off.
  */
 export function createCalmBroker(
   timeline: Timeline,
@@ -40,13 +42,13 @@ export function createCalmBroker(
   gatherMs = 0,
   mayWait: (message: BusPublish) => boolean = () => false,
 ): CalmBroker {
-  /** By wave and group of subscribers: what waits to be handed out together. */
-  const gathered = Array.from({ length: WAVES }, () => new Map<ReadonlySet<Session>, Parcel[]>());
+  /** By wave and group of subscribers: the batch to deliver. */
+  const gathered = Array.from({ length: WAVES }, () => new Map<ReadonlySet<Session>, Delivery[]>());
   const sessions = new Map<string, Session>();
   const waves: FilterTree<Session>[] = Array.from({ length: WAVES }, () => createFilterTree<Session>());
   const retained = new Map<string, Uint8Array>();
-  const lookers: ((from: string, message: BusPublish) => void)[] = [];
-  /** By publisher: when its last message reaches each wave. */
+  const observers: ((from: string, message: BusPublish) => void)[] = [];
+  /** By publisher: when its last message reaches each wave, virtual ms. */
   const lastAt = new Map<string, number[]>();
   const encoder = new TextEncoder();
   let connected = 0;
@@ -64,11 +66,11 @@ export function createCalmBroker(
     waves[session.wave]?.remove(session);
     session.client.drop(reason);
     const { will, clientId } = session.client;
-    if (sayWill && will !== undefined) spread(clientId, { ...will, qos: 1, retain: true });
+    if (sayWill && will !== undefined) route(clientId, { ...will, qos: 1, retain: true });
   }
 
-  function spread(from: string, message: BusPublish): void {
-    for (const look of lookers) look(from, message);
+  function route(from: string, message: BusPublish): void {
+    for (const observe of observers) observe(from, message);
     const payload = encoder.encode(message.payload);
     const waits = gatherMs > 0 && mayWait(message);
     if (message.retain) {
@@ -92,7 +94,7 @@ export function createCalmBroker(
     }
   }
 
-  function gather(wave: number, group: ReadonlySet<Session>, parcel: Parcel): void {
+  function gather(wave: number, group: ReadonlySet<Session>, parcel: Delivery): void {
     const groups = gathered[wave];
     const waiting = groups?.get(group);
     if (waiting !== undefined) {
@@ -107,7 +109,7 @@ export function createCalmBroker(
     });
   }
 
-  function handOut(subscribers: readonly ReadonlySet<Session>[], parcels: readonly Parcel[]): void {
+  function handOut(subscribers: readonly ReadonlySet<Session>[], parcels: readonly Delivery[]): void {
     for (const group of subscribers) {
       for (const session of group) {
         delivered += parcels.length;
@@ -140,7 +142,7 @@ export function createCalmBroker(
     },
     publish: (client, message) => {
       if (sessionOf(client) === undefined) return false;
-      spread(client.clientId, message);
+      route(client.clientId, message);
       return true;
     },
     subscribe,
@@ -158,8 +160,8 @@ export function createCalmBroker(
         if (session.client.place === place) end(session, 'the broker lost the connection', true);
       }
     },
-    onPublish: (look) => {
-      lookers.push(look);
+    onPublish: (observe) => {
+      observers.push(observe);
     },
     get delivered() {
       return delivered;

@@ -1,15 +1,15 @@
 /**
- * Writes the history of a mesh down while it happens, from what is said on the bus and what owners write to their journals.
+ * Records the history of a mesh from the messages on the bus and the journal writes of owners.
  */
 import type { BusPublish } from '../../bus/bus.js';
 import type { JournalChange } from '../../journal/journal.js';
 import type { Codec } from '../../protocol/codec.js';
 import { SIM_BASE } from '../settings.js';
-import { watchConvergence, type Convergence } from './convergence.js';
-import type { History, JobStory, Step } from './history.js';
+import { createConvergence, type Convergence } from './convergence.js';
+import type { History, JobHistory, HistoryStep } from './history.js';
 import type { Job } from './workload.js';
 
-/** A chronicle. */
+/** The recorder of one run. */
 export interface Chronicle {
   readonly convergence: Convergence;
   published(from: string, message: BusPublish): void;
@@ -17,20 +17,20 @@ export interface Chronicle {
   submitted(job: Job): void;
   /** Jobs that have not settled yet. */
   readonly open: number;
-  /** Begins, ends the time that is counted; `heard` are the messages handed out so far. */
-  begin(heard: number): void;
-  end(heard: number): void;
+  /** Begin and end the measured time; `delivered` is the number of messages delivered so far. */
+  begin(delivered: number): void;
+  end(delivered: number): void;
   history(): History;
 }
 
-/** Makes an empty chronicle. */
-export function keepChronicle(nodes: number, now: () => number, codec: Codec): Chronicle {
-  const jobs = new Map<string, JobStory>();
-  const steps: Step[] = [];
+/** Creates an empty chronicle. */
+export function createChronicle(nodes: number, now: () => number, codec: Codec): Chronicle {
+  const jobs = new Map<string, JobHistory>();
+  const steps: HistoryStep[] = [];
   const trits = new Map<string, number>();
   const acked = new Map<string, number>();
-  const convergence = watchConvergence();
-  const counts = { flips: 0, claims: 0, said: 0, heard: 0 };
+  const convergence = createConvergence();
+  const counts = { flips: 0, claims: 0, published: 0, delivered: 0 };
   let from = Number.POSITIVE_INFINITY;
   let until = Number.POSITIVE_INFINITY;
   let agreedBefore = 0;
@@ -40,37 +40,37 @@ export function keepChronicle(nodes: number, now: () => number, codec: Codec): C
   const isCounting = (): boolean => now() >= from && now() < until;
 
   function published(_from: string, message: BusPublish): void {
-    if (isCounting()) counts.said += 1;
+    if (isCounting()) counts.published += 1;
     const topic = codec.parseTopic(SIM_BASE, message.topic);
     switch (topic?.kind) {
       case 'trit':
-        return takeTrit(topic.node, Number(message.payload));
+        return handleTrit(topic.node, Number(message.payload));
       case 'claim':
         if (isCounting()) counts.claims += 1;
         return;
       case 'ack':
-        return takeAck(topic.owner, topic.item, JSON.parse(message.payload) as { epoch: number; to: string });
+        return handleAck(topic.owner, topic.item, JSON.parse(message.payload) as { epoch: number; to: string });
       case 'event':
-        return takeEvent(topic.node, JSON.parse(message.payload) as Readonly<Record<string, unknown>>);
+        return handleEvent(topic.node, JSON.parse(message.payload) as Readonly<Record<string, unknown>>);
       default:
     }
   }
 
-  function takeTrit(node: string, trit: number): void {
+  function handleTrit(node: string, trit: number): void {
     const before = trits.get(node);
     trits.set(node, trit);
     if (before !== undefined && before !== trit && isCounting()) counts.flips += 1;
-    convergence.tritSaid(node, trit, now());
+    convergence.tritPublished(node, trit, now());
   }
 
-  /** An ack is repeated until it is answered: only the first of an epoch gives the job away. */
-  function takeAck(owner: string, item: string, ack: { readonly epoch: number; readonly to: string }): void {
+  /** An ack is repeated until it is answered: only the first one of an epoch counts. */
+  function handleAck(owner: string, item: string, ack: { readonly epoch: number; readonly to: string }): void {
     if ((acked.get(item) ?? 0) >= ack.epoch) return;
     acked.set(item, ack.epoch);
     steps.push({ kind: 'taken', at: now(), item, owner, node: ack.to });
   }
 
-  function takeEvent(owner: string, event: Readonly<Record<string, unknown>>): void {
+  function handleEvent(owner: string, event: Readonly<Record<string, unknown>>): void {
     if (event['event_type'] !== 'item_moved') return;
     steps.push({ kind: 'left', at: now(), item: String(event['item']), owner, node: String(event['from']) });
   }
@@ -95,14 +95,14 @@ export function keepChronicle(nodes: number, now: () => number, codec: Codec): C
     get open() {
       return open;
     },
-    begin: (heard) => {
+    begin: (delivered) => {
       from = now();
-      counts.heard = -heard;
+      counts.delivered = -delivered;
       agreedBefore = convergence.tookMs.length;
     },
-    end: (heard) => {
+    end: (delivered) => {
       until = now();
-      counts.heard += heard;
+      counts.delivered += delivered;
       agreedUntil = convergence.tookMs.length;
     },
     history: () => ({
@@ -117,5 +117,5 @@ export function keepChronicle(nodes: number, now: () => number, codec: Codec): C
   };
 }
 
-/** Phases that are ends; a lost job is one for its owner's patience. */
+/** Phases in which a job has ended, `lost` included. */
 const ENDS: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled', 'lost']);

@@ -1,14 +1,14 @@
 /**
- * MQTT filters as a tree of levels: who subscribed to a topic is found in as many steps as the topic has levels, however
- * many subscribers there are.
+ * MQTT filters as a tree of topic levels. The cost of finding the subscribers of a topic depends on the number of its
+ * levels, not on the number of subscribers.
  */
 
 /** Subscribers by filter. */
 export interface FilterTree<T> {
   add(filter: string, subscriber: T): void;
-  /** Takes a subscriber out of all filters. */
+  /** Removes a subscriber from all filters. */
   remove(subscriber: T): void;
-  /** The groups of subscribers whose filters fit; one that subscribed to filters that overlap is in several. */
+  /** The groups of subscribers whose filters match. A subscriber with overlapping filters is in several of them. */
   find(topic: string): readonly ReadonlySet<T>[];
 }
 
@@ -17,7 +17,7 @@ interface Branch<T> {
   readonly here: Set<T>;
 }
 
-/** Makes an empty tree. */
+/** Creates an empty tree. */
 export function createFilterTree<T>(): FilterTree<T> {
   const root = createBranch<T>();
 

@@ -1,22 +1,22 @@
 /**
- * The history of a simulated mesh: the plain facts that a report is made of. It judges nothing.
+ * The history of a simulated mesh: the raw facts from which a report is computed.
  */
 
-/** A job and what became of it. Times in ms since the beginning. */
-export interface JobStory {
+/** A job and how it ended. Times in ms since the beginning. */
+export interface JobHistory {
   readonly item: string;
   readonly owner: string;
   readonly submittedAt: number;
-  /** What it needs of one core. */
+  /** Processor time that it needs on one core, ms. */
   readonly sizeMs: number;
-  /** When its end was in its owner's journal; `undefined` while it was not. */
+  /** When its owner journaled its end; `undefined` if it did not. */
   readonly settledAt: number | undefined;
-  /** It ended as it should. */
+  /** It ended as done. */
   readonly done: boolean;
 }
 
-/** A job left a machine, or was given to one. */
-export interface Step {
+/** A job left a node, or a node was acked for it. */
+export interface HistoryStep {
   readonly kind: 'left' | 'taken';
   readonly at: number;
   readonly item: string;
@@ -27,19 +27,19 @@ export interface Step {
 /** The facts of one run. */
 export interface History {
   readonly nodes: number;
-  /** The time that is counted, ms; what happened before is running-in. */
+  /** The measured time, ms. What happened before belongs to the warm-up. */
   readonly from: number;
   readonly until: number;
-  readonly jobs: readonly JobStory[];
-  /** In order of time. */
-  readonly steps: readonly Step[];
-  /** Changes of a trit in the counted time. */
+  readonly jobs: readonly JobHistory[];
+  /** Ordered by time. */
+  readonly steps: readonly HistoryStep[];
+  /** Trit changes in the measured time. */
   readonly flips: number;
-  /** Claims in it, and how many jobs were given to a machine. */
+  /** Claims in the measured time. */
   readonly claims: number;
-  /** Messages in it: published, and handed to nodes. */
-  readonly said: number;
-  readonly heard: number;
-  /** How long the mesh took to agree after each change of a trit. */
+  /** Messages in the measured time: published, and delivered to nodes. */
+  readonly published: number;
+  readonly delivered: number;
+  /** How long the mesh took to agree after each trit change, ms. */
   readonly convergenceMs: readonly number[];
 }

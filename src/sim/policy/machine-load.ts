@@ -1,28 +1,28 @@
 /**
- * The load of one machine: what its people do, wandering and noisy, and the jobs that run there. Both share its cores, so jobs
- * run slower on a busy machine. What a node senses of it is smoothed as the real metric smooths it.
+ * The load of one machine: what its users do, which drifts and is noisy, and the jobs that run on it. Both share its
+ * cores, so jobs run slower on a busy machine. The load that a node senses is smoothed like the real metric.
  */
-import type { Random } from '../random.js';
-import type { Timeline } from '../timeline.js';
+import type { Random } from '../plan/random.js';
+import type { Timeline } from '../parts/timeline.js';
 import type { Workload } from './workload.js';
 
-/** A machine's cores at work. */
+/** The cores of a machine and their load. */
 export interface MachineLoad {
-  /** The load ratio as the node senses it now. */
+  /** The load ratio that the node senses now. Draws random numbers. */
   ratio(): number;
-  /** Runs a job that needs so much of one core; `done` comes when it had that. */
+  /** Runs a job that needs `workMs` of one core; `done` is called when it has had that. */
   begin(run: string, workMs: number, done: () => void): void;
-  /** Takes a job off the cores; gives what it had of its work, ms. */
+  /** Removes a job from the cores and returns the work that it has done, ms. */
   end(run: string): number;
 }
 
 /** Time constant of the sensed load, ms: that of the default metric, `ewma`. */
 const SENSED_TAU_MS = 20_000;
-/** How long a wandering of the own load lasts, and how far it goes (standard deviation of the ratio). */
+/** Time constant of the users' load, ms, and its standard deviation as a ratio. */
 const WANDER_TAU_MS = 180_000;
 const WANDER_RATIO = 0.1;
 
-/** How far ahead ends are planned, ms: beyond the next look, which comes every two seconds. */
+/** How far ahead ends are scheduled, ms: beyond the next sample, which comes every two seconds. */
 const PLANNED_MS = 10_000;
 
 interface Running {
@@ -32,11 +32,11 @@ interface Running {
   cancel: () => void;
 }
 
-/** Makes the load of a machine; its people are there or not by chance. */
+/** Creates the load of a machine. Chance decides whether its users are active at first. */
 export function createMachineLoad(cpus: number, workload: Workload, timeline: Timeline, random: Random): MachineLoad {
   const own = createOwnLoad(workload, random);
   const running = new Map<string, Running>();
-  let ownRatio = own.move(0);
+  let ownRatio = own.advance(0);
   let sensed = ownRatio;
   let sensedAt = timeline.now();
   let workedAt = timeline.now();
@@ -47,16 +47,18 @@ export function createMachineLoad(cpus: number, workload: Workload, timeline: Ti
     if (passed <= 0) return sensed;
     sensedAt = now;
     work();
-    ownRatio = own.move(passed);
+    ownRatio = own.advance(passed);
     const kept = Math.exp(-passed / SENSED_TAU_MS);
     sensed = sensed * kept + countActive() * (1 - kept);
     plan();
     return sensed;
   }
 
-  /** Active tasks per core as one look counts them: their number jumps like that of any independent tasks. */
+  /**
+   * Active tasks per core in one sample: the users' part is Poisson distributed, like any number of independent tasks.
+   */
   function countActive(): number {
-    return (drawPoisson(ownRatio * cpus, random) + running.size) / cpus;
+    return (generatePoisson(ownRatio * cpus, random) + running.size) / cpus;
   }
 
   /** The share of a core that each job gets. */
@@ -72,7 +74,7 @@ export function createMachineLoad(cpus: number, workload: Workload, timeline: Ti
     for (const job of running.values()) job.leftMs -= done;
   }
 
-  /** Plans the ends that are near anew, at the pace of now; the others are planned at a later look. */
+  /** Schedules near ends again, at the present pace. The others are scheduled at a later sample. */
   function plan(): void {
     const speed = pace();
     for (const [run, job] of running) {
@@ -107,35 +109,35 @@ export function createMachineLoad(cpus: number, workload: Workload, timeline: Ti
   };
 }
 
-/** What people do: they come and go, and while they are there or not, their load wanders (Ornstein-Uhlenbeck). */
-function createOwnLoad(workload: Workload, random: Random): { move(passedMs: number): number } {
+/** The users' load: they come and go, and their load drifts around its mean (an Ornstein-Uhlenbeck process). */
+function createOwnLoad(workload: Workload, random: Random): { advance(passedMs: number): number } {
   const { busyRatio, idleRatio, busyShare, busyMs } = workload;
   const idleMs = busyShare === 0 ? Number.POSITIVE_INFINITY : (busyMs * (1 - busyShare)) / busyShare;
   let busy = random.chance(busyShare);
   let changesInMs = random.exponential(busy ? busyMs : idleMs);
-  let off = WANDER_RATIO * drawNormal(random);
+  let off = WANDER_RATIO * generateNormal(random);
 
   return {
-    move: (passedMs) => {
+    advance: (passedMs) => {
       changesInMs -= passedMs;
       if (changesInMs <= 0) {
         busy = !busy;
         changesInMs = random.exponential(busy ? busyMs : idleMs);
       }
       const kept = Math.exp(-passedMs / WANDER_TAU_MS);
-      off = off * kept + WANDER_RATIO * Math.sqrt(1 - kept * kept) * drawNormal(random);
+      off = off * kept + WANDER_RATIO * Math.sqrt(1 - kept * kept) * generateNormal(random);
       return Math.max(0, (busy ? busyRatio : idleRatio) + off);
     },
   };
 }
 
 /** A number of mean 0 and standard deviation 1 (Box-Muller). */
-function drawNormal(random: Random): number {
+function generateNormal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }
 
-/** How many of independent things there are at a moment, of which so many are there on average (Knuth's way; means are small). */
-function drawPoisson(average: number, random: Random): number {
+/** A Poisson distributed number with this mean (Knuth's method; means are small). */
+function generatePoisson(average: number, random: Random): number {
   const least = Math.exp(-average);
   let product = random.next();
   let count = 0;

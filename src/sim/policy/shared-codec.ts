@@ -1,14 +1,14 @@
 /**
- * The codec of a simulated mesh: a broadcast is taken apart and decoded once, and all its readers share the outcome. It gives
- * what the real one gives; messages are never changed by those who read them.
+ * The codec of a simulated mesh: a message is decoded once, and all its receivers share the result, which they must not
+ * change. It returns exactly what the real codec returns.
  */
 import { wireCodec, type Codec } from '../../protocol/codec.js';
 import type { Topic } from '../../protocol/topics.js';
 
-/** Topics remembered; then the memory begins anew. */
+/** Most topics in the cache; it is cleared when full. */
 const TOPICS_MAX = 100_000;
 
-/** Makes a codec; the nodes that share it must share their payloads' bytes, too. */
+/** Creates a codec. Its cache is keyed by payload object, so nodes that share it must share payload arrays, too. */
 export function createSharedCodec(): Codec {
   const topics = new Map<string, Topic | undefined>();
   const decoded = new WeakMap<Uint8Array, unknown>();
@@ -21,7 +21,7 @@ export function createSharedCodec(): Codec {
       return topic;
     },
     decodeMessage: (base, topic, payload) => {
-      // A payload belongs to one message, and so to one topic and kind.
+      // A payload object belongs to one message, and so to one topic and kind.
       const known = decoded.get(payload) as ReturnType<typeof wireCodec.decodeMessage<typeof topic.kind>> | undefined;
       if (known !== undefined) return known;
       const fresh = wireCodec.decodeMessage(base, topic, payload);

@@ -1,15 +1,15 @@
 /**
- * Several runs of one policy, each from a seed of its own, as one set of figures: their mean and how far they lie apart. Pure.
+ * Mean and standard deviation of the figures of several runs of one policy with different seeds. Pure.
  */
 import type { PolicyFigures } from './report.js';
 
-/** A figure over several runs; `null` where no run had it. */
+/** A figure over several runs; `null` if no run had it. */
 export type FigureSpread = { readonly mean: number; readonly sd: number } | null;
 
 /** All figures over several runs. */
 export type PolicySpread = { readonly [Key in keyof PolicyFigures]: FigureSpread };
 
-/** Means and standard deviations (of the sample) of the figures of several runs, at least one. */
+/** Means and sample standard deviations of the figures of one or more runs. */
 export function spreadFigures(first: PolicyFigures, others: readonly PolicyFigures[]): PolicySpread {
   const runs = [first, ...others];
   const keys = Object.keys(first) as (keyof PolicyFigures)[];

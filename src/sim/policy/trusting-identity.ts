@@ -1,13 +1,13 @@
 /**
- * The Identity port where nobody forges: a signature costs nothing and always fits. For runs about policy, in which the
- * cryptography of millions of messages would be all there is to see.
+ * The Identity port for runs in which nobody forges: a signature costs nothing and always verifies. In policy
+ * simulations the cryptography of millions of messages would dominate the run time.
  */
 import type { Identity } from '../../identity/identity.js';
-import { createSimIdentity } from '../sim-identity.js';
+import { createSimIdentity } from '../parts/sim-identity.js';
 
 const SIGNATURE = 'A'.repeat(86);
 
-/** Makes the identity of a node. */
+/** Creates the identity of a node. The same name gives the same key. */
 export function createTrustingIdentity(name: string): Identity {
   return { publicKey: createSimIdentity(name).publicKey, sign: () => SIGNATURE, verify: () => true };
 }

@@ -1,5 +1,5 @@
 /**
- * The policies that are compared: the defaults as a new node has them, and each with one thing changed.
+ * The policies that are compared: the defaults of a new node, and variants with one setting changed.
  */
 import type { Config } from '../../config/config.js';
 import { createDefaults } from '../../config/defaults.js';
@@ -7,17 +7,17 @@ import { toNodeSettings } from '../../config/node-settings.js';
 import type { NodeSettings } from '../../pipelines/settings.js';
 import { SIM_BASE } from '../settings.js';
 
-/** A policy: the defaults, changed. */
+/** A policy, as a change of the defaults. */
 export interface Variant {
   readonly name: string;
   change(config: Config): Config;
 }
 
-/** The defaults. */
-export const DEFAULTS: Variant = { name: 'defaults', change: (config) => config };
+/** The defaults, unchanged. */
+export const DEFAULT_VARIANT: Variant = { name: 'defaults', change: (config) => config };
 
-/** What the defaults are compared with. */
-export const OTHERS: readonly Variant[] = [
+/** The policies that the defaults are compared with. */
+export const COMPARED: readonly Variant[] = [
   {
     name: 'gf3',
     change: (config) => ({ ...config, rebalance: 'gf3' }),
@@ -32,10 +32,10 @@ export const OTHERS: readonly Variant[] = [
   },
 ];
 
-/** How often a node senses its load, ms, by default. */
+/** The default interval at which a node senses its load, ms. */
 export const SENSE_MS: number = defaultsOf('sim', 1).sense.load_every_ms;
 
-/** The settings of a node of so many cores; `stateEveryMs` in place of the default when given. */
+/** The settings of a node with `cpus` cores. `stateEveryMs` replaces the default if given. */
 export function settingsOfVariant(
   variant: Variant,
   id: string,

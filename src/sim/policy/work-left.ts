@@ -1,21 +1,21 @@
 /**
- * What is left to do of each job. A job that is stopped and started again elsewhere goes on from where it last saved its work,
- * which it does every so often.
+ * The work left of each job. A job that is stopped and started again elsewhere continues from its last save, which it
+ * makes every {@link SAVE_MS} of work.
  */
 
-/** The jobs' work. */
+/** The work left of all jobs, ms. */
 export interface WorkLeft {
   add(item: string, sizeMs: number): void;
   leftMs(item: string): number;
-  /** A run of it, `<owner>/<item>/<epoch>`, was stopped after so much of its work. */
+  /** A run, `<owner>/<item>/<epoch>`, was stopped after `doneMs` of work. */
   stopped(run: string, doneMs: number): void;
 }
 
 /** A job saves its work this often, ms of work. */
 export const SAVE_MS = 60_000;
 
-/** Makes it, without a job. */
-export function keepWork(): WorkLeft {
+/** Creates the record, without jobs. */
+export function createWorkLeft(): WorkLeft {
   const left = new Map<string, number>();
   return {
     add: (item, sizeMs) => {

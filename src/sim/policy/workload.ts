@@ -1,31 +1,31 @@
 /**
- * Workloads: how busy people keep their machines, and which jobs come when, where and how large. Drawn from a seed alone, so
- * that two policies are judged on the very same work.
+ * Workloads: how busy users keep their machines, and which jobs arrive when, where and how large. They depend on the
+ * seed alone, so that two policies are compared on exactly the same work.
  */
-import type { Random } from '../random.js';
+import type { Random } from '../plan/random.js';
 
-/** What a mesh has to do. Ratios are load per cpu, sizes and times ms. */
+/** The work of a mesh. Ratios are load per core, sizes and times ms. */
 export interface Workload {
   readonly name: WorkloadName;
-  /** What it stands for, for people. */
+  /** What it stands for, as shown to users. */
   readonly about: string;
-  /** Jobs of a node that submits work, per hour. */
+  /** Jobs per hour of a node that submits work. */
   readonly jobsPerHour: number;
-  /** Part of the nodes that submit work. */
+  /** Share of the nodes that submit work. */
   readonly submitters: number;
-  /** Jobs that come at once: one arrival is a burst of this many on average. */
+  /** Average number of jobs that arrive at once. */
   readonly burst: number;
-  /** Sizes: Pareto between these two, so that few jobs make most of the work. */
+  /** Sizes are Pareto distributed between these bounds: a few jobs make up most of the work. */
   readonly sizeMsLeast: number;
   readonly sizeMsMost: number;
   readonly sizeShape: number;
-  /** Part of the jobs that may be stopped, moved and started again. */
+  /** Share of the jobs that may be stopped, moved and started again. */
   readonly movable: number;
-  /** Own load while people use a machine and while they do not, and the part of the time they do. */
+  /** The users' load while they use a machine and while they do not, and the share of time that they do. */
   readonly busyRatio: number;
   readonly idleRatio: number;
   readonly busyShare: number;
-  /** How long people stay at a machine, on average. */
+  /** How long users stay at a machine, on average. */
   readonly busyMs: number;
 }
 
@@ -82,15 +82,15 @@ export interface Job {
   readonly item: string;
   readonly node: string;
   readonly at: number;
-  /** How long it runs on a machine that has a core for it. */
+  /** How long it runs with a core to itself, ms. */
   readonly sizeMs: number;
   readonly movable: boolean;
 }
 
 const HOUR_MS = 3_600_000;
 
-/** The jobs between two moments, in order of time. Arrivals are Poisson, per node. */
-export function drawJobs(
+/** The jobs of a period, ordered by time. Arrivals are Poisson, per node. */
+export function generateJobs(
   workload: Workload,
   nodes: readonly string[],
   from: number,
@@ -105,15 +105,15 @@ export function drawJobs(
     for (let at = from + own.exponential(meanPauseMs); at < until; at += own.exponential(meanPauseMs)) {
       const count = workload.burst === 1 ? 1 : Math.max(1, Math.round(own.exponential(workload.burst)));
       for (let one = 0; one < count; one += 1) {
-        jobs.push({ node, at, sizeMs: drawSize(workload, own), movable: own.chance(workload.movable) });
+        jobs.push({ node, at, sizeMs: generateSize(workload, own), movable: own.chance(workload.movable) });
       }
     }
   }
   return jobs.toSorted((a, b) => a.at - b.at).map((job, index) => ({ ...job, item: `j${index}` }));
 }
 
-/** Bounded Pareto, by the inverse of its distribution. */
-export function drawSize(workload: Workload, random: Random): number {
+/** A size from the bounded Pareto distribution, by its inverse, ms. */
+export function generateSize(workload: Workload, random: Random): number {
   const { sizeMsLeast: least, sizeMsMost: most, sizeShape: shape } = workload;
   const cut = 1 - (least / most) ** shape;
   return least / (1 - random.next() * cut) ** (1 / shape);

@@ -1,38 +1,43 @@
 /**
- * A disk for runs in which no program dies: writes take their time and are told, nothing is kept, since nobody reads it back.
+ * A disk for runs in which no node dies: writes take time and are reported, but nothing is kept, since nothing is read
+ * back.
  */
 import type { JournalChange } from '../../journal/journal.js';
-import type { Host } from '../host.js';
-import type { Random } from '../random.js';
-import type { SimDisk } from '../sim-journal.js';
+import type { MachinePower } from '../parts/machine-power.js';
+import type { Random } from '../plan/random.js';
+import type { SimDisk } from '../parts/sim-journal.js';
 
-/** Longest time a write takes, ms; that of the other simulated disk. */
+/** A write takes at most this long, ms, as on the other simulated disk. */
 const WRITE_MS = 2;
 
-/** Makes it; `wrote` is told of each change when it is done. */
-export function createWriteOnlyDisk(host: Host, random: Random, wrote: (change: JournalChange) => void): SimDisk {
+/** Creates the disk. `onWritten` is called for each change when its write is done. */
+export function createWriteOnlyDisk(
+  host: MachinePower,
+  random: Random,
+  onWritten: (change: JournalChange) => void,
+): SimDisk {
   return {
     contents: new Map(),
     full: false,
     crash: () => undefined,
-    setBack: () => undefined,
+    rollBack: () => undefined,
     onChange: () => undefined,
-    open: (life) => {
-      const clock = host.clock(life);
+    open: (boot) => {
+      const clock = host.clock(boot);
       let freeAt = 0;
       return {
         load: (done) => {
-          host.after(life, 1, () => done(undefined, [], []));
+          host.after(boot, 1, () => done(undefined, [], []));
         },
         write: (changes, done) => {
           freeAt = Math.max(clock.now(), freeAt) + 0.05 + random.next() * WRITE_MS;
-          host.after(life, freeAt - clock.now(), () => {
-            for (const change of changes) wrote(change);
+          host.after(boot, freeAt - clock.now(), () => {
+            for (const change of changes) onWritten(change);
             done();
           });
         },
         close: (done) => {
-          host.after(life, Math.max(0, freeAt - clock.now()), done);
+          host.after(boot, Math.max(0, freeAt - clock.now()), done);
         },
       };
     },

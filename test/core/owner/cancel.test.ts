@@ -1,6 +1,6 @@
-/** Taking an item back, starting it once more, and taking it up after a restart: in each phase. */
-import { describe, expect, test } from 'vitest';
-import type { OwnerInput } from '../../../src/core/owner/inputs.js';
+/** Cancelling an item, retrying it, and resuming it after a restart, in each phase. */
+import { describe, expect, it } from 'vitest';
+import type { ItemInput } from '../../../src/core/owner/inputs.js';
 import { fromRecord, toRecord } from '../../../src/core/owner/owned-item.js';
 import {
   acked,
@@ -20,13 +20,13 @@ import {
   type OwnerRun,
 } from './owner-run.js';
 
-const cancel: OwnerInput = { type: 'CancelAsked', reason: 'cancelled on request' };
+const cancel: ItemInput = { type: 'CancelAsked', reason: 'cancelled on request' };
 const staging = (): OwnerRun => submit({ inputs: ['/a'] });
 const settled = ['persist cancelled', 'status cancelled'];
 const released = ['persist cancelled', 'lease 1 to beta: settled 0', 'status cancelled'];
 
 describe('cancel', () => {
-  test.each<[string, OwnerRun, string, readonly string[]]>([
+  it.each<[string, OwnerRun, string, readonly string[]]>([
     ['staging: at once', staging(), 'cancelled', settled],
     ['queued: at once', submit(), 'cancelled', settled],
     ['deferred: at once', submit({ deferred: true }), 'cancelled', settled],
@@ -48,24 +48,24 @@ describe('cancel', () => {
     expect(after.effects).toEqual(effects);
   });
 
-  test('the order is repeated, and each renewal hears it', () => {
+  it('repeats the order, also in answer to each renewal', () => {
     const asked = feed(running(), cancel, 10);
     expect(pass(asked, 110).effects).toEqual(['lease 1 to beta: cancel 0']);
     expect(feed(asked, progress('running', 4), 20).effects).toEqual(['lease 1 to beta: cancel 4']);
   });
 
-  test('no answer extends the lease of a cancelled item: it ends whether its receiver listens or not', () => {
+  it('never extends the lease, which ends whether the receiver obeys or not', () => {
     let run = feed(running(), cancel, 10);
     for (let ms = 1000; ms < 8000; ms += 1000) run = feed(run, progress('running', ms), ms);
     expect(pass(run, 8000).state).toMatchObject({ phase: 'cancelled' });
   });
 
-  test('it overrules a move', () => {
+  it('overrides a move', () => {
     const moving = feed(running(restartable()), { type: 'MoveAsked', reason: 'asked', to: null });
     expect(feed(moving, cancel).state.order).toBe('cancel');
   });
 
-  test('a claim that comes after it changes nothing', () => {
+  it('ignores a later claim', () => {
     const after = feed(feed(offered(), cancel), {
       type: 'ClaimHeard',
       from: 'beta',
@@ -76,33 +76,33 @@ describe('cancel', () => {
 });
 
 describe('retry', () => {
-  const retry: OwnerInput = { type: 'RetryAsked', reason: 'retried on request' };
-  test('a lost item begins anew, its attempts too', () => {
+  const retry: ItemInput = { type: 'RetryAsked', reason: 'retried on request' };
+  it('starts a lost item again, with fresh attempts', () => {
     const after = feed(lost(), retry);
     expect(after.state).toMatchObject({ phase: 'queued', attempts: 0, receiver: null });
     expect(feed(after, chosen).effects).toContain('offer 2');
   });
 
-  test('the old receiver no longer counts', () => {
+  it('ignores the old receiver', () => {
     expect(feed(feed(lost(), retry), result()).effects).toEqual(['lease 1 to beta: gone 0']);
   });
 
-  test.each<[string, OwnerRun]>([
+  it.each<[string, OwnerRun]>([
     ['a running item', running()],
     ['an item that has ended', feed(running(), result())],
     ['a waiting item', submit()],
-  ])('%s is not retried', (_title, run) => {
+  ])('does not apply to %s', (_title, run) => {
     expect(feed(run, retry)).toMatchObject({ state: run.state, effects: [] });
   });
 });
 
 describe('restart', () => {
   const withBundle = (): OwnerRun => feed(staging(), { type: 'ItemStaged', bundle, image: false });
-  test.each<[string, OwnerRun, string, readonly string[]]>([
+  it.each<[string, OwnerRun, string, readonly string[]]>([
     ['staging: it is staged again', staging(), 'staging', ['Stage', 'status staging']],
     ['queued: it waits', submit(), 'queued', ['status queued']],
-    ['queued: its inputs are described again', withBundle(), 'queued', ['Restage', 'status queued']],
-    ['deferred: it sleeps', submit({ deferred: true }), 'deferred', ['status deferred']],
+    ['queued: its inputs are shared again', withBundle(), 'queued', ['Restage', 'status queued']],
+    ['deferred: it stays deferred', submit({ deferred: true }), 'deferred', ['status deferred']],
     ['offered: it waits, the epoch means nothing', offered(), 'queued', ['status queued']],
     ['acked: it is held', acked(), 'acked', ['status acked']],
     ['running: it is held', running(), 'running', ['status running']],
@@ -118,7 +118,7 @@ describe('restart', () => {
     expect(again.effects).toEqual(effects);
   });
 
-  test('a held item is shared again with its receiver', () => {
+  it('shares a held item with its receiver again', () => {
     const held = feed(feed(withBundle(), chosen), {
       type: 'ClaimHeard',
       from: 'beta',
@@ -131,18 +131,18 @@ describe('restart', () => {
     ]);
   });
 
-  test('a held item is given a whole lease and its margin, since nobody knows when it was answered', () => {
+  it('gives a held item a full lease and margin, since its last answer is not known', () => {
     const again = feed(running(), { type: 'NodeRestarted', rolledBack: false }, 50_000);
     expect(pass(again, 57_999).state.phase).toBe('running');
     expect(pass(again, 58_000).state.phase).toBe('queued');
   });
 
-  test('the ack is repeated until its receiver answers', () => {
+  it('repeats the ack until the receiver answers', () => {
     const again = feed(acked(), { type: 'NodeRestarted', rolledBack: false }, 50_000);
     expect(pass(again, 50_100).effects).toEqual(['ack 1 to beta']);
   });
 
-  test('a cancelled item goes on being cancelled', () => {
+  it('goes on cancelling a cancelled item', () => {
     const again = feed(feed(running(), cancel), { type: 'NodeRestarted', rolledBack: false }, 50_000);
     expect(pass(again, 50_100).effects).toEqual(['lease 1 to beta: cancel 0']);
   });

@@ -1,36 +1,36 @@
 /**
- * A process that moves as it is, at its owner: beta holds epoch 1, gamma takes epoch 2. The rules that keep it from running
- * twice are here one by one.
+ * A move by checkpoint, seen from the owner: beta holds epoch 1, gamma takes epoch 2. Each rule that keeps the process
+ * from running twice has a test here.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isBeingMoved } from '../../../src/core/owner/move.js';
-import { wakeTime } from '../../../src/core/owner/step.js';
+import { nextTimerAt } from '../../../src/core/owner/step.js';
 import { fromRecord, toRecord } from '../../../src/core/owner/owned-item.js';
-import type { OwnerInput } from '../../../src/core/owner/inputs.js';
+import type { ItemInput } from '../../../src/core/owner/inputs.js';
 import type { Item } from '../../../src/protocol/item.js';
-import type { Progress } from '../../../src/protocol/work-messages.js';
-import { createItem, ownerRules } from '../samples.js';
+import type { ProgressReport } from '../../../src/protocol/work-messages.js';
+import { createItem, ownerRules } from '../../support/samples.js';
 import { bundle, chosen, claim, feed, pass, progress, result, running, submit, type OwnerRun } from './owner-run.js';
 
 const movable: Partial<Item> = { command: { ...createItem().command, migrate: 'checkpoint' } };
-const move: OwnerInput = { type: 'MoveAsked', reason: 'asked', to: null };
+const move: ItemInput = { type: 'MoveAsked', reason: 'asked', to: null };
 const frozenResult = { outcome: 'frozen', move: 1, image_need: ['criu'], outputs_count: 2, outputs_bytes: 9 } as const;
 
-function says(from: string, epoch: number, body: Partial<Progress>): OwnerInput {
+function says(from: string, epoch: number, body: Partial<ProgressReport>): ItemInput {
   return { type: 'ProgressHeard', from, progress: { epoch, phase: 'running', renewal: 9, ...body } };
 }
 
-/** Beta was told to freeze it. */
+/** Beta was ordered to freeze it. */
 function asked(change: Partial<Item> = {}): OwnerRun {
   return feed(running({ ...movable, ...change }), move, 100);
 }
 
-/** Its image is on its way home. */
+/** Its image is being fetched. */
 function coming(change: Partial<Item> = {}): OwnerRun {
   return feed(asked(change), result(frozenResult), 200);
 }
 
-/** Its image is home: it waits, its original stands still at beta. */
+/** Its image is at the owner: it waits while its original is stopped on beta. */
 function home(change: Partial<Item> = {}): OwnerRun {
   return feed(coming(change), { type: 'ItemCarried', epoch: 1, bundle, image: true }, 300);
 }
@@ -40,13 +40,13 @@ function given(change: Partial<Item> = {}): OwnerRun {
   return feed(feed(home(change), chosen), claim('gamma', 0, 2));
 }
 
-/** The owner has committed itself to gamma's copy. */
+/** The owner has committed to gamma's copy. */
 function committed(change: Partial<Item> = {}): OwnerRun {
   return feed(given(change), says('gamma', 2, { phase: 'prepared' }), 400);
 }
 
 describe('a move by checkpoint', () => {
-  test('goes from order to image, to offer, to commitment, to the end of the original', () => {
+  it('goes from order to image, to offer, to commitment, to the end of the original', () => {
     expect(asked().effects).toEqual(['persist running', 'lease 1 to beta: checkpoint 0', 'status running']);
     expect(coming().effects).toEqual(['fetch home 1 from beta', 'status returning']);
     expect(feed(coming(), { type: 'HomeFetched', epoch: 1 }).effects).toEqual(['carry 1']);
@@ -65,24 +65,24 @@ describe('a move by checkpoint', () => {
       'status running',
     ]);
     expect(moved.state).toMatchObject({ receiver: 'gamma', source: null, hops: 1, attempts: 1, order: 'hold' });
-    // What was ordered, not how it was carried out.
+    // The reason of the order, not that of a later step.
     expect(moved.raw[2]).toMatchObject({ body: { from: 'beta', to: 'gamma', reason: 'asked' } });
   });
 
-  test('offers the image only to nodes that can restore it, and not to where it comes from', () => {
+  it('offers the image only to nodes that can restore it, and not to its source', () => {
     const [offer] = feed(home(), chosen).raw;
     expect(offer).toMatchObject({ body: { kind: 'process', need: { abilities: ['criu'] }, avoid: ['beta'] } });
     const [, , ack] = given().raw;
     expect(ack).toMatchObject({ body: { image: true, manifest_sha256: bundle.sha256 } });
   });
 
-  test('keeps the lease of the stopped original while its copy is made', () => {
+  it('extends the lease of the stopped original while its copy is prepared', () => {
     for (const run of [coming(), home(), feed(home(), chosen), given(), committed()]) {
       expect(feed(run, says('beta', 1, { phase: 'frozen' })).effects).toEqual(['lease 1 to beta: hold 9']);
     }
   });
 
-  test('is under way from the order until the copy runs or the original goes on', () => {
+  it('is under way from the order until the copy runs or the original goes on', () => {
     expect(isBeingMoved(running(movable).state)).toBe(false);
     for (const run of [asked(), coming(), home(), feed(home(), chosen), given(), committed()]) {
       expect(isBeingMoved(run.state)).toBe(true);
@@ -91,20 +91,20 @@ describe('a move by checkpoint', () => {
     expect(isBeingMoved(pass(home(), 3300).state)).toBe(false);
   });
 
-  test('of an item that runs once starts nothing twice', () => {
+  it('starts nothing twice for a once item', () => {
     expect(feed(committed({ retry: 'once' }), says('gamma', 2, {})).state).toMatchObject({ phase: 'running' });
   });
 });
 
 describe('before the commitment', () => {
-  test('a copy that was refused goes to another receiver while the original stands still', () => {
+  it('a refused copy goes to another receiver while the original stays stopped', () => {
     const again = feed(given(), result({ outcome: 'refused', epoch: 2, reason: 'no such program' }, 'gamma'));
     expect(again.effects).toEqual(['persist queued', 'unshare 2', 'lease 2 to gamma: gone 0', 'status queued']);
     expect(again.state).toMatchObject({ avoid: ['beta', 'gamma'], attempts: 1, source: { receiver: 'beta' } });
     expect(feed(again, chosen).state.epoch).toBe(3);
   });
 
-  test('the original goes on when nobody takes it in time', () => {
+  it('the original goes on when nobody takes it in time', () => {
     const resumed = pass(home(), 3300);
     expect(resumed.effects).toEqual([
       'persist running',
@@ -114,14 +114,14 @@ describe('before the commitment', () => {
       'status running',
     ]);
     expect(resumed.state).toMatchObject({ receiver: 'beta', epoch: 1, order: 'resume', source: null, image: null });
-    expect(wakeTime(home().state, ownerRules)).toBe(3300);
+    expect(nextTimerAt(home().state, ownerRules)).toBe(3300);
     expect(pass(resumed, 3400).effects).toEqual(['lease 1 to beta: resume 0']);
     const goesOn = feed(resumed, says('beta', 1, {}), 3500);
     expect(goesOn.effects).toEqual(['persist running', 'lease 1 to beta: hold 9']);
     expect(goesOn.state.order).toBe('hold');
   });
 
-  test('a copy that is not ready in time is given up, and numbered past', () => {
+  it('a copy that is not ready in time is given up, and its epoch is not reused', () => {
     const resumed = pass(given(), 10_300);
     expect(resumed.effects).toContain('lease 2 to gamma: gone 0');
     expect(resumed.effects).toContain('lease 1 to beta: resume 0');
@@ -136,12 +136,12 @@ describe('before the commitment', () => {
     expect(feed(waits, chosen).state.epoch).toBe(3);
   });
 
-  test('a copy whose node fell silent has surely not run: its lease need not be waited for', () => {
+  it('a copy whose node fell silent has certainly not run, so its lease need not be waited for', () => {
     const lost = pass(given(), 8300);
     expect(lost.state).toMatchObject({ phase: 'running', receiver: 'beta', order: 'resume' });
   });
 
-  test('what could not be frozen runs on, and its owner says why', () => {
+  it('a process that could not be frozen runs on, and its owner reports why', () => {
     const stays = feed(asked(), says('beta', 1, { move: 1, refused: 'it has a terminal' }));
     expect(stays.effects).toEqual([
       'persist running',
@@ -153,21 +153,21 @@ describe('before the commitment', () => {
     expect(feed(asked(), says('beta', 1, { move: 0, refused: 'an earlier one' })).state.order).toBe('checkpoint');
   });
 
-  test('an image that cannot be fetched home is tried again for a while, then the original goes on', () => {
+  it('an image that cannot be fetched is tried again for a while, then the original goes on', () => {
     const failed = { type: 'HomeFetchFailed', epoch: 1, reason: 'another sha256', final: false } as const;
     const tried = feed(coming(), failed, 300);
     expect(tried.state).toMatchObject({ phase: 'returning', receiver: 'beta' });
-    // Its original renews its lease meanwhile, which calls nothing off.
+    // Its original renews its lease meanwhile, which changes nothing.
     const again = pass(feed(tried, says('beta', 1, { phase: 'frozen' }), 400), 600);
     expect(again.effects).toEqual(['fetch home 1 from beta']);
-    // It has stood still since 200.
+    // It has been stopped since 200.
     expect(feed(again, failed, 3199).state.phase).toBe('returning');
     const resumed = feed(again, failed, 3200);
     expect(resumed.effects).toContain('lease 1 to beta: resume 0');
     expect(resumed.state).toMatchObject({ phase: 'running', reason: 'not moved: another sha256', image: null });
   });
 
-  test('an image that does not come home lets the original go on', () => {
+  it('an image that does not arrive in time lets the original go on', () => {
     const failed = { type: 'HomeFetchFailed', epoch: 1, reason: 'x', final: true } as const;
     expect(feed(coming(), failed).state).toMatchObject({
       phase: 'running',
@@ -178,13 +178,13 @@ describe('before the commitment', () => {
     expect(pass(coming(), 10_200).state).toMatchObject({ phase: 'running', order: 'resume' });
   });
 
-  test('an original that ended leaves its image, which is offered on', () => {
+  it('an original that ended leaves its image, which is still offered', () => {
     const gone = feed(home(), result({ outcome: 'died', epoch: 1 }));
     expect(gone.effects).toEqual(['persist queued', 'lease 1 to beta: settled 0']);
     expect(pass(gone, 60_000).state).toMatchObject({ phase: 'queued', source: null, image: bundle });
   });
 
-  test('cancelled, both are ended', () => {
+  it('a cancel ends both original and copy', () => {
     const cancelled = feed(home(), { type: 'CancelAsked', reason: 'enough' });
     expect(cancelled.effects).toContain('lease 1 to beta: settled 0');
     expect(cancelled.state).toMatchObject({ phase: 'cancelled', source: null });
@@ -192,13 +192,13 @@ describe('before the commitment', () => {
 });
 
 describe('after the commitment', () => {
-  test('time alone never lets the original go on', () => {
+  it('time alone never resumes the original', () => {
     const late = pass(committed(), 8399);
     expect(late.state).toMatchObject({ order: 'continue', source: { receiver: 'beta' } });
     expect(late.effects).toEqual(['lease 2 to gamma: continue 0']);
   });
 
-  test('a lease that ends without a word ends the original; the image is what is left', () => {
+  it('a lease that ends in silence ends the original; the image is left', () => {
     const rerun = pass(committed(), 8400);
     expect(rerun.effects).toEqual(['persist queued', 'unshare 2', 'lease 1 to beta: settled 0', 'status queued']);
     expect(rerun.state).toMatchObject({ source: null, image: bundle });
@@ -207,7 +207,7 @@ describe('after the commitment', () => {
     expect(once.effects).toContain('lease 1 to beta: settled 0');
   });
 
-  test('only the word that its copy never ran lets the original go on', () => {
+  it('only a report that the copy never ran resumes the original', () => {
     const refused = feed(committed(), result({ outcome: 'refused', epoch: 2, reason: 'its lease ended' }, 'gamma'));
     expect(refused.state).toMatchObject({ phase: 'running', receiver: 'beta', epoch: 1, order: 'resume' });
     const died = feed(committed(), result({ outcome: 'died', epoch: 2 }, 'gamma'));
@@ -215,13 +215,13 @@ describe('after the commitment', () => {
     expect(died.effects).toContain('lease 1 to beta: settled 0');
   });
 
-  test('a copy that ended before it was heard to run ends the original too', () => {
+  it('a copy that ended before it was reported as running ends the original, too', () => {
     const done = feed(committed(), result({ outcome: 'exited', epoch: 2 }, 'gamma'));
     expect(done.state).toMatchObject({ phase: 'done', source: null });
     expect(done.effects).toContain('lease 1 to beta: settled 0');
   });
 
-  test('it survives a restart of the owner: the order is repeated, nothing else is decided', () => {
+  it('a restart of the owner repeats the order and decides nothing else', () => {
     const record = toRecord(committed().state);
     const again = feed(
       { state: fromRecord(record, 0), effects: [], raw: [], ms: 0 },
@@ -232,35 +232,35 @@ describe('after the commitment', () => {
   });
 });
 
-describe('old news', () => {
-  test('of an earlier move changes nothing', () => {
+describe('a late message', () => {
+  it('of an earlier move changes nothing', () => {
     const held = feed(running(movable), result(frozenResult));
     expect(held.effects).toEqual([]);
     expect(feed(asked(), result({ ...frozenResult, move: 0 })).effects).toEqual([]);
     expect(feed(coming(), result({ ...frozenResult, move: 0 })).state.result?.move).toBe(1);
   });
 
-  test('an original that stands still although nothing is being moved is told to go on', () => {
+  it('from an original that is stopped without a move is answered with resume', () => {
     const found = feed(running(movable), says('beta', 1, { phase: 'frozen', move: 3 }));
     expect(found.effects).toEqual(['lease 1 to beta: resume 9']);
     expect(found.state).toMatchObject({ order: 'resume', move: 3 });
   });
 
-  test('a copy of an epoch that was given up is released', () => {
+  it('from a copy of an epoch that was given up is answered with its release', () => {
     const resumed = pass(home(), 3300);
     expect(feed(resumed, says('gamma', 2, { phase: 'prepared' })).effects).toEqual(['lease 2 to gamma: gone 0']);
   });
 });
 
-describe('a process that was found here', () => {
+describe('an external process', () => {
   const found: Partial<Item> = { ...movable, retry: 'once', process: { pid: 7, start: '7' } };
 
-  test('is held by this node and asked for its image', () => {
+  it('is held by this node, which orders its checkpoint', () => {
     expect(submit(found).effects).toEqual(['persist running', 'lease 1 to alpha: checkpoint 0']);
     expect(submit(found).state).toMatchObject({ phase: 'running', receiver: 'alpha', epoch: 1, leaseMs: 60_000 });
   });
 
-  test('is let alone when it cannot be frozen, when it was cancelled, when its guest was never made', () => {
+  it('is left alone if it cannot be frozen, if it was cancelled, or if its guest was never created', () => {
     const refused = feed(submit(found), says('alpha', 1, { move: 1, refused: 'it has a terminal' }));
     expect(refused.state).toMatchObject({ phase: 'failed', reason: 'not moved: it has a terminal' });
     const cancelled = feed(submit(found), { type: 'CancelAsked', reason: 'enough' });
@@ -269,7 +269,7 @@ describe('a process that was found here', () => {
     expect(stray.state).toMatchObject({ phase: 'failed' });
   });
 
-  test('that nothing is heard of is lost, and found again when it speaks', () => {
+  it('that falls silent is lost, and resumed when it reports again', () => {
     const image = feed(feed(submit(found), result(frozenResult, 'alpha')), {
       type: 'ItemCarried',
       epoch: 1,
@@ -284,7 +284,7 @@ describe('a process that was found here', () => {
   });
 });
 
-test('a receiver that wants to be rid of it asks, and its owner moves it', () => {
+it('a receiver that asks for a move makes the owner move the item', () => {
   const wanted = feed(running(movable), says('beta', 1, { wants_move: 'beta drains' }));
   expect(wanted.effects).toEqual([
     'persist running',
@@ -294,6 +294,6 @@ test('a receiver that wants to be rid of it asks, and its owner moves it', () =>
   ]);
 });
 
-test('progress of a first start is what it was', () => {
+it('progress of a first start is handled as before', () => {
   expect(feed(running(movable), progress('running', 4)).effects).toEqual(['lease 1 to beta: hold 4']);
 });

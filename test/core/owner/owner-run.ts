@@ -1,16 +1,16 @@
-/** An item driven by hand: facts go in one after another, the last step's effects are kept as text. */
+/** Drives an item by hand: inputs go in one by one, and the effects of the last step are kept as text. */
 import type { Effect } from '../../../src/core/effects.js';
 import { stepOwner } from '../../../src/core/owner/step.js';
 import { submitItem } from '../../../src/core/owner/submit.js';
-import type { OwnerInput } from '../../../src/core/owner/inputs.js';
-import type { BundleFacts } from '../../../src/core/owner/item-record.js';
+import type { ItemInput } from '../../../src/core/owner/inputs.js';
+import type { BundleInfo } from '../../../src/core/owner/item-record.js';
 import type { OwnedItem } from '../../../src/core/owner/owned-item.js';
 import type { Item } from '../../../src/protocol/item.js';
-import type { Progress, Result } from '../../../src/protocol/work-messages.js';
-import { describeEffects } from '../effect-text.js';
-import { createItem, createResult, instant, ownerRules } from '../samples.js';
+import type { ProgressReport, Result } from '../../../src/protocol/work-messages.js';
+import { describeEffects } from '../../support/effect-text.js';
+import { createItem, createResult, instant, ownerRules } from '../../support/samples.js';
 
-/** Where an item stands and what the last fact led to. */
+/** The state of an item, and the effects of the last input. */
 export interface OwnerRun {
   readonly state: OwnedItem;
   readonly effects: readonly string[];
@@ -24,29 +24,29 @@ export function submit(change: Partial<Item> = {}): OwnerRun {
   return { state, effects: describeEffects(effects), raw: effects, ms: 0 };
 }
 
-/** Feeds one fact at `ms`; without it no time passes. */
-export function feed(run: OwnerRun, input: OwnerInput, ms?: number): OwnerRun {
+/** Feeds one input at `ms`; without it no time passes. */
+export function feed(run: OwnerRun, input: ItemInput, ms?: number): OwnerRun {
   const { state, effects } = stepOwner(run.state, input, instant(ms ?? run.ms), ownerRules);
   return { state, effects: describeEffects(effects), raw: effects, ms: ms ?? run.ms };
 }
 
-/** Lets time come to `ms`. */
+/** Feeds `TimePassed` at `ms`. */
 export function pass(run: OwnerRun, ms: number): OwnerRun {
   return feed(run, { type: 'TimePassed' }, ms);
 }
 
-export const chosen: OwnerInput = { type: 'OfferChosen', reason: 'submitted; beta is in sight' };
-export const bundle: BundleFacts = { sha256: 'a'.repeat(64), bytes: 3, count: 1 };
+export const chosen: ItemInput = { type: 'OfferChosen', reason: 'submitted; beta is in sight' };
+export const bundle: BundleInfo = { sha256: 'a'.repeat(64), bytes: 3, count: 1 };
 
-export function claim(from: string, rank: number, epoch = 1, ratio = 0.1): OwnerInput {
+export function claim(from: string, rank: number, epoch = 1, ratio = 0.1): ItemInput {
   return { type: 'ClaimHeard', from, claim: { epoch, renewal: 1001, projected_ratio: ratio, slots_free: 1, rank } };
 }
 
-export function progress(phase: Progress['phase'], renewal: number, epoch = 1, from = 'beta'): OwnerInput {
+export function progress(phase: ProgressReport['phase'], renewal: number, epoch = 1, from = 'beta'): ItemInput {
   return { type: 'ProgressHeard', from, progress: { epoch, phase, renewal } };
 }
 
-export function result(change: Partial<Result> = {}, from = 'beta'): OwnerInput {
+export function result(change: Partial<Result> = {}, from = 'beta'): ItemInput {
   return { type: 'ResultHeard', from, result: createResult(change) };
 }
 
@@ -57,22 +57,22 @@ export function offered(change: Partial<Item> = {}): OwnerRun {
   return feed(submit(change), chosen);
 }
 
-/** An item that beta holds since 0. */
+/** An item that beta has held since 0. */
 export function acked(change: Partial<Item> = {}): OwnerRun {
   return feed(offered(change), claim('beta', 0));
 }
 
-/** An item that runs at beta and was answered at 0. */
+/** An item that runs on beta and was answered at 0. */
 export function running(change: Partial<Item> = {}): OwnerRun {
   return feed(acked(change), progress('running', 1));
 }
 
-/** An item whose outputs are on their way. */
+/** An item whose outputs are being fetched. */
 export function returning(change: Partial<Item> = {}): OwnerRun {
   return feed(running(change), result(withOutputs));
 }
 
-/** An item that was moved off beta: stopped there, its directory is on its way. */
+/** An item that is moved off beta: stopped there, its directory is being fetched. */
 export function vacated(change: Partial<Item> = {}): OwnerRun {
   return feed(running(restartable(change)), result({ outcome: 'vacated', ...withOutputs }));
 }

@@ -1,6 +1,6 @@
-/** Results as their owner hears them: what settles, what comes home first, what is answered and changes nothing. */
-import { describe, expect, test } from 'vitest';
-import type { OwnerInput } from '../../../src/core/owner/inputs.js';
+/** Results at the owner: which settle the item, which start a fetch, and which change nothing. */
+import { describe, expect, it } from 'vitest';
+import type { ItemInput } from '../../../src/core/owner/inputs.js';
 import {
   acked,
   bundle,
@@ -21,7 +21,7 @@ import {
 } from './owner-run.js';
 
 describe('a result', () => {
-  test.each<[string, OwnerRun, OwnerInput, string, readonly string[]]>([
+  it.each<[string, OwnerRun, ItemInput, string, readonly string[]]>([
     [
       'without outputs settles the item, journalled before its receiver is released',
       running(),
@@ -100,14 +100,20 @@ describe('a result', () => {
       'returning',
       ['fetch home 1 from beta', 'status returning'],
     ],
-    ['of an item whose outputs are on their way is no second fetch', returning(), result(withOutputs), 'returning', []],
+    [
+      'of an item whose outputs are being fetched starts no second fetch',
+      returning(),
+      result(withOutputs),
+      'returning',
+      [],
+    ],
   ])('%s', (_title, run, input, phase, effects) => {
     const after = feed(run, input);
     expect(after.state.phase).toBe(phase);
     expect(after.effects).toEqual(effects);
   });
 
-  test('its exit code, or its own reason, is the reason of the end', () => {
+  it('gives the end its reason, or its exit code', () => {
     expect(feed(running(), result({ exit_code: 3 })).state.reason).toBe('exit code 3');
     expect(feed(running(), result({ reason: 'its wall-clock limit of 5 ms ended' })).state.reason).toContain(
       'wall-clock',
@@ -118,28 +124,28 @@ describe('a result', () => {
 describe('a refusal', () => {
   const refused = result({ outcome: 'refused', reason: 'it is draining', exit_code: null });
 
-  test('takes no attempt away and leaves the refuser out', () => {
+  it('uses up no attempt and leaves its sender out', () => {
     const after = feed(acked(), refused);
     expect(after.state).toMatchObject({ phase: 'queued', attempts: 0, avoid: ['beta'], receiver: null });
     expect(after.effects).toEqual(['persist queued', 'unshare 1', 'lease 1 to beta: settled 0', 'status queued']);
   });
 
-  test('of a once item is no start: it is offered again', () => {
+  it('of a once item is not a start, so the item is offered again', () => {
     expect(feed(acked({ retry: 'once' }), refused).state.phase).toBe('queued');
   });
 
-  test('of a cancelled item settles it', () => {
+  it('of a cancelled item settles it', () => {
     const asked = feed(acked(), { type: 'CancelAsked', reason: 'cancelled on request' });
     expect(feed(asked, refused).state).toMatchObject({ phase: 'cancelled', reason: 'cancelled before it started' });
   });
 
-  test('of a lost item whose receiver never said that it runs lets it be offered', () => {
+  it('of a lost item that was never reported as running lets it be offered', () => {
     const silent = pass(acked({ retry: 'once' }), 8000);
     expect(silent.state.phase).toBe('lost');
     expect(feed(silent, refused).state.phase).toBe('queued');
   });
 
-  test('that follows the death of the same once epoch is a stray ack answered: it must not start again', () => {
+  it('after the death of the same once epoch answers a late ack, and must not start it again', () => {
     const dead = feed(running({ retry: 'once' }), result({ outcome: 'died', reason: 'killed' }));
     expect(dead.state.phase).toBe('lost');
     const after = feed(dead, refused);
@@ -147,7 +153,7 @@ describe('a refusal', () => {
     expect(after.effects).toEqual(['lease 1 to beta: settled 0']);
   });
 
-  test('that follows progress of a run counts for nothing: only the lease tells when the run is over', () => {
+  it('after progress of the run is ignored: only the lease decides when the run is over', () => {
     const run = running();
     expect(feed(run, refused)).toMatchObject({ state: run.state, effects: [] });
     expect(feed(lost(), refused)).toMatchObject({ state: { phase: 'lost' }, effects: ['lease 1 to beta: settled 0'] });
@@ -156,38 +162,38 @@ describe('a refusal', () => {
 
 describe('a death', () => {
   const died = result({ outcome: 'died', reason: 'killed', exit_code: null });
-  test('of a rerun item leads back to the queue at once: nothing of it runs any more', () => {
+  it('of a rerun item sends it back to the queue at once, since nothing runs any more', () => {
     const after = feed(running(), died, 100);
     expect(after.state).toMatchObject({ phase: 'queued', attempts: 1, avoid: ['beta'] });
     expect(after.effects).toEqual(['persist queued', 'unshare 1', 'lease 1 to beta: settled 0', 'status queued']);
   });
 
-  test('of a once item is a loss', () => {
+  it('of a once item loses it', () => {
     expect(feed(running({ retry: 'once' }), died).state).toMatchObject({ phase: 'lost', receiver: 'beta' });
   });
 
-  test('in the last attempt fails the item', () => {
+  it('in the last attempt fails the item', () => {
     const after = feed(running({ attempts: 1 }), died);
     expect(after.state.reason).toBe('beta could not finish it: killed; given up after 1 starts');
   });
 
-  test('of a cancelled item settles it', () => {
+  it('of a cancelled item settles it', () => {
     const asked = feed(running(), { type: 'CancelAsked', reason: 'cancelled on request' });
     expect(feed(asked, died).state.phase).toBe('cancelled');
     expect(feed(asked, result({ outcome: 'cancelled' })).state.phase).toBe('cancelled');
   });
 });
 
-describe('outputs on their way', () => {
-  const fetched: OwnerInput = { type: 'HomeFetched', epoch: 1 };
-  test('they are put into place, then the item is done and its receiver released', () => {
+describe('outputs', () => {
+  const fetched: ItemInput = { type: 'HomeFetched', epoch: 1 };
+  it('are placed, then the item is done and its receiver is released', () => {
     const placing = feed(returning(), fetched);
     expect(placing).toMatchObject({ effects: ['place 1'], state: { phase: 'returning' } });
     const after = feed(placing, { type: 'HomePlaced', epoch: 1 });
     expect(after.effects).toEqual(['persist done', 'lease 1 to beta: settled 0', 'status done']);
   });
 
-  test('what cannot be put into place is kept, and the reason says where', () => {
+  it('that cannot be placed are kept, and the reason says where', () => {
     const after = feed(returning(), { type: 'PlaceFailed', epoch: 1, reason: 'permission denied', final: true });
     expect(after.state).toMatchObject({
       phase: 'done',
@@ -195,7 +201,7 @@ describe('outputs on their way', () => {
     });
   });
 
-  test('on a full disk they are put into place later, and then nothing is said of it', () => {
+  it('are placed later if the disk is full, and the final reason does not mention it', () => {
     const failed = feed(returning(), { type: 'PlaceFailed', epoch: 1, reason: 'no space left', final: false }, 10);
     expect(failed.state).toMatchObject({
       phase: 'returning',
@@ -207,14 +213,14 @@ describe('outputs on their way', () => {
     expect(after.state).toMatchObject({ phase: 'done', reason: 'exit code 0' });
   });
 
-  test('a fetch that failed is tried again after a pause', () => {
+  it('are fetched again after a pause if the fetch failed', () => {
     const failed = feed(returning(), { type: 'HomeFetchFailed', epoch: 1, reason: 'refused', final: false }, 10);
     expect(failed.state.phase).toBe('returning');
     expect(pass(failed, 309).effects).toEqual([]);
     expect(pass(failed, 310).effects).toEqual(['fetch home 1 from beta']);
   });
 
-  test('a fetch that cannot succeed gives the epoch up', () => {
+  it('that can never be fetched give the epoch up', () => {
     const after = feed(returning(), { type: 'HomeFetchFailed', epoch: 1, reason: 'wrong hash', final: true });
     expect(after.state).toMatchObject({
       phase: 'queued',
@@ -222,15 +228,15 @@ describe('outputs on their way', () => {
     });
   });
 
-  test('a receiver that does not answer for long gives the epoch up; its repeats keep it', () => {
+  it('are given up if the receiver is silent for long; its repeats prevent that', () => {
     expect(pass(returning(), 20_000).state.phase).toBe('queued');
     expect(pass(feed(returning(), result(withOutputs), 15_000), 20_000).state.phase).toBe('returning');
     expect(pass(returning({ retry: 'once' }), 20_000).state.phase).toBe('lost');
-    // Its machine went down and took the outputs along: its word does not keep the item waiting.
+    // Its machine crashed and lost the outputs: its repeats must not keep the item waiting.
     expect(pass(feed(returning(), result({ outcome: 'died' }), 15_000), 20_000).state.phase).toBe('queued');
   });
 
-  test.each<OwnerInput>([
+  it.each<ItemInput>([
     { type: 'HomeFetched', epoch: 2 },
     { type: 'HomePlaced', epoch: 2 },
     { type: 'PlaceFailed', epoch: 2, reason: 'x', final: true },
@@ -242,9 +248,9 @@ describe('outputs on their way', () => {
   });
 });
 
-describe('moving', () => {
-  const carried: OwnerInput = { type: 'ItemCarried', epoch: 1, bundle, image: false };
-  test('a vacated item comes home, is carried, waits again, and only then its receiver is released', () => {
+describe('a move', () => {
+  const carried: ItemInput = { type: 'ItemCarried', epoch: 1, bundle, image: false };
+  it('fetches and carries a vacated item, queues it again, and only then releases its receiver', () => {
     expect(vacated().effects).toEqual(['fetch home 1 from beta', 'status returning']);
     const home = feed(vacated(), { type: 'HomeFetched', epoch: 1 });
     expect(home.effects).toEqual(['carry 1']);
@@ -259,11 +265,11 @@ describe('moving', () => {
     expect(after.state).toMatchObject({ hops: 1, attempts: 0, avoid: ['beta'], movedAt: 700, bundle });
   });
 
-  test('the event gives the reason of the order, or that of a receiver which stopped it by itself', () => {
+  it('reports the reason of the order, or that of a receiver that vacated it without one', () => {
     const left = { outcome: 'vacated', reason: 'asked to leave', outputs_count: 1 } as const;
     const ordered = feed(running(restartable()), { type: 'MoveAsked', reason: 'PLUS at 1.20', to: null }, 10);
     const told = feed(feed(ordered, result(left)), carried).raw.find(
-      (one) => one.type === 'Say' && one.kind === 'event',
+      (one) => one.type === 'Publish' && one.kind === 'event',
     );
     expect(told).toMatchObject({ body: { event_type: 'item_moved', reason: 'PLUS at 1.20' } });
     const again = feed(feed(feed(feed(ordered, result(left)), carried), chosen), claim('gamma', 0, 2));
@@ -271,11 +277,11 @@ describe('moving', () => {
       ...carried,
       epoch: 2,
     });
-    const other = gone.raw.find((one) => one.type === 'Say' && one.kind === 'event');
+    const other = gone.raw.find((one) => one.type === 'Publish' && one.kind === 'event');
     expect(other).toMatchObject({ body: { event_type: 'item_moved', reason: 'gamma drains' } });
   });
 
-  test('what was carried home when its epoch had been given up is what the next receiver fetches', () => {
+  it('gives the next receiver the carried files even if the epoch was given up meanwhile', () => {
     const given = pass(feed(vacated(), { type: 'HomeFetched', epoch: 1 }), 20_000);
     expect(given.state).toMatchObject({ phase: 'queued', bundle: null });
     const late = feed(given, carried);
@@ -283,13 +289,13 @@ describe('moving', () => {
     expect(feed(late, chosen).state.phase).toBe('offered');
   });
 
-  test('it is offered again with the next epoch and can be acked elsewhere', () => {
+  it('offers the item again with the next epoch, and can ack another node', () => {
     const again = feed(feed(feed(vacated(), carried), chosen), claim('gamma', 0, 2));
     expect(again.state).toMatchObject({ phase: 'acked', receiver: 'gamma', epoch: 2, avoid: [] });
     expect(feed(again, progress('running', 9)).effects).toEqual(['lease 1 to beta: gone 0']);
   });
 
-  test('a held item is vacated through its receiver, repeated until it obeys', () => {
+  it('orders the receiver of a held item to vacate it, until it obeys', () => {
     const asked = feed(running(restartable()), { type: 'MoveAsked', reason: 'asked', to: 'gamma' }, 10);
     expect(asked.effects).toEqual(['persist running', 'lease 1 to beta: vacate 0', 'status running']);
     expect(asked.state).toMatchObject({ order: 'vacate', target: 'gamma' });
@@ -297,13 +303,13 @@ describe('moving', () => {
     expect(feed(asked, progress('running', 4)).effects).toEqual(['lease 1 to beta: vacate 4']);
   });
 
-  test.each<[string, OwnerRun]>([
-    ['an item that must not be stopped stays', running()],
-    ['an item that is to run once stays where it may have started', running(restartable({ retry: 'once' }))],
-    ['an item that is to run here stays', submit({ place: 'here' })],
-    ['a lost item stays', lost()],
-    ['an item whose outputs are on their way stays', returning()],
-    ['an item that has ended stays', feed(running(), result())],
+  it.each<[string, OwnerRun]>([
+    ['does not touch an item that must not be stopped', running()],
+    ['does not touch a once item that may have started', running(restartable({ retry: 'once' }))],
+    ['does not touch an item that must run here', submit({ place: 'here' })],
+    ['does not touch a lost item', lost()],
+    ['does not touch an item whose outputs are being fetched', returning()],
+    ['does not touch an item that has ended', feed(running(), result())],
   ])('%s', (_title, run) => {
     expect(feed(run, { type: 'MoveAsked', reason: 'asked', to: null })).toMatchObject({
       state: run.state,
@@ -311,18 +317,18 @@ describe('moving', () => {
     });
   });
 
-  test('a waiting item goes to the one that was asked for', () => {
+  it('offers a waiting item to the requested node', () => {
     const after = feed(submit(), { type: 'MoveAsked', reason: 'asked', to: 'gamma' });
     expect(after.state).toMatchObject({ phase: 'queued', target: 'gamma', avoid: [] });
     expect(feed(feed(after, chosen), claim('beta', 0)).state.phase).toBe('offered');
     expect(feed(feed(after, chosen), claim('gamma', 0)).state).toMatchObject({ receiver: 'gamma', target: null });
   });
 
-  test('a waiting item that is sent just anywhere leaves its owner out', () => {
+  it('leaves the owner out if no node was requested', () => {
     expect(feed(submit(), { type: 'MoveAsked', reason: 'asked', to: null }).state.avoid).toEqual(['alpha']);
   });
 
-  test('an item that came home vacated after it was cancelled is not offered again', () => {
+  it('does not offer an item again that was cancelled while it was vacated', () => {
     const asked = feed(running(restartable()), { type: 'CancelAsked', reason: 'cancelled on request' });
     const after = feed(asked, result({ outcome: 'vacated', ...withOutputs }));
     expect(after.state).toMatchObject({ phase: 'cancelled' });

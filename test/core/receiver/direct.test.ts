@@ -1,17 +1,17 @@
-/** The direct path as the receiver uses it: which renewal goes which way, what extends, and what was overtaken. */
-import { describe, expect, test } from 'vitest';
+/** The direct path as the receiver uses it: the path of each renewal, what extends the lease, and overtaken orders. */
+import { describe, expect, it } from 'vitest';
 import type { Effect } from '../../../src/core/effects.js';
 import type { Guest } from '../../../src/core/receiver/guest.js';
-import type { ReceiverInput } from '../../../src/core/receiver/inputs.js';
+import type { GuestInput } from '../../../src/core/receiver/inputs.js';
 import { stepReceiver } from '../../../src/core/receiver/step.js';
-import type { Lease, Order } from '../../../src/protocol/work-messages.js';
-import { describeEffects } from '../effect-text.js';
-import { instant, receiverRules } from '../samples.js';
+import type { Lease, LeaseOrder } from '../../../src/protocol/work-messages.js';
+import { describeEffects } from '../../support/effect-text.js';
+import { instant, receiverRules } from '../../support/samples.js';
 import { ack, claimed, exited, feed, handle, type GuestRun } from './receiver-run.js';
 
 const URLS = ['https://127.0.0.1:4000'];
 
-/** A guest of an owner that listens, which runs since 0; renewals 1002 and 1003 were sent. */
+/** A guest that has run since 0, of an owner that accepts messages; renewals 1002 and 1003 were sent. */
 function running(change: Parameters<typeof ack>[0] = {}): GuestRun {
   return feed(feed(claimed(), ack({ urls: URLS, direct: true, lease_ms: 60_000, ...change })), {
     type: 'RunStarted',
@@ -20,20 +20,20 @@ function running(change: Parameters<typeof ack>[0] = {}): GuestRun {
 }
 
 interface Word {
-  readonly order?: Order;
+  readonly order?: LeaseOrder;
   readonly seq?: number;
   readonly path?: 'direct';
   readonly move?: number;
 }
 
-function order(renewal: number, { order: what = 'hold', seq = renewal, path, move }: Word = {}): ReceiverInput {
+function order(renewal: number, { order: what = 'hold', seq = renewal, path, move }: Word = {}): GuestInput {
   const lease: Lease = { epoch: 1, to: 'beta', renewal, order: what, ...(move === undefined ? {} : { move }) };
   return { type: 'LeaseHeard', lease, number: { boot: 1, seq }, path };
 }
 
 function stepAlone(
   run: GuestRun,
-  input: ReceiverInput,
+  input: GuestInput,
   ms: number,
 ): { guest: Guest | null; effects: readonly string[]; raw: readonly Effect[] } {
   if (run.guest === null) throw new Error('the guest is forgotten');
@@ -41,17 +41,17 @@ function stepAlone(
   return { guest: state, effects: describeEffects(effects), raw: effects };
 }
 
-describe('renewals', () => {
-  test('the first of an epoch goes both ways, each time under a number of its own', () => {
+describe('a renewal', () => {
+  it('that is the first of an epoch takes both paths, with a number for each', () => {
     expect(running().effects.slice(0, 2)).toEqual(['progress 1 running 1002', 'progress 1 running 1003, direct']);
   });
 
-  test('the next goes by the bus, which answered', () => {
+  it('takes the bus as long as it brings answers', () => {
     const answered = feed(feed(running(), order(1002), 10), order(1003, { path: 'direct' }), 20);
     expect(feed(answered, { type: 'TimePassed' }, 20_000).effects).toEqual(['progress 1 running 1004']);
   });
 
-  test('one that was not answered for 5 s goes the other way', () => {
+  it('takes the other path after 5 s without an answer', () => {
     const answered = feed(feed(running(), order(1002), 10), order(1003, { path: 'direct' }), 20);
     const asked = feed(answered, { type: 'TimePassed' }, 20_000);
     const other = feed(asked, { type: 'TimePassed' }, (asked.guest?.renewAt ?? 0) + 5000);
@@ -60,23 +60,23 @@ describe('renewals', () => {
     expect(back.effects).toEqual(['progress 1 running 1006']);
   });
 
-  test('all go the direct way while the broker is away', () => {
+  it('takes the direct path while the broker is away', () => {
     const answered = feed(running(), order(1003, { path: 'direct' }), 20);
     expect(stepAlone(answered, { type: 'TimePassed' }, 20_000).effects).toEqual(['progress 1 running 1004, direct']);
   });
 
-  test('an owner of a version before is asked by the bus alone', () => {
+  it('takes only the bus to an owner of an earlier version', () => {
     const old = running({ direct: undefined });
     expect(old.effects.slice(0, 1)).toEqual(['progress 1 running 1002']);
     expect(stepAlone(old, { type: 'TimePassed' }, 20_000).effects).toEqual(['progress 1 running 1003']);
   });
 
-  test('a call by the direct path is answered by it', () => {
-    const call = { ...ack({ urls: URLS, direct: true, lease_ms: 60_000 }), path: 'direct' } as ReceiverInput;
+  it('answers a call on the direct path over it', () => {
+    const call = { ...ack({ urls: URLS, direct: true, lease_ms: 60_000 }), path: 'direct' } as GuestInput;
     expect(feed(running(), call, 9000).effects).toEqual(['progress 1 running 1004, direct']);
   });
 
-  test('as long as nothing came back by the direct path it is tried once a minute', () => {
+  it('probes the direct path once a minute until it has worked', () => {
     const cut = feed(running(), order(1002), 10);
     const later = feed(cut, { type: 'TimePassed' }, 20_000);
     expect(later.effects).toEqual(['progress 1 running 1004']);
@@ -85,9 +85,11 @@ describe('renewals', () => {
     expect(again.effects).toEqual(['progress 1 running 1005', 'progress 1 running 1006, direct']);
   });
 
-  test('they tell whether the direct path was answered, once that is known', () => {
+  it('reports whether the direct path works, once that is known', () => {
     const told = (run: GuestRun): unknown[] =>
-      run.raw.map((effect) => (effect.type === 'Say' && effect.kind === 'progress' ? effect.body.direct : undefined));
+      run.raw.map((effect) =>
+        effect.type === 'Publish' && effect.kind === 'progress' ? effect.body.direct : undefined,
+      );
     const cut = feed(running(), order(1002), 10);
     expect(told(feed(cut, { type: 'TimePassed' }, 20_000))).toEqual([false]);
     const whole = feed(cut, order(1003, { path: 'direct' }), 20);
@@ -97,13 +99,13 @@ describe('renewals', () => {
 });
 
 describe('a lease', () => {
-  test('is extended from the sending of the renewal that is answered, by whichever path', () => {
+  it('is extended from when the answered renewal was sent, on whichever path', () => {
     const asked = stepAlone(running(), { type: 'TimePassed' }, 30_000);
     const late = feed({ ...running(), guest: asked.guest }, order(1004, { path: 'direct' }), 44_000);
     expect(late.guest?.leaseEndsAt).toBe(90_000);
   });
 
-  test('is not extended by what was never asked', () => {
+  it('is not extended by an answer to an unsent renewal', () => {
     const before = running();
     for (const renewal of [0, 1001, 1099])
       expect(feed(before, order(renewal, { path: 'direct' }), 30_000).guest?.leaseEndsAt).toBe(60_000);
@@ -111,7 +113,7 @@ describe('a lease', () => {
 });
 
 describe('an order', () => {
-  test('that was overtaken by a later one changes nothing', () => {
+  it('that a later one has overtaken changes nothing', () => {
     const frozen = feed(running(), order(0, { order: 'checkpoint', seq: 20, move: 1 }), 100);
     const refused = feed(frozen, { type: 'FreezeFailed', reason: 'it has a socket' }, 200);
     expect(refused.guest?.refused).toBe('it has a socket');
@@ -119,12 +121,12 @@ describe('an order', () => {
     expect(overtaken).toMatchObject({ effects: [], guest: { refused: 'it has a socket' } });
   });
 
-  test('of a later run of its owner counts, whatever its number', () => {
+  it('from a later boot of the owner counts, whatever its number', () => {
     const before = feed(running(), order(1002, { seq: 50 }), 100);
     const later = feed(before, {
       ...order(0, { order: 'cancel', seq: 2 }),
       number: { boot: 2, seq: 2 },
-    } as ReceiverInput);
+    } as GuestInput);
     expect(later.guest?.stopping).toBe('cancel');
   });
 });
@@ -132,18 +134,18 @@ describe('an order', () => {
 describe('a result', () => {
   const bundle = { sha256: 'c'.repeat(64), bytes: 0, count: 0 };
 
-  test('goes by the bus first, and both ways once that had its time', () => {
+  it('takes the bus first, and both paths after a while', () => {
     const told = feed(feed(running(), exited, 100), { type: 'Collected', bundle }, 100);
     expect(told.effects).toEqual(['result 1 exited']);
     expect(feed(told, { type: 'TimePassed' }, 6000).effects).toEqual(['result 1 exited, both ways']);
   });
 
-  test('goes the direct way at once while the broker is away', () => {
+  it('takes the direct path at once while the broker is away', () => {
     const collecting = feed(running(), exited, 100);
     expect(stepAlone(collecting, { type: 'Collected', bundle }, 100).effects).toEqual(['result 1 exited, both ways']);
   });
 
-  test('that has arrived is kept until the order to forget it', () => {
+  it('that has arrived is kept until the order to forget it', () => {
     const told = feed(feed(running(), exited, 100), { type: 'Collected', bundle }, 100);
     const held = feed(told, order(1003, { path: 'direct' }), 200);
     expect(held.guest?.phase).toBe('ended');

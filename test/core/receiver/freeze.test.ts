@@ -1,20 +1,20 @@
 /**
- * A guest that is frozen, and a copy that is restored: what is journalled before it is done, and which orders are obeyed in which
+ * Freezing a guest and restoring a copy: what is journalled before it is done, and which orders are obeyed in which
  * phase.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fromGuestRecord, type Guest } from '../../../src/core/receiver/guest.js';
-import { takeProcess } from '../../../src/core/receiver/take.js';
-import type { ReceiverInput } from '../../../src/core/receiver/inputs.js';
+import { takeExternalProcess } from '../../../src/core/receiver/external.js';
+import type { GuestInput } from '../../../src/core/receiver/inputs.js';
 import type { Lease } from '../../../src/protocol/work-messages.js';
-import { describeEffects } from '../effect-text.js';
-import { createItem, command, instant, receiverRules } from '../samples.js';
+import { describeEffects } from '../../support/effect-text.js';
+import { createItem, command, instant, receiverRules } from '../../support/samples.js';
 import { ack, ackWithFiles, claimed, feed, pass, wakeOf, type GuestRun } from './receiver-run.js';
 
 const movable = { ...command, migrate: 'checkpoint' } as const;
 const handle = { pid: 5, start: '5' };
 
-function order(what: Lease['order'], move?: number, renewal = 0): ReceiverInput {
+function order(what: Lease['order'], move?: number, renewal = 0): GuestInput {
   const lease = { epoch: 1, to: 'beta', renewal, order: what, ...(move === undefined ? {} : { move }) };
   return { type: 'LeaseHeard', lease };
 }
@@ -31,8 +31,8 @@ function frozen(): GuestRun {
   return feed(freezing(), { type: 'RunFrozen', imageBytes: 9, tookMs: 5 }, 200);
 }
 
-/** Its image was described and told of. */
-function told(): GuestRun {
+/** Its image was published. */
+function published(): GuestRun {
   return feed(frozen(), { type: 'Collected', bundle: { sha256: 'c'.repeat(64), bytes: 9, count: 2 } }, 300);
 }
 
@@ -42,7 +42,7 @@ function restoring(): GuestRun {
   return feed(fetching, { type: 'InputsFetched', command: movable }, 50);
 }
 
-function imageAck(): Pick<Extract<ReceiverInput, { type: 'AckHeard' }>, 'ack'> {
+function imageAck(): Pick<Extract<GuestInput, { type: 'AckHeard' }>, 'ack'> {
   const heard = ackWithFiles();
   if (heard.type !== 'AckHeard') throw new Error('no ack');
   return { ack: { ...heard.ack, image: true } };
@@ -59,8 +59,8 @@ function restart(run: GuestRun): GuestRun {
 }
 
 describe('an original', () => {
-  test('that goes on while its image is brought can be asked for its outputs later: nobody says how that push ended', () => {
-    const pushing = feed(told(), {
+  it('that goes on during a push of its image can push its outputs later', () => {
+    const pushing = feed(published(), {
       type: 'LeaseHeard',
       lease: { epoch: 1, to: 'beta', renewal: 0, order: 'hold', push_to: ['https://10.0.0.1:4711'] },
     });
@@ -68,66 +68,66 @@ describe('an original', () => {
     expect(feed(pushing, order('resume', 1)).guest).not.toHaveProperty('pushing');
   });
 
-  test('is frozen behind its journal write, described, and told of', () => {
+  it('is frozen after its journal write, then its image is collected and published', () => {
     expect(freezing().effects).toEqual(['persist freezing', 'progress 1 freezing 1003', 'FreezeRun']);
     expect(frozen().effects).toEqual(['persist frozen', 'progress 1 frozen 1004', 'collect everything']);
-    expect(told().effects).toEqual(['result 1 frozen']);
-    expect(told().guest?.result).toMatchObject({ move: 1, image_need: ['criu'], outputs_count: 2 });
+    expect(published().effects).toEqual(['result 1 frozen']);
+    expect(published().guest?.result).toMatchObject({ move: 1, image_need: ['criu'], outputs_count: 2 });
   });
 
-  test('says its image again with growing pauses, and at once when it is asked again', () => {
-    expect(pass(told(), 400).effects).toEqual(['result 1 frozen']);
-    expect(pass(feed(told(), order('checkpoint', 1)), 300).effects).toEqual(['result 1 frozen']);
+  it('publishes its image again with growing pauses, and at once when asked again', () => {
+    expect(pass(published(), 400).effects).toEqual(['result 1 frozen']);
+    expect(pass(feed(published(), order('checkpoint', 1)), 300).effects).toEqual(['result 1 frozen']);
   });
 
-  test('goes on by the order of the same move only', () => {
-    expect(feed(told(), order('resume', 1)).effects).toEqual([
+  it('goes on only after an order of the same move', () => {
+    expect(feed(published(), order('resume', 1)).effects).toEqual([
       'persist thawing',
       'RemoveGuest',
       'ThawRun',
       'progress 1 thawing 1005',
     ]);
-    expect(feed(told(), order('resume', 0)).guest?.phase).toBe('frozen');
-    const again = feed(feed(feed(told(), order('resume', 1)), { type: 'RunThawed' }), order('checkpoint', 2));
+    expect(feed(published(), order('resume', 0)).guest?.phase).toBe('frozen');
+    const again = feed(feed(feed(published(), order('resume', 1)), { type: 'RunThawed' }), order('checkpoint', 2));
     const second = feed(feed(again, { type: 'RunFrozen', imageBytes: 9, tookMs: 5 }), order('resume', 1));
     expect(second.guest).toMatchObject({ phase: 'frozen', move: 2 });
   });
 
-  test('is not frozen again by an order that comes late', () => {
-    const goesOn = feed(feed(told(), order('resume', 1)), { type: 'RunThawed' });
+  it('is not frozen again by a late order', () => {
+    const goesOn = feed(feed(published(), order('resume', 1)), { type: 'RunThawed' });
     const late = feed(goesOn, order('checkpoint', 1));
     expect(late.effects).toEqual(['progress 1 running 1007']);
   });
 
-  test('never goes on by `continue`', () => {
-    expect(feed(told(), order('continue')).guest?.phase).toBe('frozen');
+  it('never goes on after `continue`', () => {
+    expect(feed(published(), order('continue')).guest?.phase).toBe('frozen');
   });
 
-  test('that could not be frozen runs on and says why until it is heard', () => {
+  it('that could not be frozen runs on, and reports why until the owner has it', () => {
     const stays = feed(freezing(), { type: 'FreezeFailed', reason: 'it has a terminal' });
     expect(stays.effects).toEqual(['persist running', 'progress 1 running 1004']);
     expect(stays.raw.at(-1)).toMatchObject({ body: { refused: 'it has a terminal', move: 1 } });
     expect(feed(stays, order('checkpoint', 1)).raw.at(-1)).toMatchObject({ body: { refused: 'it has a terminal' } });
   });
 
-  test('whose image cannot be described goes on', () => {
+  it('whose image cannot be collected goes on', () => {
     const failed = feed(frozen(), { type: 'CollectFailed', reason: 'disk full', final: false });
-    expect(failed.guest).toMatchObject({ phase: 'thawing', refused: 'its image cannot be told of: disk full' });
+    expect(failed.guest).toMatchObject({ phase: 'thawing', refused: 'its image cannot be described: disk full' });
   });
 
-  test.each([['settled'], ['gone']] as const)('is ended by %s', (what) => {
-    const released = feed(told(), order(what));
+  it.each([['settled'], ['gone']] as const)('is ended by %s', (what) => {
+    const released = feed(published(), order(what));
     expect(released.effects).toEqual(['persist frozen, stopping: gone', 'StopRun grace 500']);
     expect(feed(released, { type: 'RunDied', reason: 'killed' }).guest).toBeNull();
   });
 
-  test('is ended when its lease ends, and says so', () => {
-    const late = pass(told(), 6000);
+  it('is ended when its lease ends, and reports it', () => {
+    const late = pass(published(), 6000);
     expect(late.effects).toEqual(['persist frozen, stopping: lease', 'StopRun grace 500']);
     expect(feed(late, { type: 'RunDied', reason: 'killed' }).effects).toEqual(['result 1 died']);
   });
 
-  test('that asked to be moved says so in every renewal until it is asked for its image', () => {
+  it('asks for a move in every renewal until its checkpoint is ordered', () => {
     const wants = feed(running(), { type: 'VacateWanted', reason: 'beta drains' });
     expect(wants.raw.at(-1)).toMatchObject({ body: { wants_move: 'beta drains' } });
     expect(feed(wants, order('checkpoint', 1)).guest).toMatchObject({ phase: 'freezing', wish: null });
@@ -135,12 +135,12 @@ describe('an original', () => {
 });
 
 describe('a copy', () => {
-  test('is fetched whole, restored and told of behind its journal write', () => {
+  it('is fetched completely, restored, and reported after its journal write', () => {
     expect(restoring().raw.at(-1)).toMatchObject({ type: 'StartRun', image: true });
     expect(prepared().effects).toEqual(['persist prepared', 'progress 1 prepared 1003']);
   });
 
-  test('is let run by `continue` alone, behind the journal write', () => {
+  it('is resumed only by `continue`, after the journal write', () => {
     for (const what of ['hold', 'resume', 'checkpoint', 'vacate'] as const) {
       expect(feed(prepared(), order(what, 1)).guest?.phase).toBe('prepared');
     }
@@ -149,21 +149,21 @@ describe('a copy', () => {
     expect(feed(goes, { type: 'RunThawed' }).effects).toEqual(['persist running', 'progress 1 running 1005']);
   });
 
-  test('is not let run when its lease is over, and is refused then: it never ran', () => {
+  it('is not resumed after its lease, but refused, since it never ran', () => {
     const late = feed(prepared(), order('continue'), 6000);
     expect(late.effects).toEqual([]);
     const ended = feed(pass(late, 6000), { type: 'RunDied', reason: 'killed' });
     expect(ended.effects).toEqual(['result 1 refused']);
   });
 
-  test('that could not be restored is refused; one that was let run and died has died', () => {
+  it('that could not be restored is refused; one that was resumed and died has died', () => {
     expect(feed(restoring(), { type: 'RunFailed', reason: 'no such program' }).effects).toEqual(['result 1 refused']);
     expect(feed(prepared(), { type: 'RunDied', reason: 'killed' }).effects).toEqual(['result 1 refused']);
     const goes = feed(prepared(), order('continue'));
     expect(feed(goes, { type: 'RunDied', reason: 'killed' }).effects).toEqual(['result 1 died']);
   });
 
-  test('that was let go and never ran is refused, unless nobody wants to hear it', () => {
+  it('that was resumed but never ran is refused, unless it was released', () => {
     const goes = feed(prepared(), order('continue'));
     const failed = feed(goes, { type: 'ThawFailed', reason: 'podman: no room' });
     expect(failed.effects).toEqual(['result 1 refused']);
@@ -173,48 +173,48 @@ describe('a copy', () => {
     expect(cancelled.effects).toEqual(['result 1 cancelled']);
   });
 
-  test('that runs cannot be said not to have run, nor an original', () => {
+  it('that runs is never reported as not having run, and neither is an original', () => {
     const runs = feed(feed(prepared(), order('continue')), { type: 'RunThawed' });
     expect(feed(runs, { type: 'ThawFailed', reason: 'late' }).guest?.phase).toBe('running');
-    const original = feed(told(), order('resume', 1));
+    const original = feed(published(), order('resume', 1));
     expect(feed(original, { type: 'ThawFailed', reason: 'never' }).guest?.phase).toBe('thawing');
   });
 
-  test('needs a transport', () => {
+  it('needs a transport', () => {
     expect(feed(claimed(), ack({ image: true })).effects).toEqual(['result 1 refused']);
   });
 });
 
 describe('after a restart of the node', () => {
-  test.each<[string, GuestRun, string[]]>([
-    ['what was being frozen is frozen', freezing(), ['AdoptRun', 'FreezeRun']],
-    ['what is frozen stays so, and is described again', told(), ['AdoptRun', 'collect everything']],
-    ['what is prepared stays stopped', prepared(), ['AdoptRun']],
-    ['what was to go on goes on', feed(prepared(), order('continue')), ['AdoptRun', 'ThawRun']],
-    ['what was to be ended is ended', feed(told(), order('gone')), ['AdoptRun', 'StopRun grace 0']],
+  it.each<[string, GuestRun, string[]]>([
+    ['a freeze is done again', freezing(), ['AdoptRun', 'FreezeRun']],
+    ['a frozen guest stays so, and its image is collected again', published(), ['AdoptRun', 'collect everything']],
+    ['a prepared copy stays stopped', prepared(), ['AdoptRun']],
+    ['a thaw is done again', feed(prepared(), order('continue')), ['AdoptRun', 'ThawRun']],
+    ['a stop is done again', feed(published(), order('gone')), ['AdoptRun', 'StopRun grace 0']],
   ])('%s', (_title, run, effects) => {
     expect(restart(run).effects).toEqual(effects);
   });
 
-  test('a start that is found is no start of what is stopped', () => {
-    const found = feed(restart(told()), { type: 'RunStarted', handle });
+  it('a stopped process that is found does not count as started', () => {
+    const found = feed(restart(published()), { type: 'RunStarted', handle });
     expect(found.guest?.phase).toBe('frozen');
     expect(feed(restart(restoring()), { type: 'RunStarted', handle }).guest?.phase).toBe('starting');
   });
 });
 
-describe('a process that was found here', () => {
+describe('an external process', () => {
   function found(): GuestRun {
     const item = createItem({ command: movable, process: { pid: 7, start: '7' } });
-    const { state, effects } = takeProcess(item, { pid: 7, start: '7' }, 1, instant(0), receiverRules);
+    const { state, effects } = takeExternalProcess(item, { pid: 7, start: '7' }, 1, instant(0), receiverRules);
     return { guest: state, effects: describeEffects(effects), raw: effects, ms: 0 };
   }
 
-  test('is journalled, then taken', () => {
+  it('is journalled, then becomes a run', () => {
     expect(found().effects).toEqual(['persist running', 'TakeRun']);
   });
 
-  test('is never ended as long as it runs as it was found', () => {
+  it('is never ended while it has not moved', () => {
     const released = feed(found(), order('gone'));
     expect(released.guest).toBeNull();
     expect(released.effects).toEqual(['StopRun grace 0', 'RemoveGuest', 'persist nothing']);
@@ -222,7 +222,7 @@ describe('a process that was found here', () => {
     expect(wakeOf(found())).toBe(0);
   });
 
-  test('is ended once its copy runs elsewhere', () => {
+  it('is ended once its copy runs elsewhere', () => {
     const gone = feed(
       feed(feed(found(), order('checkpoint', 1)), { type: 'RunFrozen', imageBytes: 9, tookMs: 5 }),
       order('settled'),

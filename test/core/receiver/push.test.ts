@@ -1,7 +1,7 @@
-/** A receiver that is asked to bring outputs, or that asks for inputs: what it does, says and keeps. */
+/** Pushed outputs and inputs, seen from the receiver: what it does, publishes and keeps. */
 import { describe, expect, it } from 'vitest';
 import { REASON_CHARS_MAX } from '../../../src/protocol/limits.js';
-import { receiverRules } from '../samples.js';
+import { receiverRules } from '../../support/samples.js';
 import { collecting, ended, exited, feed, fetching, lease, pass, running, type GuestRun } from './receiver-run.js';
 
 const push_to = ['https://10.0.0.1:4711'];
@@ -10,7 +10,7 @@ const withOutputs = (): GuestRun => feed(collecting(), { type: 'Collected', bund
 const asked = (ms = 100): GuestRun => feed(withOutputs(), lease('hold', 0, { push_to }), ms);
 
 describe('outputs that the owner cannot fetch', () => {
-  it('are brought to where it says, one push at a time', () => {
+  it('are pushed to the requested address, one push at a time', () => {
     expect(asked().raw).toEqual([{ type: 'PushOutputs', guest: 'alpha/j1/1', urls: push_to }]);
     expect(feed(asked(), lease('hold', 0, { push_to })).raw).toEqual([]);
     const over = feed(asked(), { type: 'PushEnded', fault: undefined });
@@ -18,14 +18,14 @@ describe('outputs that the owner cannot fetch', () => {
     expect(feed(over, lease('hold', 0, { push_to })).raw).toHaveLength(1);
   });
 
-  it('are not brought for another epoch or node, nor where there are none or not yet', () => {
+  it('are not pushed for another epoch or node, or before there are any', () => {
     expect(feed(withOutputs(), lease('hold', 0, { push_to, epoch: 2 })).raw).toEqual([]);
     expect(feed(withOutputs(), lease('hold', 0, { push_to, to: 'gamma' })).raw).toEqual([]);
     for (const run of [ended(), running(), collecting(), fetching()])
       expect(feed(run, lease('hold', 0, { push_to })).raw.map(({ type }) => type)).not.toContain('PushOutputs');
   });
 
-  it('that cannot be brought are told of at once, with the reason, until they can', () => {
+  it('that cannot be pushed are reported at once, with the reason, until they can', () => {
     const failed = feed(asked(), { type: 'PushEnded', fault: '10.0.0.1:4711: no answer' }, 4100);
     expect(failed.raw).toMatchObject([{ kind: 'result', body: { unreached: '10.0.0.1:4711: no answer' } }]);
     const again = feed(failed, lease('hold', 0, { push_to }), 5000);
@@ -33,7 +33,7 @@ describe('outputs that the owner cannot fetch', () => {
     expect(brought.guest?.result).not.toHaveProperty('unreached');
   });
 
-  it('tell no more of what is in the way than a message may carry', () => {
+  it('have their fault cut to what a message may carry', () => {
     const fault = 'no answer; '.repeat(200);
     const failed = feed(asked(), { type: 'PushEnded', fault }, 4100);
     expect(failed.guest?.result?.unreached).toHaveLength(REASON_CHARS_MAX);
@@ -50,7 +50,7 @@ describe('outputs that the owner cannot fetch', () => {
 });
 
 describe('inputs that cannot be fetched', () => {
-  it('are asked for at once and with each renewal, as long as they are missing', () => {
+  it('are requested at once and with each renewal, as long as they are missing', () => {
     const wanted = feed(fetching(), { type: 'FetchUnreached' }, 10);
     expect(wanted.raw).toMatchObject([{ kind: 'progress', body: { phase: 'fetching', push_to: receiverRules.urls } }]);
     const later = feed(wanted, { type: 'FetchAdvanced', bytes: 1, total: 2 }, 20);
@@ -62,15 +62,15 @@ describe('inputs that cannot be fetched', () => {
   });
 });
 
-describe('a cancel that meets a job which has ended', () => {
+describe('a cancel of a job that has ended', () => {
   const cancelled = (): GuestRun => feed(running(), lease('cancel', 0));
 
-  it('leaves its result as it is, where nothing had touched it', () => {
+  it('leaves its result as it is if no signal had reached it', () => {
     const run = feed(cancelled(), { ...exited, exitCode: 3, untouched: true } as typeof exited);
     expect(run.guest).toMatchObject({ phase: 'collecting', result: { outcome: 'exited', exit_code: 3 } });
   });
 
-  it('is a cancel where the run ended after it was told to', () => {
+  it('counts as a cancel if the run ended after the request', () => {
     expect(feed(cancelled(), exited).guest).toMatchObject({ phase: 'ended', result: { outcome: 'cancelled' } });
   });
 });

@@ -1,15 +1,16 @@
-/** A guest driven by hand: facts go in one after another, the last step's effects are kept as text. */
+/** Drives a guest by hand: inputs go in one by one, and the effects of the last step are kept as text. */
+import type { Reason } from '../../../src/protocol/reasons.js';
 import type { Effect } from '../../../src/core/effects.js';
 import { claimOffer } from '../../../src/core/receiver/claim.js';
 import type { Guest } from '../../../src/core/receiver/guest.js';
-import type { ReceiverInput } from '../../../src/core/receiver/inputs.js';
-import { guestWakeTime, stepReceiver } from '../../../src/core/receiver/step.js';
+import type { GuestInput } from '../../../src/core/receiver/inputs.js';
+import { nextGuestTimerAt, stepReceiver } from '../../../src/core/receiver/step.js';
 import type { Command } from '../../../src/protocol/item.js';
-import type { Ack, Lease, Order } from '../../../src/protocol/work-messages.js';
-import { describeEffects } from '../effect-text.js';
-import { command, createOffer, instant, receiverRules } from '../samples.js';
+import type { Ack, Lease, LeaseOrder } from '../../../src/protocol/work-messages.js';
+import { describeEffects } from '../../support/effect-text.js';
+import { command, createOffer, instant, receiverRules } from '../../support/samples.js';
 
-/** Where a guest stands and what the last fact led to. */
+/** The state of a guest, and the effects of the last input. */
 export interface GuestRun {
   readonly guest: Guest | null;
   readonly effects: readonly string[];
@@ -17,10 +18,10 @@ export interface GuestRun {
   readonly ms: number;
 }
 
-/** The number of the claim that all runs begin with. */
+/** The number of the claim that every run starts with. */
 export const CLAIM = 1001;
 
-/** Claims epoch 1 of alpha's j1 at 0. */
+/** A claim for epoch 1 of alpha's item j1, at 0. */
 export function claimed(): GuestRun {
   const terms = {
     owner: 'alpha',
@@ -35,26 +36,26 @@ export function claimed(): GuestRun {
   return { guest: state, effects: describeEffects(effects), raw: effects, ms: 0 };
 }
 
-/** Feeds one fact at `ms`; without it no time passes. */
-export function feed(run: GuestRun, input: ReceiverInput, ms?: number): GuestRun {
+/** Feeds one input at `ms`; without it no time passes. */
+export function feed(run: GuestRun, input: GuestInput, ms?: number): GuestRun {
   if (run.guest === null) throw new Error('the guest is forgotten');
   const at = ms ?? run.ms;
   const { state, effects } = stepReceiver(run.guest, input, instant(at), receiverRules);
   return { guest: state, effects: describeEffects(effects), raw: effects, ms: at };
 }
 
-/** When the guest next wants to be woken. */
+/** When the guest next needs `TimePassed`. */
 export function wakeOf(run: GuestRun): number {
   if (run.guest === null) throw new Error('the guest is forgotten');
-  return guestWakeTime(run.guest, receiverRules);
+  return nextGuestTimerAt(run.guest, receiverRules);
 }
 
-/** Lets time come to `ms`. */
+/** Feeds `TimePassed` at `ms`. */
 export function pass(run: GuestRun, ms: number): GuestRun {
   return feed(run, { type: 'TimePassed' }, ms);
 }
 
-export function ack(change: Partial<Ack> = {}, obstacle?: string): ReceiverInput {
+export function ack(change: Partial<Ack> = {}, obstacle?: Reason): GuestInput {
   const said: Ack = {
     epoch: 1,
     to: 'beta',
@@ -69,7 +70,7 @@ export function ack(change: Partial<Ack> = {}, obstacle?: string): ReceiverInput
 }
 
 /** An ack whose command and files are to be fetched. */
-export function ackWithFiles(): ReceiverInput {
+export function ackWithFiles(): GuestInput {
   return ack({
     transport: 'https',
     urls: ['https://127.0.0.1:4000'],
@@ -78,14 +79,14 @@ export function ackWithFiles(): ReceiverInput {
   });
 }
 
-export function lease(order: Order, renewal: number, change: Partial<Lease> = {}): ReceiverInput {
+export function lease(order: LeaseOrder, renewal: number, change: Partial<Lease> = {}): GuestInput {
   return { type: 'LeaseHeard', lease: { epoch: 1, to: 'beta', renewal, order, ...change } };
 }
 
 export const handle: { readonly pid: number; readonly start: string } = { pid: 7, start: '100' };
-export const exited: ReceiverInput = { type: 'RunExited', exitCode: 0, signal: null, cpuS: 0.5, runMs: 20 };
+export const exited: GuestInput = { type: 'RunExited', exitCode: 0, signal: null, cpuS: 0.5, runMs: 20 };
 
-/** A guest whose inputs are on their way since 0; renewal 1002 was sent. */
+/** A guest whose inputs have been fetched since 0; renewal 1002 was sent. */
 export function fetching(): GuestRun {
   return feed(claimed(), ackWithFiles());
 }
@@ -95,17 +96,17 @@ export function starting(change: Partial<Command> = {}): GuestRun {
   return feed(claimed(), ack({ command: { ...command, ...change } }));
 }
 
-/** A guest that runs since 0; renewal 1002 was sent. */
+/** A guest that has run since 0; renewal 1002 was sent. */
 export function running(change: Partial<Command> = {}): GuestRun {
   return feed(starting(change), { type: 'RunStarted', handle });
 }
 
-/** A guest whose outputs are being described. */
+/** A guest whose outputs are being collected. */
 export function collecting(): GuestRun {
   return feed(running(), exited);
 }
 
-/** A guest whose result is said since 0. */
+/** A guest whose result has been published since 0. */
 export function ended(): GuestRun {
   return feed(collecting(), { type: 'Collected', bundle: { sha256: 'c'.repeat(64), bytes: 0, count: 0 } });
 }

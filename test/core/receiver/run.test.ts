@@ -1,9 +1,9 @@
-/** What became of a run: its outputs, its result, and the result's repeats; also a restart in each phase. */
-import { describe, expect, test } from 'vitest';
+/** The end of a run: its outputs, its result and the repeats; also a restart in each phase. */
+import { describe, expect, it } from 'vitest';
 import { fromGuestRecord, outliveMachine, type GuestRecord } from '../../../src/core/receiver/guest.js';
 import { stepReceiver } from '../../../src/core/receiver/step.js';
-import { describeEffects } from '../effect-text.js';
-import { instant, receiverRules } from '../samples.js';
+import { describeEffects } from '../../support/effect-text.js';
+import { instant, receiverRules } from '../../support/samples.js';
 import {
   claimed,
   collecting,
@@ -24,11 +24,11 @@ const restart = { migrate: 'restart' } as const;
 const wanted = { type: 'VacateWanted', reason: 'beta drains' } as const;
 
 describe('a run', () => {
-  test('that started renews its lease and writes its process down', () => {
+  it('that has started renews its lease and journals its process', () => {
     expect(running().effects).toEqual(['progress 1 running 1002', 'persist running']);
   });
 
-  test('that exits has its outputs described', () => {
+  it('that exits has its outputs collected', () => {
     const run = feed(running({ outputs: ['*.txt'] }), exited);
     expect(run.effects).toEqual(['collect [*.txt]']);
     expect(run.guest).toMatchObject({
@@ -37,11 +37,11 @@ describe('a run', () => {
     });
   });
 
-  test('that exits before its start was told counts all the same', () => {
+  it('that exits before its start was reported still counts', () => {
     expect(feed(starting(), exited).guest?.phase).toBe('collecting');
   });
 
-  test('tells its result with what comes home', () => {
+  it('publishes its result with its outputs', () => {
     const run = feed(collecting(), { type: 'Collected', bundle: { sha256: 'c'.repeat(64), bytes: 9, count: 2 } });
     expect(run.raw).toMatchObject([
       {
@@ -51,7 +51,7 @@ describe('a run', () => {
     ]);
   });
 
-  test('whose outputs cannot be read just now is read again', () => {
+  it('whose outputs cannot be read now is collected again', () => {
     const failed = feed(collecting(), { type: 'CollectFailed', reason: 'no space', final: false });
     expect(failed.guest).toMatchObject({ phase: 'collecting' });
     expect(failed.effects).toEqual([]);
@@ -59,7 +59,7 @@ describe('a run', () => {
     expect(again.effects).toContain('collect []');
   });
 
-  test('whose outputs can never be read keeps its files and says where', () => {
+  it('whose outputs can never be read keeps its files and reports where', () => {
     const run = feed(collecting(), { type: 'CollectFailed', reason: 'a name that cannot travel', final: true });
     expect(run.guest).toMatchObject({
       phase: 'ended',
@@ -71,38 +71,38 @@ describe('a run', () => {
     expect(released.raw).toContainEqual(expect.objectContaining({ type: 'RemoveGuest', files: false }));
   });
 
-  test('that dies tells why', () => {
+  it('that dies reports why', () => {
     expect(feed(running(), { type: 'RunDied', reason: 'the machine was restarted' }).guest).toMatchObject({
       result: { outcome: 'died', reason: 'the machine was restarted' },
     });
   });
 
-  test.each<[string, GuestRun, string]>([
+  it.each<[string, GuestRun, string]>([
     ['cancelled', feed(running(), lease('cancel', 0)), 'cancelled'],
     ['vacated', feed(running(restart), lease('vacate', 0)), 'vacated'],
-  ])('that was stopped to be %s says so, whether it exits or dies', (_title, run, outcome) => {
+  ])('that was stopped to be %s reports it, whether it exits or dies', (_title, run, outcome) => {
     expect(feed(run, exited).guest?.result?.outcome).toBe(outcome);
     expect(feed(run, { type: 'RunDied', reason: 'killed' }).guest?.result?.outcome).toBe(outcome);
   });
 
-  test('that was vacated brings its whole directory home', () => {
+  it('that was vacated returns its whole directory', () => {
     expect(feed(feed(running(restart), wanted), exited).effects).toEqual(['collect everything']);
   });
 
-  test('whose directory cannot be read cannot be moved: it died', () => {
+  it('whose directory cannot be read cannot be moved, and has died', () => {
     const stopped = feed(feed(running(restart), wanted), exited);
     expect(feed(stopped, { type: 'CollectFailed', reason: 'no space', final: true }).guest).toMatchObject({
       result: { outcome: 'died' },
     });
   });
 
-  test('gives way to its machine only if it may be moved', () => {
+  it('leaves its machine on request only if it may be moved', () => {
     expect(feed(running(), wanted).effects).toEqual([]);
     expect(feed(running(restart), wanted).guest).toMatchObject({ stopping: 'vacate', stopReason: 'beta drains' });
     expect(feed(fetching(), wanted).effects).toEqual([]);
   });
 
-  test.each<[string, GuestRun]>([
+  it.each<[string, GuestRun]>([
     ['claimed', claimed()],
     ['fetching', fetching()],
     ['collecting', collecting()],
@@ -115,7 +115,7 @@ describe('a run', () => {
 });
 
 describe('a result', () => {
-  test('is said again with growing pauses until it is settled', () => {
+  it('is repeated with growing pauses until it is settled', () => {
     const said: number[] = [];
     let run = ended();
     for (let ms = 0; ms <= 2000; ms += 50) {
@@ -125,14 +125,14 @@ describe('a result', () => {
     expect(said).toEqual([100, 300, 700, 1100, 1500, 1900]);
   });
 
-  test('is given up when nobody has asked for it for very long', () => {
+  it('is given up if nobody has asked for it for very long', () => {
     expect(pass(ended(), 60_000)).toMatchObject({ guest: null, effects: ['RemoveGuest', 'persist nothing'] });
     expect(wakeOf(pass(pass(ended(), 59_900), 59_950))).toBe(60_000);
   });
 });
 
 describe('restart', () => {
-  /** What the journal holds is what the last Persist said; the guest begins from it. */
+  /** Restarts the guest from its last journalled record. */
   function again(run: GuestRun): GuestRun {
     const rules = { ...receiverRules, renewalBase: 2000 };
     const guest = fromGuestRecord(run.guest as GuestRecord, instant(9000), rules);
@@ -140,8 +140,8 @@ describe('restart', () => {
     return { guest: state, effects: describeEffects(effects), raw: effects, ms: 9000 };
   }
 
-  test.each<[string, GuestRun, string, readonly string[]]>([
-    ['fetching: it surely was not started', fetching(), 'ended', ['result 1 refused']],
+  it.each<[string, GuestRun, string, readonly string[]]>([
+    ['fetching: it was certainly not started', fetching(), 'ended', ['result 1 refused']],
     ['starting: it is looked for', starting(), 'starting', ['AdoptRun']],
     ['running: it is looked for', running(), 'running', ['AdoptRun']],
     [
@@ -150,27 +150,27 @@ describe('restart', () => {
       'running',
       ['AdoptRun', 'StopRun grace 1000'],
     ],
-    ['ended: its result is said', ended(), 'ended', []],
+    ['ended: its result is published', ended(), 'ended', []],
   ])('%s', (_title, run, phase, effects) => {
     const after = again(run);
     expect(after.guest?.phase).toBe(phase);
     expect(after.effects).toEqual(effects);
   });
 
-  test('a run that is found renews its lease with numbers above all earlier ones', () => {
+  it('renews the lease of a run that is found with numbers above all earlier ones', () => {
     expect(feed(again(running()), { type: 'RunStarted', handle }).effects).toEqual([
       'progress 1 running 2001',
       'persist running',
     ]);
   });
 
-  test('a run that surely never started is refused', () => {
+  it('refuses a run that certainly never started', () => {
     expect(feed(again(starting()), { type: 'RunFailed', reason: 'never started' }).guest).toMatchObject({
       result: { outcome: 'refused' },
     });
   });
 
-  test('a run that may have started before the power went is no refusal', () => {
+  it('does not refuse a run that may have started before the power loss', () => {
     const rules = { ...receiverRules, renewalBase: 2000 };
     const guest = fromGuestRecord(outliveMachine(starting().guest as GuestRecord), instant(9000), rules);
     const { state, effects } = stepReceiver(guest, { type: 'NodeRestarted' }, instant(9000), rules);
@@ -181,11 +181,11 @@ describe('restart', () => {
     });
   });
 
-  test('nothing extends the guardian before the owner has answered', () => {
+  it('extends no watchdog before the owner has answered', () => {
     expect(pass(again(running()), 9000).effects).toEqual(['progress 1 running 2001']);
   });
 
-  test('an ended guest tells its result at once', () => {
+  it('publishes the result of an ended guest at once', () => {
     expect(pass(again(ended()), 9000).effects).toEqual(['result 1 exited']);
   });
 });

@@ -1,6 +1,9 @@
-/** Small outputs travel inside the result: the key that the ack told reaches whoever seals, and what is sealed reaches the result. */
+/**
+ * Small outputs that travel sealed inside the result, seen from the receiver: the key of the ack is used for sealing,
+ * and the sealed outputs reach the result.
+ */
 import { describe, expect, it } from 'vitest';
-import { command } from '../samples.js';
+import { command } from '../../support/samples.js';
 import { ack, claimed, exited, feed, handle, type GuestRun } from './receiver-run.js';
 
 function collecting(sealKey: string | undefined): GuestRun {
@@ -12,18 +15,18 @@ const KEY = 'K'.repeat(43);
 const bundle = { sha256: 'c'.repeat(64), bytes: 9, count: 2, sealed: 'AAAA' };
 
 describe('the outputs of a guest', () => {
-  it('are sealed to the key that the ack told, which the journal keeps', () => {
+  it('are sealed to the key in the ack, which the journal keeps', () => {
     const run = collecting(KEY);
     expect(run.raw.find(({ type }) => type === 'Collect')).toMatchObject({ sealKey: KEY });
     const started = feed(claimed(), ack({ command, seal_key: KEY }));
     expect(started.raw.find(({ type }) => type === 'Persist')).toMatchObject({ value: { sealKey: KEY } });
   });
 
-  it('are sealed to nobody where the owner told no key', () => {
+  it('are not sealed if the owner sent no key', () => {
     expect(collecting(undefined).raw.find(({ type }) => type === 'Collect')).not.toMatchObject({ sealKey: KEY });
   });
 
-  it('stand in the result, each time that it is said', () => {
+  it('are part of the result each time that it is published', () => {
     const ended = feed(collecting(KEY), { type: 'Collected', bundle });
     const again = feed(ended, { type: 'TimePassed' }, 4000);
     for (const run of [ended, again]) {

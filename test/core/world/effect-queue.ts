@@ -1,15 +1,18 @@
-/** The gate of a node in the small: nothing behind a `Persist` is done before it is safe; a crash loses what still waits. */
+/**
+ * A minimal effect queue: nothing behind a `Persist` is performed before that write is safe, and a crash drops the
+ * rest.
+ */
 import type { Effect } from '../../../src/core/effects.js';
 import type { Timeline } from './timeline.js';
 
-/** Effects of one subject, done in order. */
+/** The effects of one subject, performed in order. */
 export interface EffectQueue {
-  take(effects: readonly Effect[]): void;
-  /** The node died: what was not done never will be. */
-  lose(): void;
+  enqueue(effects: readonly Effect[]): void;
+  /** Drops all waiting effects: the node died. */
+  drop(): void;
 }
 
-export interface QueueParts {
+export interface EffectQueueDeps {
   readonly timeline: Timeline;
   /** How long a write takes, ms. */
   writeMs(): number;
@@ -17,38 +20,38 @@ export interface QueueParts {
   perform(effect: Exclude<Effect, { type: 'Persist' }>): void;
 }
 
-export function createEffectQueue(parts: QueueParts): EffectQueue {
+export function createEffectQueue(deps: EffectQueueDeps): EffectQueue {
   let waiting: Effect[] = [];
   let writing = false;
-  let life = 0;
+  let boot = 0;
 
   function work(): void {
     while (!writing) {
       const effect = waiting.shift();
       if (effect === undefined) return;
       if (effect.type === 'Persist') write(effect.key, effect.value);
-      else parts.perform(effect);
+      else deps.perform(effect);
     }
   }
 
   function write(key: string, value: unknown): void {
     writing = true;
-    const begun = life;
-    parts.timeline.after(parts.writeMs(), () => {
-      if (life !== begun) return;
-      parts.write(key, value);
+    const begun = boot;
+    deps.timeline.after(deps.writeMs(), () => {
+      if (boot !== begun) return;
+      deps.write(key, value);
       writing = false;
       work();
     });
   }
 
   return {
-    take: (effects) => {
+    enqueue: (effects) => {
       waiting.push(...effects);
       work();
     },
-    lose: () => {
-      life += 1;
+    drop: () => {
+      boot += 1;
       waiting = [];
       writing = false;
     },

@@ -1,6 +1,6 @@
 /**
- * The machines' processes: they outlive the node that started them, and their guardian ends them when its deadline passes.
- * It also holds the promises about them: never two at once, a `once` item never twice.
+ * The processes on all machines. They outlive the node that started them, and their watchdog ends them at its deadline.
+ * It also checks the promises about them: never two at once, and a `once` item never twice.
  */
 import type { Timeline } from './timeline.js';
 
@@ -8,14 +8,14 @@ import type { Timeline } from './timeline.js';
 export type Ending = 'exited' | 'stopped';
 
 export interface Executor {
-  /** Starts a process; gives what is wrong with that. */
+  /** Starts a process, and records a violation if that breaks a promise. */
   start(node: string, guest: string, runMs: number, guardMs: number): void;
   extend(guest: string, guardMs: number): void;
   stop(guest: string, afterMs: number): void;
-  /** `undefined`: it never started. */
-  look(guest: string): 'lives' | Ending | undefined;
+  /** The state of a process; `undefined` if it was never started. */
+  stateOf(guest: string): 'lives' | Ending | undefined;
   readonly starts: number;
-  countLive(): number;
+  countRunning(): number;
   readonly violations: readonly string[];
 }
 
@@ -25,7 +25,7 @@ interface Process {
   state: 'lives' | Ending;
 }
 
-/** Makes machines on which nothing runs; `ended` is told when a process ends. */
+/** Creates machines without processes. `ended` is called when a process ends. */
 export function createExecutor(
   timeline: Timeline,
   isOnce: boolean,
@@ -42,24 +42,24 @@ export function createExecutor(
     ended(process.node, guest, ending);
   }
 
-  function guard(guest: string): void {
+  function watch(guest: string): void {
     const process = processes.get(guest);
     if (process?.state !== 'lives') return;
     const leftMs = process.deadline - timeline.now();
     if (leftMs <= 0) end(guest, 'stopped');
-    else timeline.after(leftMs, () => guard(guest));
+    else timeline.after(leftMs, () => watch(guest));
   }
 
   function start(node: string, guest: string, runMs: number, guardMs: number): void {
     starts += 1;
     for (const [other, process] of processes) {
       if (process.state === 'lives')
-        violations.push(`${guest} at ${node} began at ${timeline.now()} while ${other} ran at ${process.node}`);
+        violations.push(`${guest} started on ${node} at ${timeline.now()} while ${other} ran on ${process.node}`);
     }
-    if (isOnce && starts > 1) violations.push(`a once item began for the ${starts}. time, as ${guest}`);
+    if (isOnce && starts > 1) violations.push(`a once item was started ${starts} times, now as ${guest}`);
     processes.set(guest, { node, deadline: timeline.now() + guardMs, state: 'lives' });
     timeline.after(runMs, () => end(guest, 'exited'));
-    guard(guest);
+    watch(guest);
   }
 
   return {
@@ -69,11 +69,11 @@ export function createExecutor(
       if (process !== undefined) process.deadline = Math.max(process.deadline, timeline.now() + guardMs);
     },
     stop: (guest, afterMs) => timeline.after(afterMs, () => end(guest, 'stopped')),
-    look: (guest) => processes.get(guest)?.state,
+    stateOf: (guest) => processes.get(guest)?.state,
     get starts() {
       return starts;
     },
-    countLive: () => [...processes.values()].filter((one) => one.state === 'lives').length,
+    countRunning: () => [...processes.values()].filter((one) => one.state === 'lives').length,
     violations,
   };
 }

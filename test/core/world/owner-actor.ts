@@ -1,45 +1,45 @@
-/** The owner of the one item: its pure steps, its journal, and what it does through the world. */
-import type { Effect, Say } from '../../../src/core/effects.js';
-import type { OwnerInput } from '../../../src/core/owner/inputs.js';
+/** The owner of the item: its pure steps, its journal, and its effects on the world. */
+import type { Effect, Publish } from '../../../src/core/effects.js';
+import type { ItemInput } from '../../../src/core/owner/inputs.js';
 import type { ItemRecord } from '../../../src/core/owner/item-record.js';
 import { fromRecord, isSettled, type OwnedItem } from '../../../src/core/owner/owned-item.js';
-import { openItem, stepOwner, wakeTime } from '../../../src/core/owner/step.js';
+import { openItem, stepOwner, nextTimerAt } from '../../../src/core/owner/step.js';
 import type { Item } from '../../../src/protocol/item.js';
-import { instant, ownerRules } from '../samples.js';
+import { instant, ownerRules } from '../../support/samples.js';
 import { createEffectQueue } from './effect-queue.js';
 import { RECEIVERS } from './plan.js';
 import type { Timeline } from './timeline.js';
 
 export interface OwnerActor {
   state(): OwnedItem | undefined;
-  hear(input: OwnerInput): void;
+  handle(input: ItemInput): void;
   crash(): void;
   restart(): void;
 }
 
-export interface OwnerParts {
+export interface OwnerActorDeps {
   readonly timeline: Timeline;
   readonly item: Item;
   chance(max: number): number;
-  say(message: Say): void;
+  publish(message: Publish): void;
   /** Whether the outputs of this epoch can be fetched now. */
   canFetch(epoch: number): boolean;
 }
 
 const bundle = { sha256: 'a'.repeat(64), bytes: 3, count: 1 };
-/** How often it looks whether the item can be offered, ms. */
-const LOOK_MS = 20;
+/** Interval at which it checks whether the item can be offered, ms. */
+const OFFER_CHECK_MS = 20;
 
-export function createOwnerActor(parts: OwnerParts): OwnerActor {
-  const { timeline } = parts;
+export function createOwnerActor(deps: OwnerActorDeps): OwnerActor {
+  const { timeline } = deps;
   let record: ItemRecord | undefined;
   let state: OwnedItem | undefined;
-  let life = 0;
+  let boot = 0;
   let wakesAt = Number.POSITIVE_INFINITY;
   const queue = createEffectQueue({
     timeline,
-    // Now and then a disk is slow: what a crash finds half done is what matters.
-    writeMs: () => parts.chance(parts.chance(9) === 0 ? 500 : 5),
+    // Sometimes the disk is slow, so that crashes find writes half done.
+    writeMs: () => deps.chance(deps.chance(9) === 0 ? 500 : 5),
     write: (_key, value) => {
       record = value as ItemRecord;
     },
@@ -48,86 +48,86 @@ export function createOwnerActor(parts: OwnerParts): OwnerActor {
 
   function enter(next: OwnedItem, effects: readonly Effect[]): void {
     state = next;
-    queue.take(effects);
+    queue.enqueue(effects);
     wakeLater();
   }
 
-  function hear(input: OwnerInput): void {
+  function handle(input: ItemInput): void {
     if (state === undefined) return;
     const step = stepOwner(state, input, instant(timeline.now()), ownerRules);
     enter(step.state, step.effects);
   }
 
   function wakeLater(): void {
-    const at = state === undefined ? undefined : wakeTime(state, ownerRules);
+    const at = state === undefined ? undefined : nextTimerAt(state, ownerRules);
     if (at === undefined || at >= wakesAt) return;
     wakesAt = at;
     soon(Math.max(0, at - timeline.now()), () => {
       wakesAt = Number.POSITIVE_INFINITY;
-      if (state !== undefined && (wakeTime(state, ownerRules) ?? Number.POSITIVE_INFINITY) <= timeline.now())
-        hear({ type: 'TimePassed' });
+      if (state !== undefined && (nextTimerAt(state, ownerRules) ?? Number.POSITIVE_INFINITY) <= timeline.now())
+        handle({ type: 'TimePassed' });
       else wakeLater();
     });
   }
 
-  /** Something of this life of the node only. */
-  function soon(ms: number, happen: () => void): void {
-    const begun = life;
+  /** Runs `act` after a delay unless the node's boot has ended by then. */
+  function soon(ms: number, act: () => void): void {
+    const begun = boot;
     timeline.after(ms, () => {
-      if (life === begun) happen();
+      if (boot === begun) act();
     });
   }
 
-  function look(): void {
+  function checkOffer(): void {
     const open = RECEIVERS.some((node) => state?.avoid.includes(node) === false && (state.target ?? node) === node);
-    if (state?.phase === 'queued' && open) hear({ type: 'OfferChosen', reason: 'in sight' });
-    soon(LOOK_MS, look);
+    if (state?.phase === 'queued' && open) handle({ type: 'OfferChosen', reason: 'in sight' });
+    soon(OFFER_CHECK_MS, checkOffer);
   }
 
   function perform(effect: Exclude<Effect, { type: 'Persist' }>): void {
-    const tell = (input: OwnerInput): void => soon(1 + parts.chance(20), () => hear(input));
+    const emit = (input: ItemInput): void => soon(1 + deps.chance(20), () => handle(input));
     switch (effect.type) {
-      case 'Say':
-        return parts.say(effect);
+      case 'Publish':
+        return deps.publish(effect);
       case 'Stage':
       case 'Restage':
-        return tell({ type: 'ItemStaged', bundle, image: false });
+        return emit({ type: 'ItemStaged', bundle, image: false });
       case 'FetchHome':
-        return soon(1 + parts.chance(50), () =>
-          hear(
-            parts.canFetch(effect.epoch)
+        return soon(1 + deps.chance(50), () =>
+          handle(
+            deps.canFetch(effect.epoch)
               ? { type: 'HomeFetched', epoch: effect.epoch }
               : { type: 'HomeFetchFailed', epoch: effect.epoch, reason: 'not reached', final: false },
           ),
         );
       case 'Place':
-        return tell({ type: 'HomePlaced', epoch: effect.epoch });
+        return emit({ type: 'HomePlaced', epoch: effect.epoch });
       case 'Carry':
-        return tell({ type: 'ItemCarried', epoch: effect.epoch, bundle, image: false });
+        return emit({ type: 'ItemCarried', epoch: effect.epoch, bundle, image: false });
       default:
     }
   }
 
-  const opened = openItem({ type: 'ItemSubmitted', item: parts.item }, instant(timeline.now()), ownerRules);
+  const opened = openItem({ type: 'ItemSubmitted', item: deps.item }, instant(timeline.now()), ownerRules);
   enter(opened.state, opened.effects);
-  look();
+  checkOffer();
 
   return {
     state: () => state,
-    hear,
+    handle,
     crash: () => {
-      // A node that dies before the submission is safe never knew the item; that world is not interesting.
+      // If the node died before the submission was safe, it would not know the item at all.
       if (record === undefined || state === undefined || isSettled(record.phase)) return;
-      life += 1;
-      queue.lose();
+      boot += 1;
+      queue.drop();
       state = undefined;
       wakesAt = Number.POSITIVE_INFINITY;
     },
     restart: () => {
       if (state !== undefined || record === undefined) return;
       state = fromRecord(record, timeline.now());
-      hear({ type: 'NodeRestarted', rolledBack: false });
-      look();
+      handle({ type: 'NodeRestarted', rolledBack: false });
+      checkOffer();
     },
   };
 }

@@ -1,26 +1,27 @@
-/** A receiver: its guests' pure steps, its journal, and what it does through the world. It claims whatever it hears. */
-import type { Effect, Say } from '../../../src/core/effects.js';
-import { hearAck } from '../../../src/core/receiver/accept.js';
+/** A receiver: the pure steps of its guests, its journal, and its effects on the world. It claims every offer. */
+import { explain } from '../../../src/protocol/reasons.js';
+import type { Effect, Publish } from '../../../src/core/effects.js';
+import { handleAck } from '../../../src/core/receiver/accept.js';
 import { claimOffer } from '../../../src/core/receiver/claim.js';
 import {
   fromGuestRecord,
-  guestName,
   isLive,
   type Guest,
   type GuestRecord,
   type ReceiverRules,
 } from '../../../src/core/receiver/guest.js';
-import type { ReceiverInput } from '../../../src/core/receiver/inputs.js';
-import { guestWakeTime, stepReceiver } from '../../../src/core/receiver/step.js';
+import { guestName } from '../../../src/core/receiver/guest-name.js';
+import type { GuestInput } from '../../../src/core/receiver/inputs.js';
+import { nextGuestTimerAt, stepReceiver } from '../../../src/core/receiver/step.js';
 import type { Item } from '../../../src/protocol/item.js';
 import type { Ack, Offer } from '../../../src/protocol/work-messages.js';
-import { createOffer, instant, receiverRules } from '../samples.js';
+import { createOffer, instant, receiverRules } from '../../support/samples.js';
 import { createEffectQueue, type EffectQueue } from './effect-queue.js';
 import type { Ending, Executor } from './executor.js';
 import type { Timeline } from './timeline.js';
 
 export interface ReceiverActor {
-  hear(message: Say): void;
+  handle(message: Publish): void;
   ended(guest: string, ending: Ending): void;
   crash(): void;
   restart(): void;
@@ -29,7 +30,7 @@ export interface ReceiverActor {
   isUp(): boolean;
 }
 
-export interface ReceiverParts {
+export interface ReceiverActorDeps {
   readonly self: string;
   readonly item: Item;
   readonly runMs: number;
@@ -39,46 +40,46 @@ export interface ReceiverParts {
   /** How far this machine's clock is ahead of the world's, ms. */
   readonly aheadMs: number;
   chance(max: number): number;
-  say(message: Say): void;
+  publish(message: Publish): void;
 }
 
-export function createReceiverActor(parts: ReceiverParts): ReceiverActor {
-  const { timeline, executor, self } = parts;
+export function createReceiverActor(deps: ReceiverActorDeps): ReceiverActor {
+  const { timeline, executor, self } = deps;
   const journal = new Map<string, GuestRecord>();
   const guests = new Map<string, Guest>();
   const queues = new Map<string, EffectQueue>();
   let isUp = true;
-  let life = 1;
+  let boot = 1;
   let claims = 0;
 
-  const rules = (): ReceiverRules => ({ ...receiverRules, self, renewalBase: life * 1_000_000 });
-  const now = (): number => timeline.now() + parts.aheadMs;
+  const rules = (): ReceiverRules => ({ ...receiverRules, self, renewalBase: boot * 1_000_000 });
+  const now = (): number => timeline.now() + deps.aheadMs;
 
-  function soon(ms: number, happen: () => void): void {
-    const begun = life;
+  function soon(ms: number, act: () => void): void {
+    const begun = boot;
     timeline.after(ms, () => {
-      if (life === begun && isUp) happen();
+      if (boot === begun && isUp) act();
     });
   }
 
   function enter(name: string, guest: Guest | null, effects: readonly Effect[]): void {
     if (guest === null) guests.delete(name);
     else guests.set(name, guest);
-    queueOf(name).take(effects);
-    if (guest !== null) soon(Math.max(0, guestWakeTime(guest, rules()) - now()), () => wake(name, guest));
+    queueOf(name).enqueue(effects);
+    if (guest !== null) soon(Math.max(0, nextGuestTimerAt(guest, rules()) - now()), () => wake(name, guest));
   }
 
   function wake(name: string, guest: Guest): void {
-    // Only the newest state's timer counts.
+    // Only the timer of the newest state counts.
     if (guests.get(name) === guest) feed(name, { type: 'TimePassed' });
   }
 
-  function feed(name: string, input: ReceiverInput): boolean {
+  function feed(name: string, input: GuestInput): boolean {
     const guest = guests.get(name);
     if (guest === undefined) return false;
     const step = stepReceiver(guest, input, instant(now()), rules());
     if (step.state !== guest || input.type === 'TimePassed') enter(name, step.state, step.effects);
-    else queueOf(name).take(step.effects);
+    else queueOf(name).enqueue(step.effects);
     return true;
   }
 
@@ -87,8 +88,8 @@ export function createReceiverActor(parts: ReceiverParts): ReceiverActor {
     if (known !== undefined) return known;
     const queue = createEffectQueue({
       timeline,
-      // Now and then a disk is slow: what a crash finds half done is what matters.
-      writeMs: () => parts.chance(parts.chance(9) === 0 ? 500 : 5),
+      // Sometimes the disk is slow, so that crashes find writes half done.
+      writeMs: () => deps.chance(deps.chance(9) === 0 ? 500 : 5),
       write: (key, value) => {
         if (value === undefined) journal.delete(key);
         else journal.set(key, value as GuestRecord);
@@ -100,47 +101,47 @@ export function createReceiverActor(parts: ReceiverParts): ReceiverActor {
   }
 
   function perform(name: string, effect: Exclude<Effect, { type: 'Persist' }>): void {
-    const tell = (input: ReceiverInput): void => soon(1 + parts.chance(20), () => feed(name, input));
+    const emit = (input: GuestInput): void => soon(1 + deps.chance(20), () => feed(name, input));
     switch (effect.type) {
-      case 'Say':
-        return parts.say(effect);
+      case 'Publish':
+        return deps.publish(effect);
       case 'FetchInputs':
-        return tell({ type: 'InputsFetched', command: parts.item.command });
+        return emit({ type: 'InputsFetched', command: deps.item.command });
       case 'StartRun':
-        if (now() >= effect.leaseEndsAt) return tell({ type: 'RunFailed', reason: 'too late' });
-        executor.start(self, name, parts.runMs, effect.guardAt - now());
-        return tell({ type: 'RunStarted', handle: { pid: 1, start: '1' } });
+        if (now() >= effect.leaseEndsAt) return emit({ type: 'RunFailed', reason: 'too late' });
+        executor.start(self, name, deps.runMs, effect.guardAt - now());
+        return emit({ type: 'RunStarted', handle: { pid: 1, start: '1' } });
       case 'AdoptRun':
-        return tell(lookFor(name, effect.handle === null));
+        return emit(findRun(name, effect.handle === null));
       case 'ExtendRun':
         return executor.extend(name, effect.guardAt - now());
       case 'StopRun':
-        return executor.stop(name, parts.chance(effect.graceMs));
+        return executor.stop(name, deps.chance(effect.graceMs));
       case 'Collect':
-        return tell({ type: 'Collected', bundle: { sha256: 'c'.repeat(64), bytes: 3, count: parts.outputs ? 1 : 0 } });
+        return emit({ type: 'Collected', bundle: { sha256: 'c'.repeat(64), bytes: 3, count: deps.outputs ? 1 : 0 } });
       default:
     }
   }
 
-  function lookFor(name: string, isUnknown: boolean): ReceiverInput {
-    const state = executor.look(name);
+  function findRun(name: string, isUnknown: boolean): GuestInput {
+    const state = executor.stateOf(name);
     if (state === 'lives') return { type: 'RunStarted', handle: { pid: 1, start: '1' } };
     if (state !== undefined) return exitOf(state);
     return isUnknown ? { type: 'RunFailed', reason: 'it never started' } : { type: 'RunDied', reason: 'it is gone' };
   }
 
-  function hear(message: Say): void {
+  function handle(message: Publish): void {
     if (!isUp) return;
-    if (message.kind === 'offer') return hearOffer(message.body);
+    if (message.kind === 'offer') return handleOffer(message.body);
     if (message.kind === 'lease') feed(nameOf(message.body.epoch), { type: 'LeaseHeard', lease: message.body });
-    if (message.kind === 'ack') takeAck(message.body);
+    if (message.kind === 'ack') respondToAck(message.body);
   }
 
   function nameOf(epoch: number): string {
-    return guestName({ owner: 'alpha', item: parts.item.item, epoch });
+    return guestName({ owner: 'alpha', item: deps.item.item, epoch });
   }
 
-  function hearOffer(offer: Offer): void {
+  function handleOffer(offer: Offer): void {
     const name = nameOf(offer.epoch);
     if (guests.get(name)?.phase === 'claimed') feed(name, { type: 'OfferRepeated', slotsFree: 1, projectedRatio: 0 });
     const held = guests.has(name) || [...guests.values()].some(isLive);
@@ -148,9 +149,9 @@ export function createReceiverActor(parts: ReceiverParts): ReceiverActor {
     claims += 1;
     const terms = {
       owner: 'alpha',
-      item: parts.item.item,
+      item: deps.item.item,
       offer,
-      rank: parts.chance(2),
+      rank: deps.chance(2),
       projectedRatio: 0,
       slotsFree: 1,
     };
@@ -158,12 +159,12 @@ export function createReceiverActor(parts: ReceiverParts): ReceiverActor {
     enter(name, state, effects);
   }
 
-  function takeAck(ack: Ack): void {
+  function respondToAck(ack: Ack): void {
     const name = nameOf(ack.epoch);
     if (feed(name, { type: 'AckHeard', ack, obstacle: undefined }) || ack.to !== self) return;
     const terms = {
       owner: 'alpha',
-      item: parts.item.item,
+      item: deps.item.item,
       offer: createOffer({ epoch: ack.epoch }),
       rank: 0,
       renewal: 0,
@@ -171,22 +172,22 @@ export function createReceiverActor(parts: ReceiverParts): ReceiverActor {
       slotsFree: 0,
     };
     const stray = claimOffer(terms, instant(now()), rules()).state;
-    const refused = hearAck(stray, ack, 'its claim was given up before the ack came', instant(now()), rules());
+    const refused = handleAck(stray, ack, explain('claim-given-up'), instant(now()), rules());
     enter(name, refused.state, refused.effects);
   }
 
   return {
-    hear,
-    ended: (guest, ending) => soon(parts.chance(5), () => feed(guest, exitOf(ending))),
+    handle,
+    ended: (guest, ending) => soon(deps.chance(5), () => feed(guest, exitOf(ending))),
     crash: () => {
       isUp = false;
-      for (const queue of queues.values()) queue.lose();
+      for (const queue of queues.values()) queue.drop();
       guests.clear();
     },
     restart: () => {
       if (isUp) return;
       isUp = true;
-      life += 1;
+      boot += 1;
       for (const record of journal.values()) {
         const name = guestName(record);
         guests.set(name, fromGuestRecord(record, instant(now()), rules()));
@@ -198,7 +199,7 @@ export function createReceiverActor(parts: ReceiverParts): ReceiverActor {
   };
 }
 
-function exitOf(ending: Ending): ReceiverInput {
+function exitOf(ending: Ending): GuestInput {
   return {
     type: 'RunExited',
     exitCode: ending === 'exited' ? 0 : 143,

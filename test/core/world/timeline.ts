@@ -1,42 +1,44 @@
-/** Virtual time: what is to happen later, in order of its moment, then of its asking. Also the one source of chance. */
+/**
+ * Virtual time: scheduled actions, ordered by time, then by when they were scheduled. Also the only source of chance.
+ */
 
-/** A list of things to come. */
+/** A list of scheduled actions. Times in ms. */
 export interface Timeline {
   now(): number;
-  after(ms: number, happen: () => void): void;
-  /** Goes on until nothing is left, `isOver` says so, or the moment `untilMs` has come. */
+  after(ms: number, act: () => void): void;
+  /** Runs actions until none is left, `isOver` returns true, or the next one is later than `untilMs`. */
   run(untilMs: number, isOver: () => boolean): void;
 }
 
-interface Happening {
+interface ScheduledAction {
   readonly at: number;
-  readonly happen: () => void;
+  readonly act: () => void;
 }
 
 export function createTimeline(): Timeline {
-  const coming: Happening[] = [];
+  const scheduled: ScheduledAction[] = [];
   let now = 0;
 
-  function after(ms: number, happen: () => void): void {
+  function after(ms: number, act: () => void): void {
     const at = now + Math.max(0, ms);
     let low = 0;
-    let high = coming.length;
-    // The list is kept from the last moment to the first, so that taking the next one off is cheap.
+    let high = scheduled.length;
+    // The list is sorted from last to first, so that removing the next action is cheap.
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((coming[middle]?.at ?? 0) > at) low = middle + 1;
+      if ((scheduled[middle]?.at ?? 0) > at) low = middle + 1;
       else high = middle;
     }
-    coming.splice(low, 0, { at, happen });
+    scheduled.splice(low, 0, { at, act });
   }
 
   function run(untilMs: number, isOver: () => boolean): void {
     while (!isOver()) {
-      const next = coming.at(-1);
+      const next = scheduled.at(-1);
       if (next === undefined || next.at > untilMs) break;
-      coming.pop();
+      scheduled.pop();
       now = next.at;
-      next.happen();
+      next.act();
     }
     if (!isOver()) now = Math.max(now, untilMs);
   }
@@ -44,7 +46,7 @@ export function createTimeline(): Timeline {
   return { now: () => now, after, run };
 }
 
-/** Chance from a seed (mulberry32): gives whole numbers from 0 to `max`. */
+/** Random integers from 0 to `max`, determined by a seed (mulberry32). */
 export function createChance(seed: number): (max: number) => number {
   let state = seed >>> 0;
   return (max) => {

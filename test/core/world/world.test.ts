@@ -1,8 +1,10 @@
-/** The promises of the protocol, held over many small worlds: see `world.ts`. A failure prints the plan that breaks one. */
+/**
+ * Checks the promises of the protocol in many small worlds, see `world.ts`. A failure prints the plan that breaks one.
+ */
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { anyPlan, type Plan } from './plan.js';
-import { live } from './world.js';
+import { runWorld } from './world.js';
 
 const calm: Plan = {
   seed: 1,
@@ -21,29 +23,29 @@ const calm: Plan = {
 };
 
 describe('a world', () => {
-  test.each<[string, Partial<Plan>]>([
+  it.each<[string, Partial<Plan>]>([
     ['a command', {}],
     ['a command with inputs and outputs', { inputs: true, outputs: true }],
   ])('without faults runs %s once and settles', (_title, change) => {
-    expect(live({ ...calm, ...change })).toMatchObject({ violations: [], phase: 'done', starts: 1 });
+    expect(runWorld({ ...calm, ...change })).toMatchObject({ violations: [], phase: 'done', starts: 1 });
   });
 
-  test('in which a running item is moved runs it again elsewhere', () => {
-    const fate = live({ ...calm, retry: 'rerun', restartable: true, runMs: 5000, moveAt: 1000, outputs: true });
-    expect(fate).toMatchObject({ violations: [], phase: 'done', starts: 2 });
+  it('in which a running item is moved runs it again elsewhere', () => {
+    const result = runWorld({ ...calm, retry: 'rerun', restartable: true, runMs: 5000, moveAt: 1000, outputs: true });
+    expect(result).toMatchObject({ violations: [], phase: 'done', starts: 2 });
   });
 
-  test('with faults breaks no promise, and settles when they stop', () => {
+  it('with faults keeps all promises, and settles when the faults stop', () => {
     const seen = new Map<string, number>();
     fc.assert(
       fc.property(anyPlan, (plan) => {
-        const { violations, phase, lines } = live(plan);
+        const { violations, phase, lines } = runWorld(plan);
         seen.set(phase, (seen.get(phase) ?? 0) + 1);
         if (violations.length > 0) throw new Error([...violations, ...lines.slice(-60)].join('\n'));
       }),
       { numRuns: Number(process.env['TRITMESH_WORLDS'] ?? 2000) },
     );
-    // A world in which everything is given up would hold every promise.
+    // A node that gave up every item would keep all promises, too.
     expect(seen.get('done') ?? 0).toBeGreaterThan(50);
   });
 });

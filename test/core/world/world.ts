@@ -1,32 +1,33 @@
 /**
- * A small world: one owner, three receivers, one item, a bus that loses, doubles, delays and reorders while faults last,
- * and nodes that die and come back from their journals. Only the pure steps of core decide in it.
+ * A small world: one owner, three receivers, one item, a bus that loses, duplicates, delays and reorders messages while
+ * faults last, and nodes that crash and restart from their journals. All decisions are made by the pure steps of the
+ * core.
  */
-import type { Say } from '../../../src/core/effects.js';
+import type { Publish } from '../../../src/core/effects.js';
 import { isSettled } from '../../../src/core/owner/owned-item.js';
-import { createItem } from '../samples.js';
-import { describeEffect } from '../effect-text.js';
+import { createItem } from '../../support/samples.js';
+import { describeEffect } from '../../support/effect-text.js';
 import { createExecutor } from './executor.js';
 import { createOwnerActor, type OwnerActor } from './owner-actor.js';
 import { FAULTS_MS, RECEIVERS, type Plan } from './plan.js';
 import { createReceiverActor, type ReceiverActor } from './receiver-actor.js';
 import { createChance, createTimeline } from './timeline.js';
 
-/** What became of a world. */
-export interface Fate {
-  /** Promises that were broken, as sentences. */
+/** How a world ended. */
+export interface WorldResult {
+  /** Broken promises, as sentences. */
   readonly violations: readonly string[];
   readonly phase: string;
   readonly starts: number;
-  /** What went over the bus, one line each, for a person who looks for the reason. */
+  /** The messages on the bus, one line each, for finding the reason of a failure. */
   readonly lines: readonly string[];
 }
 
-/** Once faults are over an item must settle within this time. */
+/** After the faults, the item must settle within this time, ms. */
 const HEALING_MS = 120_000;
 
-/** Lives a world to its end. */
-export function live(plan: Plan): Fate {
+/** Runs a world to its end. */
+export function runWorld(plan: Plan): WorldResult {
   const timeline = createTimeline();
   const chance = createChance(plan.seed);
   const violations: string[] = [];
@@ -38,7 +39,7 @@ export function live(plan: Plan): Fate {
     receivers.get(node)?.ended(guest, ending),
   );
 
-  function say(from: string, message: Say): void {
+  function publish(from: string, message: Publish): void {
     if (message.kind === 'status' || message.kind === 'event') return;
     lines.push(`${timeline.now()} ${from}: ${describeEffect(message)}`);
     if (message.kind === 'ack') checkAck(message.body.epoch, message.body.to);
@@ -52,7 +53,7 @@ export function live(plan: Plan): Fate {
     if (holder !== to) violations.push(`epoch ${epoch} was acked to ${holder} and to ${to}`);
   }
 
-  function carry(from: string, to: string, message: Say): void {
+  function carry(from: string, to: string, message: Publish): void {
     const faulty = timeline.now() < FAULTS_MS;
     if (faulty && chance(99) < plan.dropPercent) return;
     const copies = faulty && chance(99) < plan.twicePercent ? 2 : 1;
@@ -61,11 +62,11 @@ export function live(plan: Plan): Fate {
     }
   }
 
-  function deliver(from: string, to: string, message: Say): void {
-    if (to !== 'alpha') return receivers.get(to)?.hear(message);
-    if (message.kind === 'claim') owner.hear({ type: 'ClaimHeard', from, claim: message.body });
-    if (message.kind === 'progress') owner.hear({ type: 'ProgressHeard', from, progress: message.body });
-    if (message.kind === 'result') owner.hear({ type: 'ResultHeard', from, result: message.body });
+  function deliver(from: string, to: string, message: Publish): void {
+    if (to !== 'alpha') return receivers.get(to)?.handle(message);
+    if (message.kind === 'claim') owner.handle({ type: 'ClaimHeard', from, claim: message.body });
+    if (message.kind === 'progress') owner.handle({ type: 'ProgressHeard', from, progress: message.body });
+    if (message.kind === 'result') owner.handle({ type: 'ResultHeard', from, result: message.body });
   }
 
   const receivers = new Map<string, ReceiverActor>();
@@ -73,14 +74,14 @@ export function live(plan: Plan): Fate {
     const parts = { self, item, runMs: plan.runMs, outputs: plan.outputs, timeline, executor, chance };
     receivers.set(
       self,
-      createReceiverActor({ ...parts, aheadMs: (index + 1) * 1_000_000, say: (message) => say(self, message) }),
+      createReceiverActor({ ...parts, aheadMs: (index + 1) * 1_000_000, publish: (message) => publish(self, message) }),
     );
   }
   const owner: OwnerActor = createOwnerActor({
     timeline,
     item,
     chance,
-    say: (message) => say('alpha', message),
+    publish: (message) => publish('alpha', message),
     canFetch: (epoch) =>
       [...receivers.values()].some((one) => one.guests().get(`alpha/${item.item}/${epoch}`)?.phase === 'ended'),
   });
@@ -91,9 +92,9 @@ export function live(plan: Plan): Fate {
     timeline.after(Math.min(at + downMs, FAULTS_MS), () => actor?.restart());
   }
   if (plan.cancelAt !== undefined)
-    timeline.after(plan.cancelAt, () => owner.hear({ type: 'CancelAsked', reason: 'asked' }));
+    timeline.after(plan.cancelAt, () => owner.handle({ type: 'CancelAsked', reason: 'asked' }));
   if (plan.moveAt !== undefined)
-    timeline.after(plan.moveAt, () => owner.hear({ type: 'MoveAsked', reason: 'asked', to: null }));
+    timeline.after(plan.moveAt, () => owner.handle({ type: 'MoveAsked', reason: 'asked', to: null }));
 
   const isOver = (): boolean => {
     const phase = owner.state()?.phase;
@@ -113,9 +114,9 @@ export function live(plan: Plan): Fate {
       `it did not settle: ${owner.state()?.phase ?? 'down'} (${owner.state()?.reason ?? ''}); guests left: ${left.join(', ')}`,
     );
   }
-  if (executor.countLive() > 0) violations.push('something still runs');
+  if (executor.countRunning() > 0) violations.push('a process still runs');
   const phase = owner.state()?.phase ?? 'down';
   if (phase === 'lost' && plan.retry !== 'once') violations.push('a rerun item was lost');
-  if (phase === 'done' && executor.starts === 0) violations.push('it is done and never ran');
+  if (phase === 'done' && executor.starts === 0) violations.push('the item is done, but it never ran');
   return { violations: [...violations, ...executor.violations], phase, starts: executor.starts, lines };
 }

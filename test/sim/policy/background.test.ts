@@ -1,20 +1,20 @@
-/** What may wait, and that waiting keeps what was said. */
-import { expect, test } from 'vitest';
+/** Which messages may wait, and how the broker delivers those that do. */
+import { expect, it } from 'vitest';
 import type { BusMessage, BusPublish } from '../../../src/bus/bus.js';
 import { wireCodec } from '../../../src/protocol/codec.js';
-import { createNetwork } from '../../../src/sim/network.js';
-import { watchBackground } from '../../../src/sim/policy/background.js';
+import { createNetwork } from '../../../src/sim/parts/network.js';
+import { createBackgroundFilter } from '../../../src/sim/policy/background.js';
 import { createCalmBroker } from '../../../src/sim/policy/calm-broker.js';
-import { createRandom } from '../../../src/sim/random.js';
-import { createTimeline } from '../../../src/sim/timeline.js';
+import { createRandom } from '../../../src/sim/plan/random.js';
+import { createTimeline } from '../../../src/sim/parts/timeline.js';
 
 function say(topic: string, payload: object | string): BusPublish {
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
   return { topic: `sim/${topic}`, payload: text, qos: 1, retain: false };
 }
 
-test('a state waits when its trit is known, a birth or a word of being there when it was said before', () => {
-  const mayWait = watchBackground(wireCodec);
+it('a state waits if its trit is unchanged, a birth or an availability if it was published before', () => {
+  const mayWait = createBackgroundFilter(wireCodec);
   const said: readonly [BusPublish, boolean][] = [
     [say('node/a/state', { trit: 0, load_ratio: 0.4 }), false],
     [say('node/a/state', { trit: 0, load_ratio: 0.5 }), true],
@@ -33,7 +33,7 @@ test('a state waits when its trit is known, a birth or a word of being there whe
   for (const [message, waits] of said) expect([message, mayWait(message)]).toEqual([message, waits]);
 });
 
-test('what waits is handed out together, in order, late by so much at most; the rest at once', () => {
+it('messages that wait are delivered in order, in one batch, at most the interval late; others at once', () => {
   const timeline = createTimeline();
   const broker = createCalmBroker(timeline, createNetwork(createRandom('x')), 200, ({ topic }) => topic === 'slow');
   const heard: string[] = [];

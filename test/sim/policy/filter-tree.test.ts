@@ -1,8 +1,8 @@
-/** The tree of filters finds whom the filters themselves fit. */
+/** The filter tree finds the same subscribers as matching each filter. */
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { createFilterTree } from '../../../src/sim/policy/filter-tree.js';
-import { fits } from '../../../src/sim/sim-broker.js';
+import { fits } from '../../../src/sim/parts/sim-broker.js';
 
 const word = fc.constantFrom('a', 'b', 'c');
 const topic = fc.array(word, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
@@ -10,7 +10,7 @@ const filter = fc
   .tuple(fc.array(fc.constantFrom('a', 'b', '+'), { minLength: 1, maxLength: 4 }), fc.boolean())
   .map(([levels, open]) => [...levels, ...(open ? ['#'] : [])].join('/'));
 
-test('a topic finds just the filters that fit it, until they are removed', () => {
+it('a topic finds exactly the filters that match it, until they are removed', () => {
   fc.assert(
     fc.property(fc.uniqueArray(filter, { maxLength: 8 }), topic, (filters, one) => {
       const tree = createFilterTree<string>();

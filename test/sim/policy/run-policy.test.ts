@@ -1,5 +1,5 @@
-/** A small mesh lives under the policies that are compared. */
-import { describe, expect, test } from 'vitest';
+/** Simulates a small mesh under the policies that are compared. */
+import { describe, expect, it } from 'vitest';
 import { renderPolicy } from '../../../src/cli/render/policy.js';
 import { runPolicy } from '../../../src/sim/policy/run-policy.js';
 
@@ -9,27 +9,27 @@ describe('a mesh of five nodes for ten minutes', () => {
   const report = runPolicy(small);
   const figures = report.policies[0]?.runs[0];
 
-  test('settles its jobs', () => {
+  it('settles its jobs', () => {
     expect(figures?.jobs).toBeGreaterThan(10);
     expect(figures?.failed).toBe(0);
     expect(figures?.unsettled).toBeLessThan(3);
     expect(figures?.slowdown_mean).toBeGreaterThanOrEqual(1);
   });
 
-  test('talks and agrees', () => {
+  it('exchanges messages and agrees', () => {
     expect(figures?.said_per_node_s).toBeGreaterThan(4 / 60);
     expect(figures?.heard_per_node_s).toBeGreaterThan((5 * 4) / 60);
     expect(figures?.flips_per_node_hour).toBeGreaterThan(0);
     expect(figures?.convergence_ms_mean).toBeLessThan(1100);
   });
 
-  test('gives the same report for the same seed, another for another', () => {
+  it('gives the same report for the same seed, another for another', () => {
     expect(runPolicy(small)).toEqual(report);
     expect(runPolicy({ ...small, seed: 8 }).policies[0]?.runs[0]).not.toEqual(figures);
   });
 });
 
-test('a comparison has the same jobs under each policy, and a column for each', () => {
+it('a comparison has the same jobs under each policy, and a column for each', () => {
   const told: string[] = [];
   const report = runPolicy(
     { ...small, hours: 1 / 30, compare: true },
@@ -42,7 +42,7 @@ test('a comparison has the same jobs under each policy, and a column for each', 
   expect(text).toContain('5 nodes');
 });
 
-test('several seeds give each run, and their mean', () => {
+it('several seeds give each run, and their mean', () => {
   const report = runPolicy({ ...small, hours: 1 / 60, seeds: 2 });
   const [first, second] = report.policies[0]?.runs ?? [];
   const alone = runPolicy({ ...small, hours: 1 / 60, seed: 8 }).policies[0]?.runs[0];

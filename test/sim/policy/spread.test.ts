@@ -1,5 +1,5 @@
-/** Figures of several runs, together. */
-import { expect, test } from 'vitest';
+/** Mean and standard deviation of the figures of several runs. */
+import { expect, it } from 'vitest';
 import { summarize, type PolicyFigures } from '../../../src/sim/policy/report.js';
 import { spreadFigures } from '../../../src/sim/policy/spread.js';
 
@@ -11,22 +11,22 @@ const none: PolicyFigures = summarize({
   steps: [],
   flips: 0,
   claims: 0,
-  said: 0,
-  heard: 0,
+  published: 0,
+  delivered: 0,
   convergenceMs: [],
 });
 
-test('the mean, and the standard deviation of a sample', () => {
+it('the mean, and the standard deviation of a sample', () => {
   const runs = [2, 4, 9].map((moves) => ({ ...none, moves }));
   const { moves } = spreadFigures({ ...none, moves: 1 }, runs);
   expect(moves).toEqual({ mean: 4, sd: Math.sqrt((9 + 4 + 0 + 25) / 3) });
 });
 
-test('one run lies nowhere apart', () => {
+it('one run has a deviation of 0', () => {
   expect(spreadFigures({ ...none, moves: 3 }, []).moves).toEqual({ mean: 3, sd: 0 });
 });
 
-test('a run without a figure is left out of it; where none has one, there is none', () => {
+it('a run without a figure does not count for it; if no run has it, it is null', () => {
   const spread = spreadFigures(none, [{ ...none, slowdown_mean: 2 }]);
   expect(spread.slowdown_mean).toEqual({ mean: 2, sd: 0 });
   expect(spread.slowdown_p99).toBeNull();

@@ -1,16 +1,16 @@
-/** Work and load are drawn as they say. */
-import { describe, expect, test } from 'vitest';
+/** Generated work and load match their description. */
+import { describe, expect, it } from 'vitest';
 import { createMachineLoad } from '../../../src/sim/policy/machine-load.js';
-import { drawJobs, drawSize, WORKLOADS } from '../../../src/sim/policy/workload.js';
-import { createRandom } from '../../../src/sim/random.js';
-import { createTimeline } from '../../../src/sim/timeline.js';
+import { generateJobs, generateSize, WORKLOADS } from '../../../src/sim/policy/workload.js';
+import { createRandom } from '../../../src/sim/plan/random.js';
+import { createTimeline } from '../../../src/sim/parts/timeline.js';
 
 const HOUR_MS = 3_600_000;
 const NODES = Array.from({ length: 50 }, (_, index) => `n${index}`);
 
 describe('jobs', () => {
-  test.each(Object.values(WORKLOADS))('$name: as many as it says, in order, from as many nodes', (workload) => {
-    const jobs = drawJobs(workload, NODES, 0, 10 * HOUR_MS, createRandom(1));
+  it.each(Object.values(WORKLOADS))('$name: as many as described, in order, from as many nodes', (workload) => {
+    const jobs = generateJobs(workload, NODES, 0, 10 * HOUR_MS, createRandom(1));
     const submitters = new Set(jobs.map((job) => job.node));
     expect(submitters.size).toBeCloseTo(NODES.length * workload.submitters, 0);
     const expected = submitters.size * workload.jobsPerHour * 10;
@@ -20,10 +20,10 @@ describe('jobs', () => {
     expect(new Set(jobs.map((job) => job.item)).size).toBe(jobs.length);
   });
 
-  test('sizes stay within their bounds, and few make most of the work', () => {
+  it('sizes stay within their bounds, and few make most of the work', () => {
     const random = createRandom(2);
     const { lab } = WORKLOADS;
-    const sizes = Array.from({ length: 10_000 }, () => drawSize(lab, random)).toSorted((a, b) => b - a);
+    const sizes = Array.from({ length: 10_000 }, () => generateSize(lab, random)).toSorted((a, b) => b - a);
     expect(sizes[0]).toBeLessThanOrEqual(lab.sizeMsMost);
     expect(sizes.at(-1)).toBeGreaterThanOrEqual(lab.sizeMsLeast);
     const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
@@ -34,7 +34,7 @@ describe('jobs', () => {
 describe('the load of a machine', () => {
   const quiet = { ...WORKLOADS.lab, busyShare: 0, idleRatio: 0 };
 
-  test('a job on a free core takes its own time, two on one core take longer', () => {
+  it('a job on a free core takes its own time, two on one core take longer', () => {
     const timeline = createTimeline();
     const load = createMachineLoad(1, quiet, timeline, createRandom(3));
     const ends: number[] = [];
@@ -53,7 +53,7 @@ describe('the load of a machine', () => {
     expect((ends[1] ?? 0) - 200_000).toBeGreaterThanOrEqual(120_000);
   });
 
-  test('what a job had when it is stopped is told', () => {
+  it('stopping a job returns the work that it has done', () => {
     const timeline = createTimeline();
     const load = createMachineLoad(64, quiet, timeline, createRandom(4));
     load.begin('o/one/1', 60_000, () => undefined);
@@ -62,10 +62,10 @@ describe('the load of a machine', () => {
     expect(load.end('o/one/1')).toBe(0);
   });
 
-  test('the sensed ratio follows a job with the time constant of the metric', () => {
+  it('the sensed ratio follows a job with the time constant of the metric', () => {
     const ratios = Array.from({ length: 50 }, (_, seed) => senseAfter(20_000, seed));
     const mean = ratios.reduce((sum, one) => sum + one, 0) / ratios.length;
-    // Of the job 1 - 1/e is seen; what wanders of the own load is cut off at 0 and adds a little.
+    // 1 - 1/e of the job is seen. The own load drifts around 0 and is cut off there, which adds a little.
     expect(mean).toBeGreaterThan(0.6);
     expect(mean).toBeLessThan(0.75);
   });

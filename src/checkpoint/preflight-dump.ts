@@ -1,0 +1,160 @@
+/**
+ * The preflight at the source: says in plain words what keeps a process tree from being frozen, and gathers the facts
+ * that a receiver needs. It only looks: nothing is stopped or changed.
+ */
+import { readProc, readProcLink } from '../os/proc-files.js';
+import { TICKS_PER_S, type ProcStat } from '../os/proc-stat.js';
+import type { DumpPreflight, DumpSubject } from './checkpoint.js';
+import type { ImageFacts, OpenFile } from '../protocol/image-facts.js';
+import { readDescriptors, type OpenPath } from './descriptors.js';
+import { readMappedMemory } from './memory.js';
+import { listEntries, listThreads, listTree, readInnerPid } from './proc-entry.js';
+import { findSharedObstacles } from './shared-memory.js';
+import { findSocketObstacles } from './sockets.js';
+import { findSystemVObstacles } from './system-v.js';
+import { findRoomObstacle } from '../os/disk-space.js';
+
+/** Files below these are taken to belong to the system: the receiver must have the same. */
+const SYSTEM = /^\/(?:usr|lib|lib32|lib64|libx32|bin|sbin|etc|opt|nix|proc|sys|dev(?!\/shm\/))\//;
+/** Not time: criu gives what it restores a clock of its own, and takes it along. */
+const NAMESPACES = ['mnt', 'net', 'ipc', 'uts', 'user', 'cgroup'] as const;
+const NAMESPACE_NAMES: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network', uts: 'host name' };
+/** Room that the image's own bookkeeping takes, per task. */
+const OVERHEAD_BYTES = 1024 * 1024;
+
+/** Looks at a process tree. */
+export async function preflightDump(subject: DumpSubject): Promise<DumpPreflight> {
+  const entries = listEntries();
+  const tree = listTree(subject.pid, entries);
+  const [root] = tree;
+  if (root === undefined) return { obstacles: ['there is no such process'], facts: null };
+  if (root.isKernel) return { obstacles: ['it is a thread of the kernel'], facts: null };
+  if (root.state === 'Z') return { obstacles: ['it has ended already'], facts: null };
+  const exe = readProcLink(root.pid, 'exe');
+  if (exe === '') return { obstacles: ['it is not ours to read: the node must run as root'], facts: null };
+  const descriptors = readDescriptors(tree);
+  const memory = readMappedMemory(tree, subject.init === null ? '' : `/proc/${subject.init}/root`);
+  const files = descriptors.files.filter(({ path }) => !isOwn(subject, path)).map(describeOpenFile);
+  const facts = composeFacts(subject, tree, root, measureAge(root, entries), {
+    exe: exe.replace(/ \(deleted\)$/, ''),
+    mapped: memory.mapped.filter(({ path }) => !isOwn(subject, path)),
+    files,
+    image_bytes: memory.imageBytes + files.reduce((sum, file) => sum + (file.carried ? file.size : 0), 0),
+  });
+  const obstacles = [
+    ...(exe.endsWith(' (deleted)') ? [`its program was replaced or deleted: ${facts.exe}`] : []),
+    ...findTreeObstacles(subject, tree, entries),
+    ...descriptors.obstacles,
+    ...memory.obstacles,
+    ...findSharedObstacles(tree, entries),
+    ...(await findSystemVObstacles(tree, entries)),
+    ...(await findSocketObstacles(descriptors.sockets)),
+    ...findRoomObstacle(subject.directory, facts.image_bytes + tree.length * OVERHEAD_BYTES),
+  ];
+  return { obstacles: [...new Set(obstacles)], facts };
+}
+
+type Found = Pick<ImageFacts, 'exe' | 'mapped' | 'files' | 'image_bytes'>;
+
+function composeFacts(
+  subject: DumpSubject,
+  tree: readonly ProcStat[],
+  root: ProcStat,
+  ageMs: number,
+  found: Found,
+): ImageFacts {
+  const live = tree.filter(({ state }) => state !== 'Z');
+  return {
+    v: 1,
+    name: root.name,
+    root: readInnerPid(root.pid).pid,
+    pids: tree.flatMap(({ pid }) => listInnerTasks(pid)),
+    shell_job: root.session !== root.pid,
+    known_as: subject.knownAs,
+    cwd: readProcLink(root.pid, 'cwd'),
+    ...found,
+    cpu_s: live.reduce((sum, { ownTicks, childTicks }) => sum + ownTicks + childTicks, 0) / TICKS_PER_S,
+    wall_ms: subject.init === null ? ageMs : 0,
+    criu: '',
+  };
+}
+
+/** The process and its threads, as their pid namespace calls them: each needs its number again. */
+function listInnerTasks(pid: number): readonly number[] {
+  return listThreads(pid).map((thread) => readInnerPid(thread).pid);
+}
+
+function findTreeObstacles(
+  { pid, init }: DumpSubject,
+  tree: readonly ProcStat[],
+  entries: readonly ProcStat[],
+): readonly string[] {
+  const home = init ?? process.pid;
+  const depth = readInnerPid(home).depth;
+  const obstacles = new Set<string>();
+  for (const task of tree) {
+    if (task.state === 'Z') continue;
+    const whose = task.pid === pid ? 'it' : `its child ${task.name} (${task.pid})`;
+    if (task.tty !== 0) obstacles.add(`${whose} has a terminal: start it with setsid and its output in files`);
+    if (isElsewhere(task.pid, home, 'pid'))
+      obstacles.add(
+        readInnerPid(task.pid).depth > depth
+          ? `${whose} is in a pid namespace of its own (a container?)`
+          : `${whose} is in another pid namespace than the node`,
+      );
+    for (const kind of NAMESPACES)
+      if (isElsewhere(task.pid, home, kind))
+        obstacles.add(`${whose} is in another ${NAMESPACE_NAMES[kind] ?? kind} namespace than the node`);
+    if (/^TracerPid:\s*[1-9]/m.test(readProc(task.pid, 'status')))
+      obstacles.add(`${whose} is being traced by a debugger`);
+  }
+  if (init !== null) for (const stray of listStrays(init, tree, entries)) obstacles.add(describeStray(stray));
+  return [...obstacles];
+}
+
+/** A child that has just ended is in no namespace, and nowhere else either. */
+function isElsewhere(pid: number, home: number, kind: string): boolean {
+  const place = readProcLink(pid, `ns/${kind}`);
+  return place !== '' && place !== readProcLink(home, `ns/${kind}`);
+}
+
+/**
+ * Children of the init that were once somebody's in the tree. Its own helpers are in its own session, the tree never
+ * is.
+ */
+function listStrays(init: number, tree: readonly ProcStat[], entries: readonly ProcStat[]): readonly ProcStat[] {
+  const [root] = tree;
+  const session = entries.find(({ pid }) => pid === init)?.session;
+  return entries.filter(
+    (one) =>
+      one.parent === init &&
+      one.pid !== root?.pid &&
+      one.pid !== root?.parent &&
+      one.session !== session &&
+      one.state !== 'Z',
+  );
+}
+
+function describeStray({ name, pid }: ProcStat): string {
+  return `${name} (${pid}) has left its process tree: its parent ended`;
+}
+
+/** What is below the directory of the run travels with it. */
+function isOwn({ knownAs }: DumpSubject, path: string): boolean {
+  return knownAs !== null && path.startsWith(`${knownAs}/`);
+}
+
+function describeOpenFile({ path, size, mode, uid, gid }: OpenPath): OpenFile {
+  return { path, size, mode, uid, gid, carried: !SYSTEM.test(path) };
+}
+
+/**
+ * Milliseconds since it started: how much later this program did, and how long that has run. /proc/uptime is not asked,
+ * which may be unreadable or jump under LXCFS; what comes out counts against a wall-clock limit. What the machine slept
+ * meanwhile is left out.
+ */
+function measureAge({ startTicks }: ProcStat, entries: readonly ProcStat[]): number {
+  const own = entries.find(({ pid }) => pid === process.pid)?.startTicks ?? startTicks;
+  const ageMs = ((Number(own) - Number(startTicks)) / TICKS_PER_S) * 1000 + process.uptime() * 1000;
+  return Number.isFinite(ageMs) ? Math.max(0, ageMs) : 0;
+}

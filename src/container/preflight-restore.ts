@@ -1,0 +1,44 @@
+/**
+ * The preflight of a container at its receiver: whether podman could import it here. It trusts no name more than to
+ * look for it, and changes nothing; above all it never lets podman pull an image, which `podman container restore`
+ * would do by itself.
+ */
+import type { ImageFacts } from '../protocol/image-facts.js';
+import type { ContainerCapabilities } from './containers.js';
+import type { Podman } from './podman.js';
+import { findRoomObstacle } from '../os/disk-space.js';
+
+/** Says what stands in the way; `roomBytes`: what the export still needs below `directory`. */
+export async function preflightContainerRestore(
+  { container }: ImageFacts,
+  directory: string,
+  roomBytes: number,
+  podman: Podman,
+  survey: ContainerCapabilities,
+): Promise<readonly string[]> {
+  if (container === undefined) return ['it is no image of a container'];
+  if (!survey.usable) return [`this node cannot move containers: ${survey.reason}`];
+  const { id, name, image, image_name: imageName, runtime } = container;
+  const [idTaken, nameTaken, hasImage] = await Promise.all([
+    podman.ask('container', 'exists', id),
+    podman.ask('container', 'exists', name),
+    podman.ask('image', 'exists', image),
+  ]);
+  return [
+    ...findVersionObstacles(container.podman, survey),
+    ...(runtime === survey.runtime ? [] : [`it ran under ${runtime}, and podman uses ${survey.runtime} here`]),
+    ...(isAbsent(idTaken) && isAbsent(nameTaken) ? [] : [`podman has a container ${name} here already`]),
+    ...(hasImage.code === 0 ? [] : [`its container image is not here: ${imageName} (${image.slice(0, 12)})`]),
+    ...findRoomObstacle(directory, roomBytes),
+  ];
+}
+
+function findVersionObstacles(wrote: string, { version }: ContainerCapabilities): readonly string[] {
+  const [own, other] = [version, wrote].map((text) => Number.parseInt(text, 10));
+  return own === other ? [] : [`podman ${wrote} wrote it, and here is ${version}`];
+}
+
+/** `podman … exists` ends with 1 for what is not there, and with 125 when it cannot tell. */
+function isAbsent({ code }: { readonly code: number }): boolean {
+  return code === 1;
+}

@@ -1,0 +1,149 @@
+/**
+ * Copies of containers at their receiver: prepared when podman's own review finds nothing in the way and a keeper
+ * waits, started by that keeper alone. How one ended is what its keeper wrote; without a keeper nothing of it may live.
+ */
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Checkpoint } from '../../checkpoint/checkpoint.js';
+import { EXPORT_FILE, type Containers } from '../../container/containers.js';
+import { describeError } from '../../os/errors.js';
+import { writeRunRecord, readRunRecord, type ContainerRunRecord } from './run-record.js';
+import {
+  forbidContainerStart,
+  isMarkedFrozen,
+  WATCHDOG_FILES,
+  readWatchdogReport,
+  startContainerWatchdog,
+  type WatchdogReport,
+} from './container-watchdog.js';
+import { lookSettled, removeContainer, type MovedContainer } from './container-moves.js';
+import type { Deadline } from '../watchdog/deadline.js';
+import { openRunDirectory } from '../directory/run-directory.js';
+import type { RunEvent, RunHandle, StartRequest } from '../runner.js';
+import { isAlive } from '../processes/process-table.js';
+import { listOrphans, signalProcess } from '../processes/session.js';
+
+const WAIT_MS = 10;
+/** A keeper says who it is with its first breath. */
+const BEGIN_LOOKS = 500;
+const KEEPER_GONE = 'its keeper is gone';
+
+/** Makes a copy ready; gives its head and its keeper, or why it cannot be. `deadline` was given when the lease ran. */
+export async function prepareCopy(
+  { directory }: StartRequest,
+  deadline: Deadline,
+  checkpoint: Checkpoint,
+  containers: Containers,
+): Promise<{ readonly head: ContainerRunRecord; readonly handle: RunHandle } | { readonly reason: string }> {
+  if (readRunRecord(directory) !== undefined) return { reason: `was started before in ${directory}` };
+  const facts = checkpoint.read(directory)?.facts;
+  if (facts?.container === undefined) return { reason: 'the image is not complete' };
+  const obstacles = await containers.review(facts, directory);
+  if (obstacles.length > 0) return { reason: obstacles.join('; ') };
+  try {
+    const fault = openRunDirectory(directory);
+    if (fault !== undefined) return { reason: fault };
+    deadline.flush();
+    const { id } = facts.container;
+    const head: ContainerRunRecord = { kind: 'copy', id, handle: null, cpuS: facts.cpu_s, wallMs: facts.wall_ms };
+    writeRunRecord(directory, head);
+    startContainerWatchdog(directory, id, EXPORT_FILE, await containers.environment());
+    const handle = await awaitKeeper(directory);
+    return handle === undefined ? { reason: 'its keeper did not start' } : { head, handle };
+  } catch (error) {
+    return { reason: `it could not be prepared: ${describeError(error)}` };
+  }
+}
+
+/** Finds the copy that an earlier life of the node made; tells of it what the runner's `adopt` does. */
+export async function adoptCopy(target: MovedContainer, containers: Containers): Promise<RunEvent> {
+  const { run, directory } = target;
+  const handle = forbidContainerStart(directory) ? undefined : await awaitKeeper(directory);
+  if (handle === undefined) return { type: 'RunFailed', run, reason: 'its keeper never started' };
+  target.handle = handle;
+  const word = readWatchdogReport(directory);
+  const end = readEnd(target, word);
+  if (end !== undefined) return end;
+  if (!isAlive(handle)) return endOrphan(target, containers);
+  return { type: word.isThawed ? 'RunStarted' : 'RunPrepared', run, handle };
+}
+
+/** Ends a copy: one that runs is asked first, and killed after the grace; any other is removed by its keeper. */
+export async function stopCopy(
+  { directory, head, handle }: MovedContainer,
+  graceMs: number,
+  containers: Containers,
+): Promise<undefined> {
+  if (graceMs > 0 && readWatchdogReport(directory).isRestored && !isMarkedFrozen(directory))
+    await containers.stop(head.id, Math.ceil(graceMs / 1000));
+  else if (isAlive(handle)) signalProcess(handle.pid, 'SIGTERM');
+}
+
+/** Lets a copy go: its keeper starts it, and says what became of that. */
+export function letGo({ run, directory, handle }: MovedContainer): RunEvent | undefined {
+  try {
+    writeFileSync(join(directory, WATCHDOG_FILES.thawed), '');
+  } catch (error) {
+    // Its keeper starts nothing without that file.
+    signalProcess(handle.pid, 'SIGTERM');
+    return { type: 'ThawFailed', run, reason: describeError(error) };
+  }
+  if (isAlive(handle)) signalProcess(handle.pid, 'SIGUSR1');
+  return undefined;
+}
+
+/** How a copy ended, by its keeper's word; `undefined` when it did not say. */
+export function readEnd({ run, directory, head }: MovedContainer, word: WatchdogReport): RunEvent | undefined {
+  const { exit, ended, unthawed } = word;
+  if (exit !== undefined) {
+    const runMs = head.wallMs + measureLife(directory);
+    return { type: 'RunExited', run, ...exit, cpuS: head.cpuS, runMs };
+  }
+  if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
+  return unthawed === undefined ? undefined : { type: 'ThawFailed', run, reason: unthawed };
+}
+
+/** The keeper is gone without a word: what it was at work on is waited for, and what it watched removed. */
+export async function endOrphan(target: MovedContainer, containers: Containers): Promise<RunEvent> {
+  const { run, directory, head, handle } = target;
+  while (hasOrphans(handle.pid, directory)) await pause();
+  const word = readWatchdogReport(directory);
+  const end = readEnd(target, word);
+  if (end !== undefined) return end;
+  // What has its id then is none of ours.
+  if (!word.isThawed) return { type: 'RunDied', run, reason: KEEPER_GONE };
+  const look = await lookSettled(head.id, containers);
+  if (look.state === 'absent' && !word.isRestored) return { type: 'ThawFailed', run, reason: KEEPER_GONE };
+  await removeContainer(head.id, containers, true);
+  return { type: 'RunDied', run, reason: KEEPER_GONE };
+}
+
+/** Where nothing can be opened it is not known, and asked again. */
+function hasOrphans(pid: number, directory: string): boolean {
+  try {
+    return listOrphans(pid, directory).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+async function awaitKeeper(directory: string): Promise<RunHandle | undefined> {
+  for (let looks = 0; looks < BEGIN_LOOKS; looks += 1) {
+    const { handle } = readWatchdogReport(directory);
+    if (handle !== undefined) return handle;
+    await pause();
+  }
+  return undefined;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+}
+
+/** Milliseconds from its start here to its end, by the wall clock. */
+function measureLife(directory: string): number {
+  const [begun, done] = [WATCHDOG_FILES.thawed, WATCHDOG_FILES.exit].map(
+    (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs,
+  );
+  return begun === undefined || done === undefined ? 0 : Math.max(0, done - begun);
+}

@@ -1,0 +1,36 @@
+/** What is told of a run when nothing of it lives any more: its exit code, or why there is none. It only reads. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { NAMESPACE_FILES, type NamespaceHead } from '../freeze/pid-namespace.js';
+import { measureRun, readRemains } from './run-directory.js';
+import type { RunEvent } from '../runner.js';
+
+/** What its watch knows of it. */
+export interface ConcludedRun {
+  readonly run: string;
+  readonly directory: string;
+  readonly isAdopted: boolean;
+  readonly stopReason: string | undefined;
+  readonly isAsked: boolean;
+  readonly box: NamespaceHead | undefined;
+}
+
+/** Reads how a run ended. The guardian's word stands above an exit code that its own signal made. */
+export function concludeRun(
+  { run, directory, isAdopted, stopReason, isAsked, box }: ConcludedRun,
+  reason: string,
+  lifeMs: number,
+  explain: (directory: string) => string,
+): RunEvent {
+  const { isStarted, exit, ended } = readRemains(directory);
+  if (box?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.restored)))
+    return { type: 'RunFailed', run, reason: stopReason ?? ended ?? explain(directory) };
+  if (!isStarted && !isAdopted && stopReason === undefined) return { type: 'RunFailed', run, reason };
+  if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
+  if (exit === undefined) return { type: 'RunDied', run, reason };
+  const cpuS = exit.cpuS + (box?.cpuS ?? 0);
+  const runMs = (isAdopted ? measureRun(directory) : lifeMs) + (box?.wallMs ?? 0);
+  // An earlier life of the node may have signalled one that was adopted.
+  const untouched = stopReason === undefined && !isAdopted && !isAsked;
+  return { type: 'RunExited', run, ...exit, cpuS, runMs, ...(untouched ? { untouched } : {}) };
+}

@@ -1,0 +1,184 @@
+/**
+ * The node's side of a nursery (see nursery-program.ts): it lives as long as the node, and is raised again at the next
+ * start when it died. It never waits: when no launcher is ready it gives none, and says when one is.
+ */
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { execa, type Options } from 'execa';
+import { composeLauncherPath } from './environment.js';
+import { LAUNCHER, type Launcher } from './launcher.js';
+import { FORK_SERVER } from './fork-server-program.js';
+import { tryReadStart } from '../processes/process-table.js';
+
+/** A source of launchers that are ready. */
+export interface ForkServer {
+  /** Gives one, or `undefined`; raises the nursery again if it died. */
+  take(): Launcher | undefined;
+  /** There is none and there will be none: it was closed, or cannot run on this machine. */
+  isOver(): boolean;
+  /** Lets it go; launchers that have their order run on. */
+  close(): void;
+}
+
+/** What its user is told. */
+export interface ForkServerEvents {
+  /** A launcher is ready. */
+  readonly ready?: () => void;
+  /** It ended; the next `take` raises another. */
+  readonly ended?: () => void;
+  /** It cannot run here: it ended without ever having been of use. */
+  readonly failed?: () => void;
+}
+
+/** Launchers that wait for an order: a burst of as many pays no spawn in line. Each is a shell of about 1 MB. */
+const SPARES = 4;
+
+/** Creates the source and raises the nursery. */
+export function createForkServer(path: string | undefined, news: ForkServerEvents = {}): ForkServer {
+  let running: RunningNursery | undefined;
+  let isOver = false;
+  let wasEverOfUse = false;
+
+  function begin(): void {
+    if (isOver || running !== undefined) return;
+    const begun = startNursery(path, news.ready ?? (() => undefined), (wasOfUse) => {
+      running = undefined;
+      const wasClosed = isOver;
+      wasEverOfUse ||= wasOfUse;
+      // A machine where it cannot run at all is not asked again and again; one that lacks memory for a moment is.
+      isOver ||= !wasEverOfUse;
+      if (wasClosed) return;
+      if (isOver) news.failed?.();
+      else news.ended?.();
+    });
+    running = isOver ? undefined : begun;
+  }
+
+  begin();
+  return {
+    take() {
+      begin();
+      return running?.take();
+    },
+    isOver: () => isOver,
+    close() {
+      isOver = true;
+      running?.end();
+    },
+  };
+}
+
+interface RunningNursery {
+  take(): Launcher | undefined;
+  end(): void;
+}
+
+/** What is known of a launcher that has been taken. */
+interface Taken {
+  onEnd: (signal: string | null) => void;
+  onLost: () => void;
+  /** The signal it ended by, once it ended. */
+  ended: { readonly signal: string | null } | undefined;
+}
+
+/** In a session of its own, so that a Ctrl-C meant for the node does not reach it. */
+const OPTIONS = {
+  cwd: '/',
+  detached: true,
+  cleanup: false,
+  reject: false,
+  buffer: false,
+  extendEnv: false,
+  stdio: ['pipe', 'pipe', 'ignore'],
+} as const satisfies Options;
+
+function startNursery(
+  path: string | undefined,
+  isReady: () => void,
+  over: (wasOfUse: boolean) => void,
+): RunningNursery | undefined {
+  const ready = new Set<number>();
+  const taken = new Map<number, Taken>();
+  let wasOfUse = false;
+  const env = { PATH: composeLauncherPath(path) };
+  const child = execa(process.execPath, ['-e', FORK_SERVER, '--', LAUNCHER, String(SPARES)], { ...OPTIONS, env });
+  child.once('exit', end);
+  if (child.pid === undefined) {
+    over(false);
+    return undefined;
+  }
+  child.unref();
+  for (const pipe of [child.stdin, child.stdout]) letGo(pipe);
+  // A nursery that is gone breaks the pipe; its end says so.
+  child.stdin.on('error', () => undefined);
+  readLines(child.stdout, hear);
+
+  function hear(line: string): void {
+    const [word, number, signal] = line.split(' ');
+    const pid = Number(number);
+    wasOfUse = true;
+    if (word === 'ended') sayEnded(pid, signal === '-' ? null : (signal ?? null));
+    if (word !== 'ready') return;
+    ready.add(pid);
+    isReady();
+  }
+
+  function sayEnded(pid: number, signal: string | null): void {
+    ready.delete(pid);
+    const launcher = taken.get(pid);
+    taken.delete(pid);
+    if (launcher === undefined) return;
+    launcher.ended = { signal };
+    launcher.onEnd(signal);
+  }
+
+  function end(): void {
+    ready.clear();
+    for (const launcher of taken.values()) launcher.onLost();
+    taken.clear();
+    over(wasOfUse);
+  }
+
+  function take(): Launcher | undefined {
+    for (const pid of ready) {
+      ready.delete(pid);
+      const start = tryReadStart(pid);
+      if (start !== undefined) return wrap(pid, start);
+      child.stdin.write(`drop ${pid}\n`);
+    }
+    return undefined;
+  }
+
+  function wrap(pid: number, start: string): Launcher {
+    const state: Taken = { onEnd: () => undefined, onLost: () => undefined, ended: undefined };
+    taken.set(pid, state);
+    return {
+      handle: { pid, start },
+      go: (directory) => child.stdin.write(`go ${pid} ${directory}\n`),
+      onEnd: (done, lost) => {
+        const { ended } = state;
+        if (ended !== undefined) return queueMicrotask(() => done(ended.signal));
+        state.onEnd = done;
+        state.onLost = lost;
+      },
+      dismiss: () => child.stdin.write(`drop ${pid}\n`),
+    };
+  }
+
+  return { take, end: () => child.stdin.end() };
+}
+
+/** Reads what a nursery says, line by line. */
+function readLines(stdout: Readable, hear: (line: string) => void): void {
+  let heard = '';
+  stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (heard + text).split('\n');
+    heard = lines.pop() ?? '';
+    for (const line of lines) hear(line);
+  });
+}
+
+/** A pipe by itself keeps the node from ending. */
+function letGo(pipe: Readable | Writable): void {
+  if (pipe instanceof Socket) pipe.unref();
+}

@@ -1,0 +1,131 @@
+/**
+ * Gives launchers that wait for their order, so that a start costs a write to a pipe instead of a spawn. They come from
+ * the nursery, a process that closed all that it inherited: the library of the journal opens its files so that every
+ * child of the node gets them, and a job must not be able to write to them. It knows nothing of runs.
+ */
+import { execa, type Options } from 'execa';
+import type { SchedulerLike, Subscription } from 'rxjs';
+import { describeError } from '../../os/errors.js';
+import { composeLauncherPath } from './environment.js';
+import { LAUNCHER, type Launcher } from './launcher.js';
+import { createForkServer } from './fork-server.js';
+import { readStart } from '../processes/process-table.js';
+
+/** A launcher, or the reason why none could be started. */
+export type Launched = Launcher | { readonly reason: string };
+
+/** A source of launchers. */
+export interface LauncherPool {
+  /**
+   * Calls back with a launcher that holds nothing of the node's own: at once when one is ready, else as soon as one is.
+   */
+  takeClean(done: (launched: Launched) => void): void;
+  /**
+   * The same for a run that need not be freezable: where no nursery can be raised at all (the program `node` was
+   * removed under a running node), it is a child of the node, which holds what the node has open.
+   */
+  take(done: (launched: Launched) => void): void;
+  /** Lets go of what waits. */
+  close(): void;
+}
+
+/** How long a start waits for a nursery that is being raised, ms. */
+const RAISE_MS = 10_000;
+
+/** Somebody who waits for a launcher. */
+interface Waiting {
+  readonly isClean: boolean;
+  readonly done: (launched: Launched) => void;
+  readonly timer: Subscription;
+}
+
+/** Creates a launch pad, and with it a nursery. */
+export function createLauncherPool(scheduler: SchedulerLike, path: string | undefined): LauncherPool {
+  const waiting = new Set<Waiting>();
+  let isClosed = false;
+  const nursery = createForkServer(path, { ready: serve, ended: serve, failed: serveWithout });
+
+  /** A launcher became ready. */
+  function serve(): void {
+    for (const one of waiting) {
+      const launcher = nursery.take();
+      if (launcher === undefined) return;
+      answer(one, launcher);
+    }
+  }
+
+  /** There will be no nursery. */
+  function serveWithout(): void {
+    for (const one of waiting) answer(one, startWithout(one.isClean));
+  }
+
+  function answer(one: Waiting, launched: Launched): void {
+    waiting.delete(one);
+    one.timer.unsubscribe();
+    one.done(launched);
+  }
+
+  function startWithout(isClean: boolean): Launched {
+    return isClean || isClosed ? { reason: NO_NURSERY } : startLauncher(path);
+  }
+
+  function takeAs(isClean: boolean, done: (launched: Launched) => void): void {
+    const launcher = nursery.take();
+    if (launcher !== undefined) return done(launcher);
+    if (isClosed || nursery.isOver()) return done(startWithout(isClean));
+    const timer = scheduler.schedule(() => answer(one, startWithout(isClean)), RAISE_MS);
+    const one: Waiting = { isClean, done, timer };
+    waiting.add(one);
+  }
+
+  return {
+    take: (done) => takeAs(false, done),
+    takeClean: (done) => takeAs(true, done),
+    close: () => {
+      isClosed = true;
+      nursery.close();
+      for (const one of waiting) answer(one, { reason: 'the node was stopped' });
+    },
+  };
+}
+
+const NO_NURSERY = 'no launcher of its own could be raised for it';
+
+/** The leanest execa there is: 0.6 ms more than a bare spawn. */
+const LEAN = {
+  cwd: '/',
+  detached: true,
+  cleanup: false,
+  reject: false,
+  buffer: false,
+  extendEnv: false,
+  stdio: ['pipe', 'ignore', 'ignore'],
+} as const satisfies Options;
+
+function startLauncher(path: string | undefined): Launcher | { readonly reason: string } {
+  const env = { PATH: composeLauncherPath(path) };
+  const child = execa('/bin/sh', ['-c', LAUNCHER, 'tritmesh-launcher'], { ...LEAN, env });
+  const { pid, stdin } = child;
+  if (pid === undefined || stdin === null || stdin === undefined)
+    return { reason: 'the launcher could not be started: /bin/sh does not run' };
+  // A launcher that died before its order breaks the pipe; its end says so.
+  stdin.on('error', () => undefined);
+  child.unref();
+  let start: string;
+  try {
+    start = readStart(pid) ?? 'gone';
+  } catch (error) {
+    // Nobody would find it again.
+    stdin.end();
+    return { reason: `its launcher cannot be looked at: ${describeError(error)}` };
+  }
+  return {
+    handle: { pid, start },
+    go: (directory) => stdin.end(`${directory}\n`),
+    onEnd: (done) => {
+      if (child.exitCode !== null || child.signalCode !== null) queueMicrotask(() => done(child.signalCode));
+      else child.once('exit', (_code, signal) => done(signal));
+    },
+    dismiss: () => stdin.end(),
+  };
+}

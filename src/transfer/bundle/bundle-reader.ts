@@ -1,0 +1,134 @@
+/**
+ * The byte stream of a bundle: its files one after the other with nothing between. Small files are read side by side,
+ * one piece ahead of what is being sent. It never leaves the bundle's directory and never sends a file that is not as
+ * described.
+ */
+import { constants } from 'node:fs';
+import { open, realpath, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '../../os/errors.js';
+import type { ManifestFile } from '../../protocol/manifest.js';
+import { Refused } from '../outcome.js';
+import { isBelow } from '../tree/inner-tree.js';
+import type { Bundle } from '../transfer.js';
+
+/** Bytes of one piece, and how many files one piece may touch at once. */
+const PIECE_BYTES: number = 512 * 1024;
+const PIECE_FILES_MAX = 32;
+
+/** Where a stretch of one file goes in a piece. */
+interface Stretch {
+  readonly file: ManifestFile;
+  readonly from: number;
+  readonly length: number;
+  readonly at: number;
+}
+
+/** Where reading stands. */
+interface Place {
+  index: number;
+  position: number;
+}
+
+/** Reads the stream from byte `start` on. Throws {@link Refused} when a file is not as its manifest says. */
+export async function* readBundle(bundle: Bundle, start: number): AsyncGenerator<Buffer, void, void> {
+  const { files } = bundle.manifest;
+  const place = seekPlace(files, start);
+  let next = readPiece(bundle.root, planPiece(files, place));
+  try {
+    for (;;) {
+      const piece = await next;
+      if (piece.length === 0) return;
+      next = readPiece(bundle.root, planPiece(files, place));
+      // A failure is met at the next turn, or not at all if the reader goes away before.
+      next.catch(() => undefined);
+      yield piece;
+    }
+  } finally {
+    await Promise.allSettled([next]);
+  }
+}
+
+function seekPlace(files: readonly ManifestFile[], start: number): Place {
+  const place = { index: 0, position: start };
+  for (const file of files) {
+    if (place.position < file.size) break;
+    place.position -= file.size;
+    place.index += 1;
+  }
+  return place;
+}
+
+/** Takes the next stretches off the list; `place` moves on. */
+function planPiece(files: readonly ManifestFile[], place: Place): readonly Stretch[] {
+  const piece: Stretch[] = [];
+  let at = 0;
+  for (; at < PIECE_BYTES && piece.length < PIECE_FILES_MAX;) {
+    const file = files[place.index];
+    if (file === undefined) break;
+    const length = Math.min(file.size - place.position, PIECE_BYTES - at);
+    if (length > 0) piece.push({ file, from: place.position, length, at });
+    at += length;
+    place.position += length;
+    if (place.position < file.size) break;
+    place.index += 1;
+    place.position = 0;
+  }
+  return piece;
+}
+
+async function readPiece(root: string, stretches: readonly Stretch[]): Promise<Buffer> {
+  const last = stretches.at(-1);
+  if (last === undefined) return Buffer.alloc(0);
+  const piece = Buffer.allocUnsafeSlow(last.at + last.length);
+  await Promise.all(stretches.map((stretch) => readStretch(root, stretch, piece)));
+  return piece;
+}
+
+async function readStretch(root: string, stretch: Stretch, piece: Buffer): Promise<void> {
+  const { file, from, length, at } = stretch;
+  const handle = await openSource(root, file);
+  try {
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await handle.read(piece, at + done, length - done, from + done);
+      if (bytesRead === 0) throw describeChange(file, 'it is shorter now');
+      done += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openSource(root: string, file: ManifestFile): Promise<FileHandle> {
+  const handle = await openRegular(root, file);
+  const stats = await handle.stat();
+  // What was written to its end since does not belong to it; whoever fetches checks what was there.
+  if (stats.isFile() && stats.size >= file.size) return handle;
+  await handle.close();
+  throw describeChange(file, `it has ${stats.size} bytes, not ${file.size}`);
+}
+
+/** O_NONBLOCK: opening a pipe that was put there must not hang. A link is followed only within the bundle. */
+async function openRegular(root: string, file: ManifestFile): Promise<FileHandle> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const path = join(root, file.path);
+  try {
+    return await open(path, flags).catch(async (error: unknown) => {
+      if (errorCode(error) !== 'ELOOP') throw error;
+      const target = await realpath(path);
+      if (!isBelow(await realpath(root), target)) throw describeChange(file, 'it leads out of its directory');
+      return open(target, flags);
+    });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw describeChange(file, 'it is gone');
+    if (code === 'ELOOP') throw describeChange(file, 'it is a link that goes in a circle');
+    if (code === 'EACCES' || code === 'ENXIO') throw describeChange(file, 'it cannot be read');
+    throw error;
+  }
+}
+
+function describeChange(file: ManifestFile, how: string): Refused {
+  return new Refused(`${file.path} changed after it was described: ${how}`);
+}

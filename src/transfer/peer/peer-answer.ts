@@ -1,0 +1,45 @@
+/**
+ * What a peer's answer means: its body, or why there is none.
+ */
+import type { IncomingMessage } from 'node:http';
+import { REASON_CHARS_MAX } from '../../protocol/limits.js';
+import { describePeerUrl } from '../../protocol/peer-address.js';
+import { Refused } from '../outcome.js';
+import { Unreachable } from './peer-connect.js';
+
+/**
+ * Gives the answer if it is a good one to a question for the bytes from `start` on. Throws {@link Unreachable} or
+ * {@link Refused}.
+ */
+export async function checkAnswer(
+  answer: IncomingMessage,
+  { start, urls }: { readonly start: number; readonly urls: readonly string[] },
+): Promise<IncomingMessage> {
+  const isWanted =
+    start === 0
+      ? answer.statusCode === 200 || answer.statusCode === 204
+      : answer.statusCode === 206 && startsAt(answer, start);
+  if (isWanted) return answer;
+  const reason = `${urls.map(describePeerUrl).join(', ')}: ${await readRefusal(answer)}`;
+  if (answer.statusCode === 404) throw new Unreachable(reason, { isRefusal: true });
+  if (answer.statusCode === 409 || answer.statusCode === 416) throw new Refused(reason);
+  throw new Unreachable(`${reason} (status ${answer.statusCode ?? 0})`);
+}
+
+function startsAt(answer: IncomingMessage, start: number): boolean {
+  return answer.headers['content-range']?.startsWith(`bytes ${start}-`) === true;
+}
+
+/** The first words of a refusal; the rest of a long body is not read. */
+export async function readRefusal(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  try {
+    for await (const chunk of answer) {
+      text += String(chunk);
+      if (text.length > REASON_CHARS_MAX) break;
+    }
+  } catch {
+    // What came before the cut says enough.
+  }
+  return text.slice(0, REASON_CHARS_MAX).trim();
+}

@@ -1,0 +1,97 @@
+/**
+ * Answers the requests of peers for shared bundles. It knows a peer by the key of its certificate only, and gives the
+ * same answer for a share that does not exist and for one that is another peer's. It never serves a path that a request
+ * names.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { readBundle } from '../bundle/bundle-reader.js';
+import { Refused } from '../outcome.js';
+import { encodeManifest } from '../bundle/manifest-bundle.js';
+import { answerText, type PeerRequest } from '../peer/peer-listener.js';
+import type { Share } from '../transfer.js';
+
+/** Streams that are sent at once; one more is told to come back. */
+const STREAMS_MAX = 64;
+
+/** Shares by name, and the answers to requests for them. */
+export interface ShareServer {
+  share(share: Share): void;
+  unshare(name: string): void;
+  /** What is shared under a name. */
+  find(name: string): Share | undefined;
+  answer(asked: PeerRequest): void;
+}
+
+interface Shared {
+  readonly share: Share;
+  /** What was found to have changed at the source; told to every later request. */
+  fault?: string;
+}
+
+/** Makes a server without any share. */
+export function createShareServer(): ShareServer {
+  const shares = new Map<string, Shared>();
+  let streams = 0;
+
+  function answer({ peerKey, request, response }: PeerRequest): void {
+    const [name, part] = splitPath(request.url ?? '');
+    const shared = shares.get(name);
+    const isKnown = request.method === 'GET' && shared !== undefined && peerKey === shared.share.peerKey;
+    if (!isKnown) answerText(response, 404, 'there is no such share for this peer');
+    else if (shared.fault !== undefined) answerText(response, 409, shared.fault);
+    else if (part === 'manifest') send(response, encodeManifest(shared.share.bundle.manifest));
+    else if (streams >= STREAMS_MAX) answerText(response, 503, 'too many transfers at once');
+    else void stream(shared, request, response);
+  }
+
+  async function stream(shared: Shared, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    streams += 1;
+    try {
+      await sendBytes(shared.share, request, response);
+    } catch (error) {
+      if (error instanceof Refused) shared.fault = error.message;
+      // Too late for a status: the peer sees a cut, asks again, and is told the fault.
+      response.destroy();
+    } finally {
+      streams -= 1;
+    }
+  }
+
+  return {
+    share: (share) => void shares.set(share.share, { share }),
+    unshare: (name) => void shares.delete(name),
+    find: (name) => shares.get(name)?.share,
+    answer,
+  };
+}
+
+/** `/t/<share>/manifest` or `/t/<share>/bytes`; anything else names no share. */
+function splitPath(url: string): readonly [string, 'manifest' | 'bytes'] {
+  const match = /^\/t\/(.+)\/(manifest|bytes)$/.exec(url);
+  return [match?.[1] ?? '', match?.[2] === 'manifest' ? 'manifest' : 'bytes'];
+}
+
+async function sendBytes(share: Share, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const total = share.bundle.bytes;
+  const start = readRangeStart(request.headers.range);
+  if (start > total) return answerText(response, 416, `there are ${total} bytes`);
+  const isPart = request.headers.range !== undefined;
+  response.writeHead(isPart ? 206 : 200, {
+    'content-type': 'application/octet-stream',
+    'content-length': total - start,
+    ...(isPart ? { 'content-range': `bytes ${start}-${Math.max(start, total - 1)}/${total}` } : {}),
+  });
+  await pipeline(readBundle(share.bundle, start), response);
+}
+
+/** Only `bytes=N-` is known: it is all that resuming takes. */
+function readRangeStart(range: string | undefined): number {
+  const match = /^bytes=(\d{1,15})-$/.exec(range ?? 'bytes=0-');
+  return match === null ? Number.POSITIVE_INFINITY : Number(match[1]);
+}
+
+function send(response: ServerResponse, bytes: Buffer): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length });
+  response.end(bytes);
+}

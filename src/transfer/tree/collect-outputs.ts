@@ -1,0 +1,88 @@
+/**
+ * Describes what comes home from a guest's directory: its stdout and stderr, and the files below `work/` that were
+ * asked for. An item that left nothing costs two looks at the disk. Links count only when they stay inside `work/`. Of
+ * a process that is stopped to be moved, its image and all that belongs to it comes along.
+ */
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { matchGlobs } from './glob-match.js';
+import { isBelow } from './inner-tree.js';
+import { sealBundle } from '../bundle/manifest-bundle.js';
+import type { Bundle } from '../transfer.js';
+import { buildFromEntries, buildFromFile, buildManifest, NOTHING, type BuiltManifest } from './build-manifest.js';
+import { checkName, type TreeEntry } from './tree-walk.js';
+
+/** Describes what comes home. Throws Refused for a name that cannot travel. */
+export async function collectOutputs(
+  directory: string,
+  globs: readonly string[],
+  everything: boolean,
+): Promise<Bundle> {
+  const image = everything ? await describeImage(directory) : await buildManifest(join(directory, 'held'), 'held/');
+  // A restored process wants its open files as long as they were, empty ones too.
+  const least = image.files.length === 0 || !everything ? 1 : 0;
+  const streams = await Promise.all(['stdout', 'stderr'].map((name) => describeStream(directory, name, least)));
+  const tree = await describeWork(join(directory, 'work'), globs, everything);
+  const room = tree.room + image.room + sumRoom(streams);
+  return sealBundle(
+    directory,
+    {
+      files: [
+        ...streams.flatMap((stream) => (stream === undefined ? [] : [stream.file])),
+        ...tree.files,
+        ...image.files,
+      ],
+      directories: [...tree.directories, ...image.directories],
+    },
+    room,
+  );
+}
+
+/** The image of a stopped process, and the files outside its directory that it has open. */
+async function describeImage(directory: string): Promise<BuiltManifest> {
+  const [image, carried, held] = [
+    await buildManifest(join(directory, 'image'), 'image/'),
+    await buildManifest(join(directory, 'carried'), 'carried/'),
+    await buildManifest(join(directory, 'held'), 'held/'),
+  ];
+  const newer = new Set(carried.files.map(({ path }) => path.replace('carried/', 'held/')));
+  // What it had open at an earlier move and has closed since goes along, too: it belongs to where the process came
+  // from.
+  const closed = held.files.filter(({ path }) => !newer.has(path));
+  return {
+    files: [...image.files, ...carried.files, ...closed],
+    directories: [...image.directories, ...carried.directories, ...held.directories],
+    room: image.room + carried.room + held.room,
+  };
+}
+
+type Stream = Awaited<ReturnType<typeof buildFromFile>>;
+
+function sumRoom(streams: readonly Stream[]): number {
+  return streams.reduce((sum, stream) => sum + (stream?.room ?? 0), 0);
+}
+
+async function describeStream(directory: string, name: string, least: number): Promise<Stream> {
+  const path = join(directory, name);
+  const stats = await lstat(path).catch(() => undefined);
+  return stats?.isFile() === true && stats.size >= least ? buildFromFile(name, path) : undefined;
+}
+
+async function describeWork(work: string, globs: readonly string[], everything: boolean): Promise<BuiltManifest> {
+  if (everything) return buildManifest(work, 'work/');
+  if (globs.length === 0) return NOTHING;
+  const entries: TreeEntry[] = [];
+  for (const path of await matchGlobs(work, globs)) {
+    checkName(path);
+    const source = await resolveInside(work, path);
+    if (source !== undefined) entries.push({ kind: 'file', path, source });
+  }
+  return buildFromEntries(entries, 'work/');
+}
+
+/** The real path of a file that was found, if it is (still) one inside `work/`. */
+async function resolveInside(work: string, path: string): Promise<string | undefined> {
+  const real = await realpath(join(work, path)).catch(() => undefined);
+  if (real === undefined || !isBelow(await realpath(work), real)) return undefined;
+  return (await stat(real)).isFile() ? real : undefined;
+}

@@ -1,0 +1,157 @@
+/**
+ * One file as it comes in: kept apart until it is whole and its hash is right, then moved to its place in one step. A
+ * small file grows in memory and is written at once, a large one grows on disk and can be continued by a later fetch.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import type { ManifestFile } from '../../protocol/manifest.js';
+import { Refused } from '../outcome.js';
+import { hashHandle } from './file-hash.js';
+import { writeSparse } from './sparse-file.js';
+import type { TaskPool } from '../workspace/task-pool.js';
+
+/** Files up to this many bytes are written in one go. */
+export const SMALL_BYTES_MAX: number = 256 * 1024;
+/** Bytes of a large file that are written at a time. */
+const WRITE_BYTES: number = 1024 * 1024;
+
+/** A file that is being received. */
+export interface PartFile {
+  /** Bytes still missing. */
+  left(): number;
+  /** Takes the next bytes, at most {@link left} of them. */
+  write(chunk: Buffer): Promise<void>;
+  /** Checks the hash and moves the file to its place. Throws {@link StalePart} or Refused when the hash is wrong. */
+  finish(): Promise<void>;
+  /** Lets go of the file; what is on disk stays for a later fetch. */
+  close(): Promise<void>;
+}
+
+/** A part of an earlier fetch that does not belong to this file: it is removed, and the file has to be fetched anew. */
+export class StalePart extends Error {
+  override readonly name = 'StalePart';
+}
+
+/** Where a part grows and where it goes: absolute paths. */
+export interface PartPaths {
+  readonly part: string;
+  readonly target: string;
+}
+
+/** Receives a small file; it is written in `pool`, after `finish` has returned. */
+export function createSmallPart(file: ManifestFile, paths: PartPaths, pool: TaskPool): PartFile {
+  const chunks: Buffer[] = [];
+  let left = file.size;
+  return {
+    left: () => left,
+    write: (chunk) => {
+      chunks.push(chunk);
+      left -= chunk.length;
+      return Promise.resolve();
+    },
+    finish: () => {
+      const bytes = Buffer.concat(chunks);
+      checkHash(file, createHash('sha256').update(bytes).digest('hex'));
+      return pool.add(() => writeSmall(file, paths, bytes));
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function writeSmall(file: ManifestFile, paths: PartPaths, bytes: Buffer): Promise<void> {
+  const handle = await open(paths.part, 'wx', 0o600);
+  try {
+    await writeSparse(handle, bytes, 0);
+    await handle.chmod(file.mode & 0o777);
+  } finally {
+    await handle.close();
+  }
+  await rename(paths.part, paths.target);
+}
+
+/** Receives a large file, going on from what an earlier fetch left of it. */
+export async function openLargePart(file: ManifestFile, paths: PartPaths): Promise<PartFile> {
+  const { handle, hash, kept } = await openPart(file, paths.part);
+  let left = file.size - kept;
+  let gathered: Buffer[] = [];
+  let gatheredBytes = 0;
+  let position = kept;
+  // One write runs while the next bytes come in. The part is always as long as what it has: a later fetch goes on from
+  // there.
+  let writing: Promise<unknown> = Promise.resolve();
+
+  async function flush(): Promise<void> {
+    await writing;
+    const batch = gathered;
+    const at = position;
+    position += gatheredBytes;
+    gathered = [];
+    gatheredBytes = 0;
+    writing = writeAll(handle, batch, at);
+    // Met by the next flush.
+    writing.catch(() => undefined);
+  }
+
+  return {
+    left: () => left,
+    write: async (chunk) => {
+      hash.update(chunk);
+      gathered.push(chunk);
+      gatheredBytes += chunk.length;
+      left -= chunk.length;
+      if (gatheredBytes >= WRITE_BYTES) await flush();
+    },
+    finish: async () => {
+      await flush();
+      await writing;
+      await placeLarge(file, paths, { handle, digest: hash.digest('hex'), isResumed: kept > 0 });
+    },
+    close: async () => {
+      await flush().catch(() => undefined);
+      await writing.catch(() => undefined);
+      await handle.close();
+    },
+  };
+}
+
+async function openPart(file: ManifestFile, part: string): Promise<{ handle: FileHandle; hash: Hash; kept: number }> {
+  const hash = createHash('sha256');
+  const stats = await lstat(part).catch(() => undefined);
+  if (stats?.isFile() === true && stats.size <= file.size) {
+    const handle = await open(part, constants.O_RDWR | constants.O_NOFOLLOW);
+    const kept = await hashHandle(handle, hash);
+    return { handle, hash, kept };
+  }
+  await rm(part, { force: true, recursive: true });
+  return { handle: await open(part, 'wx', 0o600), hash, kept: 0 };
+}
+
+async function writeAll(handle: FileHandle, batch: readonly Buffer[], position: number): Promise<void> {
+  if (batch.length > 0) await writeSparse(handle, Buffer.concat(batch), position);
+}
+
+interface Grown {
+  readonly handle: FileHandle;
+  readonly digest: string;
+  readonly isResumed: boolean;
+}
+
+async function placeLarge(file: ManifestFile, paths: PartPaths, grown: Grown): Promise<void> {
+  try {
+    checkHash(file, grown.digest);
+    await grown.handle.chmod(file.mode & 0o777);
+  } catch (error) {
+    await rm(paths.part, { force: true });
+    if (error instanceof Refused && grown.isResumed) throw new StalePart(`what was kept of ${file.path} is not of it`);
+    throw error;
+  } finally {
+    await grown.handle.close();
+  }
+  await rename(paths.part, paths.target);
+}
+
+function checkHash(file: ManifestFile, digest: string): void {
+  if (digest === file.sha256) return;
+  throw new Refused(`${file.path} has another sha256 than its manifest says: it changed at its source`);
+}

@@ -1,0 +1,90 @@
+/**
+ * Takes what a guest left as home without a transfer: the same files as a fetch would bring, in the same places. They
+ * get a second name and nothing is taken away, so that it can be done again from any point where it stopped.
+ */
+import { createReadStream } from 'node:fs';
+import { lstat, readFile, realpath, rename, truncate, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errorCode } from '../../os/errors.js';
+import { manifestSchema, type Manifest, type ManifestFile } from '../../protocol/manifest.js';
+import { createInnerTree } from '../tree/inner-tree.js';
+import { linkFile, swapIn } from '../tree/place-outputs.js';
+import { NOTHING } from '../tree/build-manifest.js';
+
+/**
+ * Remembers what was collected beside the streams, so that adopting takes just that, also after a restart of the node.
+ */
+export async function rememberCollected(guest: string, manifest: Manifest): Promise<void> {
+  const path = collectedPath(guest);
+  const { files, directories } = manifest;
+  const isBare =
+    directories.length === 0 && files.every((file) => STREAMS.includes(file.path)) && !(await hasGrown(guest, files));
+  if (isBare) return forget(path);
+  await writeFile(`${path}.new`, JSON.stringify({ files, directories }));
+  await rename(`${path}.new`, path);
+}
+
+/**
+ * Links what was collected in `guest` into `home` and gives it, but for the streams; the guest's directory itself is
+ * removed later, as every guest's.
+ */
+export async function adoptCollected(guest: string, home: string): Promise<Manifest> {
+  const remembered = await recallCollected(guest);
+  const manifest = remembered ?? NOTHING;
+  const tree = createInnerTree(home, 'replace');
+  await tree.ensure('.');
+  if (remembered === undefined) for (const name of STREAMS) await adoptStream(join(guest, name), join(home, name));
+  for (const path of manifest.directories) await tree.ensure(path);
+  for (const file of manifest.files) {
+    await tree.ensure(dirname(file.path));
+    // What a symbolic link stands for comes home, not the link: alone it would point nowhere.
+    await adoptFile(await realpath(join(guest, file.path)), join(home, file.path), file.size);
+  }
+  return manifest;
+}
+
+const STREAMS: readonly string[] = ['stdout', 'stderr'];
+
+async function forget(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  });
+}
+
+/** `undefined` when there was nothing but streams, which have stayed as they were. */
+async function recallCollected(guest: string): Promise<Manifest | undefined> {
+  try {
+    return manifestSchema.parse(JSON.parse(await readFile(collectedPath(guest), 'utf8')));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function collectedPath(guest: string): string {
+  return join(guest, 'collected.json');
+}
+
+/** Somebody goes on writing to a stream: what it was when it was described must be remembered. */
+async function hasGrown(guest: string, files: readonly ManifestFile[]): Promise<boolean> {
+  const described = new Map(files.map(({ path, size }) => [path, size]));
+  const stats = await Promise.all(STREAMS.map((name) => lstat(join(guest, name)).catch(() => undefined)));
+  return stats.some((one, at) => one?.isFile() === true && one.size !== (described.get(STREAMS[at] ?? '') ?? 0));
+}
+
+/** A file that has grown since is copied as far as it was described: under a second name it would grow on at home. */
+async function adoptFile(source: string, target: string, size: number): Promise<void> {
+  const stats = await lstat(source);
+  if (stats.size <= size) return linkFile(source, target);
+  await swapIn(target, async (draft) => {
+    await writeFile(draft, createReadStream(source, { start: 0, end: Math.max(0, size - 1) }), {
+      mode: stats.mode & 0o777,
+    });
+    if (size === 0) await truncate(draft);
+  });
+}
+
+async function adoptStream(source: string, target: string): Promise<void> {
+  const stats = await lstat(source).catch(() => undefined);
+  if (stats?.isFile() === true && stats.size > 0) await linkFile(source, target);
+}

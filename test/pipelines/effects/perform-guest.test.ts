@@ -1,0 +1,82 @@
+/** The throttle of a run is lifted before the run is frozen, and an effect that overtakes the freeze replaces it. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NEVER } from 'rxjs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { GuestEffect } from '../../../src/core/effects.js';
+import { createGuestPerformer } from '../../../src/pipelines/effects/perform-guest.js';
+import type { Runner } from '../../../src/run/runner.js';
+import type { Transfer } from '../../../src/transfer/transfer.js';
+import { createWorkspace } from '../../../src/transfer/workspace/workspace.js';
+import { createManualClock } from '../../support/manual-clock.js';
+
+const guest = 'alpha/j1/1';
+let trail: string[];
+let lifted: (() => void) | undefined;
+let perform: (effect: GuestEffect) => void;
+
+beforeEach(() => {
+  trail = [];
+  lifted = undefined;
+  const nothing = (): undefined => undefined;
+  const runner: Runner = {
+    events$: NEVER,
+    start: nothing,
+    adopt: nothing,
+    extend: nothing,
+    heed: nothing,
+    stop: (run) => trail.push(`stop ${run}`),
+    freeze: (run) => trail.push(`freeze ${run}`),
+    thaw: (run) => trail.push(`thaw ${run}`),
+    take: nothing,
+    pids: () => new Map(),
+    close: nothing,
+  };
+  const transfer: Transfer = {
+    name: 'https',
+    start: nothing,
+    urls: () => [],
+    share: nothing,
+    unshare: nothing,
+    fetch: () => nothing,
+    push: () => nothing,
+    call: nothing,
+    sealKey: '',
+    seal: nothing,
+    open: nothing,
+    close: nothing,
+  };
+  ({ perform } = createGuestPerformer({
+    self: 'alpha',
+    clock: createManualClock(),
+    transfer,
+    // It touches no file until one of its functions is called.
+    workspace: createWorkspace(join(tmpdir(), 'tritmesh-never-made')),
+    runner,
+    keyOf: nothing,
+    push: (input) => {
+      if (input.type !== 'ThrottleLiftWanted') return;
+      trail.push(`lift ${input.guest}`);
+      lifted = input.done;
+    },
+  }));
+});
+
+describe('a freeze', () => {
+  it('waits until the throttle is lifted', () => {
+    perform({ type: 'FreezeRun', guest });
+    expect(trail).toEqual([`lift ${guest}`]);
+    lifted?.();
+    expect(trail).toEqual([`lift ${guest}`, `freeze ${guest}`]);
+  });
+
+  it.each<[string, GuestEffect, string]>([
+    ['thaw', { type: 'ThawRun', guest, leaseEndsAt: 1000 }, `thaw ${guest}`],
+    ['stop', { type: 'StopRun', guest, graceMs: 0, asks: false }, `stop ${guest}`],
+  ])('that still waits is given up for a %s', (_name, effect, word) => {
+    perform({ type: 'FreezeRun', guest });
+    perform(effect);
+    lifted?.();
+    expect(trail).toEqual([`lift ${guest}`, word]);
+  });
+});
