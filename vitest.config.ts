@@ -1,7 +1,8 @@
 /**
- * How the tests run, in three groups, one after another: units, what needs the cores (many simulated meshes), and what mostly waits (leases
- * that end, brokers that are away, processes that are frozen). The last run many side by side. Each file has a process of its own, and
- * limits are generous, since the machines that tests run on are noisy.
+ * How the tests run, in four groups, one after another: units, tests that need the cores (many simulated meshes), tests
+ * that must be alone (they measure load), and tests that mostly wait (for leases to end, brokers to return, processes to
+ * freeze), several side by side. Each file has a process of its own, and limits are generous, since the machines that
+ * tests run on are noisy.
  */
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
@@ -9,13 +10,17 @@ const isCi = process.env['CI'] !== undefined;
 /** One for files that run again alone. */
 const workersMax = Number(process.env['TRITMESH_TEST_WORKERS'] ?? Number.POSITIVE_INFINITY);
 
-const CORES = ['test/sim/planted.test.ts', 'test/sim/kept-seeds.test.ts', 'test/e2e/load.test.ts'];
+const CORES = ['test/sim/{planted,kept-seeds}.test.ts', 'test/cli/every-command.test.ts'];
+/** They load processors, or measure their load: next to others they would measure those. */
+const ALONE = [
+  'test/e2e/{load,throttle,migrate-by-load,migrate-by-rule,demo}.test.ts',
+  'test/throttle/methods.test.ts',
+];
 const WAITS = [
   'test/e2e/**/*.test.ts',
-  'test/cli/{every-command,run-away}.test.ts',
+  'test/cli/run-away.test.ts',
   'test/cli/commands/{run,node,items}.test.ts',
   'test/run/{freeze,container,watchdog}/**/*.test.ts',
-  'test/throttle/methods.test.ts',
 ];
 
 interface Group {
@@ -26,9 +31,10 @@ interface Group {
 }
 
 const GROUPS: readonly Group[] = [
-  { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...CORES, ...WAITS], maxWorkers: 2 },
+  { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...CORES, ...ALONE, ...WAITS], maxWorkers: 2 },
   { name: 'cores', include: CORES, maxWorkers: 2 },
-  { name: 'waits', include: WAITS, exclude: CORES, maxWorkers: 6 },
+  { name: 'alone', include: ALONE, maxWorkers: 1 },
+  { name: 'waits', include: WAITS, exclude: [...CORES, ...ALONE], maxWorkers: 4 },
 ];
 
 const config: ViteUserConfig = defineConfig({

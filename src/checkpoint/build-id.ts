@@ -1,16 +1,20 @@
 /**
- * Reads the build id of an ELF file: the note by which CRIU tells whether a program or library is the very same one. It
- * reads the headers and the notes, never the whole file; as criu does, it looks only at notes in segments.
+ * Reads the build id of an ELF file: the note that CRIU compares to decide whether a program or library is the same
+ * build. Reads only the headers and the notes, never the whole file. Like criu, it considers only notes in segments,
+ * not those in sections.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 const PT_NOTE = 4;
 const NT_GNU_BUILD_ID = 3;
-/** Program headers of 56 bytes; more than any linker makes. */
+/** Maximum number of program headers that are read, 56 bytes each; no linker writes as many. */
 const HEADERS_MAX = 256;
 const NOTES_BYTES_MAX = 64 * 1024;
 
-/** The build id as lower case hex; `null` when the file is no ELF file, has none, or cannot be read. */
+/**
+ * Returns the build id in lowercase hex, or `null` when the file is not an ELF file, has no build id or cannot be
+ * read.
+ */
 export function readBuildId(path: string): string | null {
   let handle: number;
   try {
@@ -21,7 +25,7 @@ export function readBuildId(path: string): string | null {
   try {
     return findBuildId((offset, length) => readBytes(handle, offset, length));
   } catch {
-    // Headers that point nowhere.
+    // Corrupt headers: their offsets and lengths can be anything.
     return null;
   } finally {
     closeSync(handle);
@@ -50,7 +54,7 @@ function findBuildId(read: Read): string | null {
   return null;
 }
 
-/** A note: length of name, length of content, type, name, content; name and content padded to four bytes. */
+/** A note consists of name length, content length, type, name and content; the last two are padded to four bytes. */
 function findNote(notes: DataView, little: boolean): string | null {
   let at = 0;
   while (at + 12 <= notes.byteLength) {

@@ -1,6 +1,6 @@
 /**
- * Finds out whether processes can be frozen on this machine: Linux, root, a criu that is new enough and that finds the
- * kernel good. It starts criu only to ask it.
+ * Determines whether this machine can freeze processes. That takes Linux, root and a criu that is recent enough and
+ * accepts the kernel. Runs criu only for its version and its own check of the kernel.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -10,15 +10,18 @@ import type { Capabilities } from './checkpoint.js';
 import { nameCpuAbilities } from './cpu-level.js';
 
 const run = promisify(execFile);
-/** Where `.ci/install-criu` puts it. */
+/** Where `.ci/install-criu` installs it. */
 const USUAL_PLACE = '/opt/criu/criu';
-/** Below this a kernel of 6.16 or newer cannot have a process with a TCP socket dumped. */
+/** Older versions cannot dump a process that has a TCP socket on kernel 6.16 or newer. */
 export const VERSION_MIN = '4.2';
 const ASK_MS = 20_000;
-/** Programs of util-linux that hold a process in namespaces of its own. */
+/** Programs of util-linux that create the namespaces of a process and enter them. */
 const TOOLS = ['unshare', 'nsenter', 'setsid', 'mount'];
 
-/** Looks; `wanted`: path of criu, or empty to look along PATH and in the usual place. */
+/**
+ * Determines what this machine can do. `wanted`: path of criu; if empty, it is searched for along PATH and in the
+ * usual place. A machine that cannot freeze is not an error: `reason` says why.
+ */
 export async function readCapabilities(wanted: string): Promise<Capabilities> {
   const cpu = nameCpuAbilities(tryReadText('/proc/cpuinfo') ?? '', process.arch);
   const criu = findCriu(wanted);
@@ -29,7 +32,10 @@ export async function readCapabilities(wanted: string): Promise<Capabilities> {
   return { usable: reason === '', reason, criu, version, abilities };
 }
 
-/** Whether a version is at least another, by their numbers. */
+/**
+ * Whether a dotted version is at least `other`. Compares number by number, over as many parts as `other` has; a part
+ * missing from `version` counts as 0.
+ */
 export function isAtLeast(version: string, other: string): boolean {
   const [own, least] = [version, other].map((text) => text.split('.').map(Number));
   for (const [index, number] of (least ?? []).entries()) {
@@ -50,7 +56,7 @@ async function findFault(criu: string, version: string, wanted: string): Promise
   return checkKernel(criu);
 }
 
-/** The exit status says it: criu writes `Error` for things that do no harm. */
+/** Only the exit status counts: criu also prints `Error` for harmless findings. */
 async function checkKernel(criu: string): Promise<string> {
   try {
     await run(criu, ['check'], { timeout: ASK_MS });

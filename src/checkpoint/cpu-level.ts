@@ -1,10 +1,10 @@
 /**
- * What the cpu of this machine can, as abilities: a program that chose fast code for one cpu stops on another that
- * lacks it, so an image goes only where the cpu can as much.
+ * Describes what this machine's cpu supports, as abilities. A program that selected fast code for one cpu crashes on
+ * another that lacks the instructions, so an image must only go where the cpu supports as much.
  */
 import { createHash } from 'node:crypto';
 
-/** Flags of /proc/cpuinfo that each level of x86-64 adds. */
+/** Flags in /proc/cpuinfo that each level of x86-64, v1 to v4, adds. */
 const LEVELS: readonly (readonly string[])[] = [
   ['cmov', 'cx8', 'fpu', 'fxsr', 'mmx', 'sse2'],
   ['cx16', 'lahf_lm', 'popcnt', 'pni', 'sse4_1', 'sse4_2', 'ssse3'],
@@ -12,7 +12,10 @@ const LEVELS: readonly (readonly string[])[] = [
   ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'],
 ];
 
-/** Names the levels up to the cpu's own, and all its flags by a hash. */
+/**
+ * Returns the x86-64 levels up to the cpu's own, and a hash of all its flags; empty when `cpuinfo`, the text of
+ * /proc/cpuinfo, lists no flags. `arch`: as in `process.arch`.
+ */
 export function nameCpuAbilities(cpuinfo: string, arch: string): readonly string[] {
   const text = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(cpuinfo)?.[1];
   if (text === undefined) return [];

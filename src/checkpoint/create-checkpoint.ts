@@ -1,6 +1,6 @@
 /**
- * The adapter of the Checkpoint port over CRIU. It joins the parts: survey, inspection, dump, review and plan; each is
- * in a file of its own.
+ * Adapter of the Checkpoint port over CRIU. Connects survey, inspection, dump and review, which have files of their
+ * own, and composes the command that restores an image.
  */
 import { join } from 'node:path';
 import { describeError } from '../os/errors.js';
@@ -15,13 +15,13 @@ import { preflightRestore } from './preflight-restore.js';
 import { readCapabilities } from './capabilities.js';
 import { isStopped, signalTree } from './tree-signals.js';
 
-/** What the adapter needs to know. */
+/** Options of the adapter. */
 export interface CheckpointOptions {
-  /** Path of criu; empty: along PATH, then `/opt/criu/criu`. */
+  /** Path of criu; if empty, it is searched for along PATH, then at `/opt/criu/criu`. */
   readonly criu: string;
 }
 
-/** Creates the adapter; it looks at the machine when it is first asked. */
+/** Creates the adapter. It examines the machine on first use, not here. */
 export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
   let known: Promise<Capabilities> | undefined;
   const survey = (): Promise<Capabilities> => (known ??= readCapabilities(criu));
@@ -77,8 +77,8 @@ async function planRestore(
 }
 
 /**
- * What becomes the parent of the copy: it reaps nothing, so that the exit code of the root stays to be read, and no
- * signal to all of the namespace ends it.
+ * Becomes the parent of the restored tree. It reaps nothing, which leaves the exit code of the root readable, and it
+ * ignores signals that are sent to the whole pid namespace.
  */
 const KEEPER = `trap '' HUP INT QUIT TERM USR1 USR2 ALRM; : >"$1"; exec sleep 2147483647`;
 
@@ -90,7 +90,7 @@ function composeRestore(criu: string, directory: string, facts: ImageFacts, mark
   return [...restore, ...options, ...(facts.shell_job ? ['--shell-job'] : []), ...keeper];
 }
 
-/** The first thousand pids that hold none of the tree's. */
+/** Start of the first block of a thousand pids that holds none of the tree; pids below 1000 are never returned. */
 function findFreePid(pids: readonly number[]): number {
   const taken = new Set(pids.map((pid) => Math.floor(pid / 1000)));
   let block = 1;
@@ -98,7 +98,7 @@ function findFreePid(pids: readonly number[]): number {
   return block * 1000;
 }
 
-/** Gives what a promise brings; a failure is a fault of this program. */
+/** Passes the value of a promise on. A rejection is a bug in this program and crashes it. */
 function give<T>(work: Promise<T>, done: (value: T) => void): void {
   work.then(done).catch((error: unknown) => {
     queueMicrotask(() => {

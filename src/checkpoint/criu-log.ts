@@ -1,12 +1,12 @@
 /**
- * What a log of criu's says went wrong, in the words for people. It reads text and touches no file; the exit status
- * decides, never a log.
+ * Extracts from a criu log what went wrong, in criu's own words. Works on text and reads no file. Whether criu failed
+ * is decided by its exit status, never by a log.
  */
 
-/** Lines that say `Error` and mean no harm. */
+/** Lines that say `Error` but are harmless, or only report that the whole operation failed. */
 const HARMLESS = /RLIMIT_NOFILE|kdat|Dumping FAILED|Restoring FAILED/;
 
-/** The first errors of a log, where criu says the cause; `undefined` when it has none. */
+/** Returns the first two errors of a log, where criu reports the cause; `undefined` when there is none. */
 export function findCause(log: string): string | undefined {
   const errors = [...log.matchAll(/Error \([^)]*\): (.*)$/gm)]
     .map(([, sentence = '']) => sentence)

@@ -1,16 +1,17 @@
 /**
- * Sorts what the tasks of a tree hold open into what travels and what stands in the way: terminals, devices, io_uring,
- * pipes and sockets that lead out of the tree. It reads and opens nothing.
+ * Sorts what the tasks of a tree have open into files that travel and obstacles: terminals, devices, io_uring,
+ * message queues, and pipes that lead out of the tree. Sockets are only collected here. Reads /proc and opens none of
+ * the files.
  */
 import { statfsSync, statSync } from 'node:fs';
 import { type ProcStat } from '../os/proc-stat.js';
 import { listDescriptors, listEntries } from './proc-entry.js';
 
-/** One open regular file of one task. */
+/** A regular file that a task has open. */
 export interface OpenPath {
-  /** As the process knows it. */
+  /** Path as the process knows it. */
   readonly path: string;
-  /** Where it can be read, whatever mount namespace it is in. */
+  /** Path below /proc that reads it from any mount namespace. */
   readonly through: string;
   readonly size: number;
   readonly mode: number;
@@ -18,26 +19,26 @@ export interface OpenPath {
   readonly gid: number;
 }
 
-/** All that a tree holds open. */
+/** What a tree has open. */
 export interface Descriptors {
   readonly obstacles: readonly string[];
   readonly files: readonly OpenPath[];
-  /** Inodes of sockets, with a task that holds each. */
+  /** Inodes of sockets, each with the pid of a task that holds it. */
   readonly sockets: ReadonlyMap<string, number>;
 }
 
-/** Kinds without a name in the file system that CRIU writes down. */
+/** Kinds without a name in the file system that CRIU can dump. */
 const MOVABLE = /^anon_inode:(?:\[(?:eventpoll|eventfd|signalfd|timerfd|pidfd)\]|inotify)$|^pidfd:|^\/memfd:/;
 /** Device numbers of null, zero, full, random and urandom. */
 const HARMLESS_DEVICES: ReadonlySet<number> = new Set([3, 5, 7, 8, 9].map((minor) => 256 + minor));
-/** Majors of consoles, terminals, and both ends of pseudo terminals. */
+/** Major numbers of consoles, terminals, and both ends of pseudo terminals. */
 const isTerminal = (major: number): boolean => major === 4 || major === 5 || (major >= 128 && major <= 143);
-/** The kernel's mark of the file system of message queues. */
+/** Type that `statfs` reports for the file system of POSIX message queues. */
 const MQUEUE_MAGIC = 0x1980_0202;
-/** More than that CRIU does not put into an image of a deleted file (`--ghost-limit`). */
+/** Size of the largest deleted file that CRIU puts into an image (`--ghost-limit`). */
 export const GHOST_BYTES_MAX: number = 64 * 1024 * 1024;
 
-/** Looks at all descriptors of a tree. */
+/** Reads the open descriptors of all tasks of a tree. */
 export function readDescriptors(tree: readonly ProcStat[]): Descriptors {
   const obstacles = new Set<string>();
   const files = new Map<string, OpenPath>();
@@ -78,7 +79,7 @@ export function readDescriptors(tree: readonly ProcStat[]): Descriptors {
   return { obstacles: [...obstacles], files: [...files.values()], sockets };
 }
 
-/** It calls itself a file, and its path is that of no file. */
+/** `stat` reports a message queue as a regular file, but its path does not name any. */
 function isMessageQueue(through: string): boolean {
   try {
     return statfsSync(through).type === MQUEUE_MAGIC;
@@ -87,7 +88,7 @@ function isMessageQueue(through: string): boolean {
   }
 }
 
-/** Processes outside the tree that hold one of its pipes. What has no other end at all travels as it is. */
+/** Processes outside the tree that hold an end of one of its pipes. A pipe without any other end can move as it is. */
 function findOthers(pipes: ReadonlyMap<string, number>, tree: readonly ProcStat[]): readonly ProcStat[] {
   if (pipes.size === 0) return [];
   const inside = new Set(tree.map(({ pid }) => pid));

@@ -1,7 +1,7 @@
 /**
- * Has criu write a process tree down and leave it stopped. criu is a process of its own that may outlive the node; it
- * is known by a variable in its environment, so that a later life of the node finds and ends it. Its exit status
- * decides, never its log.
+ * Dumps a process tree with criu and leaves it stopped. criu is a separate process that may outlive the node; a
+ * variable in its environment identifies it, and a later boot of the node finds and kills it that way. Only its exit
+ * status decides, never its log.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,14 +16,17 @@ import { IMAGE, measureImage, removeImage, writeImageFacts } from './image-facts
 import { preflightDump } from './preflight-dump.js';
 import { killMarked, signalTree } from './tree-signals.js';
 
-/** Names the directory that a criu dumps into. */
+/** Environment variable with the directory that a criu dumps into. */
 const MARK = 'TRITMESH_CRIU';
-/** A dump may take this long, and as long again as its bytes need at this rate. */
+/** A dump may take `DUMP_MS`, plus the time that its bytes need at `BYTES_PER_MS` (10 MB/s). */
 const DUMP_MS = 60_000;
 const BYTES_PER_MS = 10_000;
 const GONE_MS = 5;
 
-/** Dumps a subject. Whatever goes wrong, the original goes on and no image is left. */
+/**
+ * Dumps a subject; `spent` is added to its facts. On any failure the original continues and no image of this dump is
+ * left.
+ */
 export async function dumpProcess(subject: DumpSubject, spent: ResourceUsage, survey: Capabilities): Promise<Dumped> {
   const { directory } = subject;
   if (!survey.usable) return { ok: false, reason: survey.reason };
@@ -34,7 +37,7 @@ export async function dumpProcess(subject: DumpSubject, spent: ResourceUsage, su
     mkdirSync(join(directory, IMAGE), { recursive: true, mode: 0o700 });
     const fault = await runCriu(subject, facts.shell_job, survey.criu, DUMP_MS + facts.image_bytes / BYTES_PER_MS);
     if (fault !== undefined) return await undo(subject, fault.reason, fault.isByItself);
-    // What is open has its last size only now.
+    // Only now, with the tree stopped, are the sizes of its open files final.
     const { facts: last } = await preflightDump(subject);
     if (last === null) return await undo(subject, 'it was gone when it had been written down');
     await copyOpenFiles(subject, last.files);
@@ -47,12 +50,15 @@ export async function dumpProcess(subject: DumpSubject, spent: ResourceUsage, su
   }
 }
 
-/** Ends every criu that dumps into a directory; none is left then. */
+/** Kills every criu that dumps into a directory; resolves when none is left. */
 export async function endDumps(directory: string): Promise<void> {
   while (killMarked(MARK, directory) > 0) await new Promise((resolve) => setTimeout(resolve, GONE_MS));
 }
 
-/** A criu that fails by itself leaves everything as it found it, also a process that somebody else had stopped. */
+/**
+ * `isAsBefore`: criu failed and left the tree as it found it, possibly stopped by someone else, so it is not
+ * continued.
+ */
 async function undo(subject: DumpSubject, reason: string, isAsBefore: boolean = false): Promise<Dumped> {
   await endDumps(subject.directory);
   if (!isAsBefore) signalTree(subject, 'SIGCONT');
@@ -78,7 +84,10 @@ async function runCriu(
   return { reason: readDumpFailure(log, `criu ended with ${code}`), isByItself: typeof code === 'number' };
 }
 
-/** Into the pid and mount namespaces of a run; criu must stand in both, or it takes them for the process's own. */
+/**
+ * Command prefix that enters the pid and mount namespaces of a run. criu must be in both, or it takes them for
+ * namespaces of the process itself.
+ */
 function enter(init: number | null): readonly string[] {
   return init === null ? [] : ['nsenter', '-t', String(init), '-p', '-m', '--'];
 }
@@ -105,7 +114,7 @@ function runBounded(argv: readonly string[], directory: string, boundMs: number)
   });
 }
 
-/** What criu's log gives as the cause. */
+/** Returns the cause of a failure from a criu log; `otherwise` when the log has none or cannot be read. */
 export function readDumpFailure(log: string, otherwise: string): string {
   try {
     return findCause(readFileSync(log, 'utf8')) ?? otherwise;

@@ -1,6 +1,6 @@
 /**
- * Says who the processes of this machine are, as far as the never-list asks: all of them, since it goes by parents and
- * sessions, and of the one that is asked for its command and the ports that it listens on, too. It only looks.
+ * Describes the processes of this machine as far as the check for protected processes needs it: all of them, because
+ * it follows parents and sessions, and those in question with their command and listening ports. Only reads.
  */
 import type { ProcessFacts } from '../core/processes/process-facts.js';
 import { listListeningPorts } from '../os/listening-ports.js';
@@ -8,13 +8,12 @@ import { readCommandLine } from '../os/proc-files.js';
 import { type ProcStat } from '../os/proc-stat.js';
 import { listEntries } from './proc-entry.js';
 
-/** Reads all processes, by pid; of those that are asked for more. */
+/** Returns all processes by pid, those in `pids` with their command and ports; empty where there is no /proc. */
 export function identifyProcesses(...pids: readonly number[]): ReadonlyMap<number, ProcessFacts> {
   const asked = new Set(pids);
   try {
     return new Map(listEntries().map((entry) => [entry.pid, describe(entry, asked.has(entry.pid))]));
   } catch {
-    // No /proc to look at.
     return new Map();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The file `facts.json` of an image: written as a whole and last, because with it the image counts as complete; checked
- * when it is read, because it may have come from another machine.
+ * Reads and writes `facts.json` of an image. It is written atomically and last, because its presence makes the image
+ * complete, and validated when it is read, because it may come from another machine.
  */
 import { existsSync, readFileSync, renameSync, rm, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import { writeWhole } from '../os/write-whole.js';
 import { imageFactsSchema, type ImageFacts } from '../protocol/image-facts.js';
 
 /**
- * Directories below that of a run: the image; files that the process had open elsewhere; and those of a copy that was
- * restored.
+ * Directories below that of a run: the image, files that the process had open elsewhere, and such files in use by a
+ * restored copy.
  */
 export const IMAGE = 'image';
 export const CARRIED = 'carried';
@@ -18,12 +18,12 @@ export const HELD = 'held';
 
 const FACTS = 'facts.json';
 
-/** Writes the facts; the image is complete and on the disk then. Throws what the file system does. */
+/** Writes the facts; the image is complete when this returns. Throws file system errors. */
 export function writeImageFacts(directory: string, facts: ImageFacts): void {
   writeWhole(join(directory, IMAGE, FACTS), `${JSON.stringify(facts)}\n`);
 }
 
-/** Reads facts; `null` when there are none, or no valid ones. */
+/** Reads the facts of an image; `null` when there are none or they are invalid. */
 export function readImageFacts(directory: string): ImageFacts | null {
   try {
     const parsed = imageFactsSchema.safeParse(JSON.parse(readFileSync(join(directory, IMAGE, FACTS), 'utf8')));
@@ -34,8 +34,8 @@ export function readImageFacts(directory: string): ImageFacts | null {
 }
 
 /**
- * Removes the image of a directory; gives whether there was any, complete or not. It is not complete any more when this
- * returns; large files take a while longer.
+ * Removes the image of a directory and returns whether there was one, complete or not. It no longer counts as
+ * complete when this returns; its files are deleted in the background. Throws file system errors.
  */
 export function removeImage(directory: string): boolean {
   const wasThere = existsSync(join(directory, IMAGE));
@@ -51,7 +51,7 @@ export function removeImage(directory: string): boolean {
   return wasThere;
 }
 
-/** Bytes of the files in an image. */
+/** Returns the total size of the files in an image, in bytes. */
 export function measureImage(directory: string): number {
   return measureFiles(join(directory, IMAGE));
 }

@@ -1,6 +1,6 @@
 /**
- * What is mapped into the tasks of a tree: programs and libraries with their build ids, other files, and what of it
- * criu cannot write down. Sizes come from the kernel's own sums.
+ * Reads what the tasks of a tree have mapped: programs and libraries with their build ids, other files, and mappings
+ * that criu cannot dump. Memory sizes are totals that the kernel computes.
  */
 import { statSync } from 'node:fs';
 import { readProc } from '../os/proc-files.js';
@@ -8,17 +8,17 @@ import { type ProcStat } from '../os/proc-stat.js';
 import { readBuildId } from './build-id.js';
 import type { MappedFile } from '../protocol/image-facts.js';
 
-/** All that a tree has mapped. */
+/** What a tree has mapped. */
 export interface MappedMemory {
   readonly obstacles: readonly string[];
   readonly mapped: readonly MappedFile[];
-  /** Anonymous, swapped and shared memory: about what goes into the image. */
+  /** Anonymous, swapped and shared memory: approximately the size of the image. */
   readonly imageBytes: number;
 }
 
 /**
- * Looks at the memory of a tree. `root`: what stands before a path to read it, for a process in another mount
- * namespace.
+ * Reads the mappings of a tree. `root`: prefix for reading its paths when it is in another mount namespace; else
+ * empty.
  */
 export function readMappedMemory(tree: readonly ProcStat[], root: string): MappedMemory {
   const obstacles = new Set<string>();
@@ -39,7 +39,7 @@ export function readMappedMemory(tree: readonly ProcStat[], root: string): Mappe
   };
 }
 
-/** The names of mappings; the kernel writes a line feed in a name as `\012`. */
+/** The names of mappings; the kernel escapes a line feed in a name as `\012`. */
 function listMappings(pid: number): readonly string[] {
   const names = [...readProc(pid, 'maps').matchAll(/^\S+ \S+ \S+ \S+ \d+ +(\/.*|anon_inode.*)$/gm)];
   return names.map(([, name = '']) => name.replaceAll(String.raw`\012`, '\n'));

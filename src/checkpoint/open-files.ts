@@ -1,7 +1,7 @@
 /**
- * The open files of a process that are outside of its run's directory: copied beside the image while it is stopped, and
- * put over their paths, in a mount namespace of the copy's own, where it is restored. What is at those paths on that
- * machine is never written.
+ * Handles files that a process has open outside its run's directory. They are copied next to the image while the
+ * process is stopped. Where it is restored, they are mounted over their paths in the copy's own mount namespace;
+ * whatever that machine has at those paths is never written.
  */
 import { chmod, chown, copyFile, mkdir } from 'node:fs/promises';
 import {
@@ -25,16 +25,16 @@ import { CARRIED, HELD } from './image-facts.js';
 import { readDescriptors } from './descriptors.js';
 import { listEntries, listTree } from './proc-entry.js';
 
-/** Names, one a line, what was made for binds to lie on. */
+/** File that lists the paths created as targets of binds, one per line. */
 const MADE = 'made';
 
-/** One thing to mount over another. */
+/** A bind mount of `source` over `target`, both absolute. */
 export interface Bind {
   readonly source: string;
   readonly target: string;
 }
 
-/** Copies the open files that travel. Throws what the file system does. */
+/** Copies the open files that travel into `carried/`. Rejects with file system errors. */
 export async function copyOpenFiles(subject: DumpSubject, files: readonly OpenFile[]): Promise<void> {
   const wanted = new Set(files.filter(({ carried }) => carried).map(({ path }) => path));
   if (wanted.size === 0) return;
@@ -47,11 +47,11 @@ export async function copyOpenFiles(subject: DumpSubject, files: readonly OpenFi
 }
 
 /**
- * Makes ready what an image needs at its paths: the run's directory under the name that the process knows, and carried
- * files, which get their owner and mode. Throws what the file system does; the binds are in the order to mount them.
+ * Prepares what an image needs at its paths: the run's directory under the name that the process knows, and carried
+ * files with their owner and mode. Resolves to the binds in the order to mount them; rejects with file system errors.
  */
 export async function prepareBinds(directory: string, facts: ImageFacts): Promise<readonly Bind[]> {
-  // From now on they are the files that the copy writes, and no part of an image.
+  // From now on these are the files that the copy writes, and no longer part of an image.
   takeHold(directory);
   const own =
     facts.known_as === null || facts.known_as === directory ? [] : [{ source: directory, target: facts.known_as }];
@@ -69,7 +69,10 @@ export async function prepareBinds(directory: string, facts: ImageFacts): Promis
   return [...own, ...binds];
 }
 
-/** Files that were closed before this move may be held already: those that are carried come beside or over them. */
+/**
+ * Files of an earlier move that have been closed since may still be held; carried ones are added to them or replace
+ * them.
+ */
 function takeHold(directory: string): void {
   const [carried, held] = [join(directory, CARRIED), join(directory, HELD)];
   if (!existsSync(carried)) return;
@@ -78,7 +81,7 @@ function takeHold(directory: string): void {
   rmSync(carried, { recursive: true });
 }
 
-/** Removes what was made for binds, as far as it is still empty. */
+/** Removes the paths that were created as targets of binds, as far as they are still empty. Does not throw. */
 export function removeMade(directory: string): void {
   for (const path of readMade(directory).toReversed()) {
     try {
@@ -86,7 +89,7 @@ export function removeMade(directory: string): void {
       if (stats.isDirectory()) rmdirSync(path);
       else if (stats.size === 0) unlinkSync(path);
     } catch {
-      // Somebody uses it, or has removed it.
+      // In use, or already removed.
     }
   }
 }
@@ -101,12 +104,12 @@ function readMade(directory: string): readonly string[] {
   }
 }
 
-/** Paths of facts are absolute, but may hold `..`: joined below a root they cannot lead out of it. */
+/** Paths in facts are absolute but may contain `..`; joined like this they cannot lead out of `root`. */
 function placeBelow(root: string, path: string): string {
   return join(root, join('/', path));
 }
 
-/** Makes a directory with its parents; gives those that were not there, outermost first. */
+/** Creates a directory with its parents; returns those that did not exist, outermost first. */
 function makeDirectories(path: string): readonly string[] {
   const missing: string[] = [];
   for (let place = path; statSync(place, { throwIfNoEntry: false }) === undefined; place = dirname(place)) {

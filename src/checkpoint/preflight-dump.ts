@@ -1,6 +1,6 @@
 /**
- * The preflight at the source: says in plain words what keeps a process tree from being frozen, and gathers the facts
- * that a receiver needs. It only looks: nothing is stopped or changed.
+ * Preflight at the source: reports in plain words what prevents a process tree from being frozen, and collects the
+ * facts that a receiver needs. It only reads, and never stops or changes anything.
  */
 import { readProc, readProcLink } from '../os/proc-files.js';
 import { TICKS_PER_S, type ProcStat } from '../os/proc-stat.js';
@@ -14,15 +14,17 @@ import { findSocketObstacles } from './sockets.js';
 import { findSystemVObstacles } from './system-v.js';
 import { findRoomObstacle } from '../os/disk-space.js';
 
-/** Files below these are taken to belong to the system: the receiver must have the same. */
+/** Files below these are assumed to belong to the system: the receiver must have the same. */
 const SYSTEM = /^\/(?:usr|lib|lib32|lib64|libx32|bin|sbin|etc|opt|nix|proc|sys|dev(?!\/shm\/))\//;
-/** Not time: criu gives what it restores a clock of its own, and takes it along. */
+/** Time is left out: criu restores a process into a new time namespace and can dump that one again. */
 const NAMESPACES = ['mnt', 'net', 'ipc', 'uts', 'user', 'cgroup'] as const;
 const NAMESPACE_NAMES: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network', uts: 'host name' };
-/** Room that the image's own bookkeeping takes, per task. */
+/** Disk space for the image's own bookkeeping, per task. */
 const OVERHEAD_BYTES = 1024 * 1024;
 
-/** Looks at a process tree. */
+/**
+ * Inspects a process tree. Facts are `null` when it does not exist, has ended, is a kernel thread or cannot be read.
+ */
 export async function preflightDump(subject: DumpSubject): Promise<DumpPreflight> {
   const entries = listEntries();
   const tree = listTree(subject.pid, entries);
@@ -79,7 +81,7 @@ function composeFacts(
   };
 }
 
-/** The process and its threads, as their pid namespace calls them: each needs its number again. */
+/** Pids of a process and its threads in their own pid namespace; each must get the same number again on restore. */
 function listInnerTasks(pid: number): readonly number[] {
   return listThreads(pid).map((thread) => readInnerPid(thread).pid);
 }
@@ -112,15 +114,15 @@ function findTreeObstacles(
   return [...obstacles];
 }
 
-/** A child that has just ended is in no namespace, and nowhere else either. */
+/** A child that has just ended has no namespaces to read, and does not count as elsewhere. */
 function isElsewhere(pid: number, home: number, kind: string): boolean {
   const place = readProcLink(pid, `ns/${kind}`);
   return place !== '' && place !== readProcLink(home, `ns/${kind}`);
 }
 
 /**
- * Children of the init that were once somebody's in the tree. Its own helpers are in its own session, the tree never
- * is.
+ * Children of the init that descend from the tree but whose parent has ended. Helpers of the init are in its session,
+ * which processes of the tree never are.
  */
 function listStrays(init: number, tree: readonly ProcStat[], entries: readonly ProcStat[]): readonly ProcStat[] {
   const [root] = tree;
@@ -139,7 +141,7 @@ function describeStray({ name, pid }: ProcStat): string {
   return `${name} (${pid}) has left its process tree: its parent ended`;
 }
 
-/** What is below the directory of the run travels with it. */
+/** Files below the run's directory travel with it. */
 function isOwn({ knownAs }: DumpSubject, path: string): boolean {
   return knownAs !== null && path.startsWith(`${knownAs}/`);
 }
@@ -149,9 +151,9 @@ function describeOpenFile({ path, size, mode, uid, gid }: OpenPath): OpenFile {
 }
 
 /**
- * Milliseconds since it started: how much later this program did, and how long that has run. /proc/uptime is not asked,
- * which may be unreadable or jump under LXCFS; what comes out counts against a wall-clock limit. What the machine slept
- * meanwhile is left out.
+ * Age of a process in milliseconds: how much earlier than this program it was started, plus the uptime of this
+ * program. /proc/uptime is not used, because it may be unreadable or jump under LXCFS, and the age counts against a
+ * wall-clock limit. Time that the machine spends suspended while this program runs is left out.
  */
 function measureAge({ startTicks }: ProcStat, entries: readonly ProcStat[]): number {
   const own = entries.find(({ pid }) => pid === process.pid)?.startTicks ?? startTicks;

@@ -1,6 +1,6 @@
 /**
- * The preflight at the receiver: says in plain words what keeps an image from being restored here. It trusts no file
- * name more than to look at what it names, and changes nothing.
+ * Preflight at the receiver: reports in plain words what prevents an image from being restored here. It reads the
+ * files that an image names but trusts the names no further, and changes nothing.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { readBuildId } from './build-id.js';
@@ -9,7 +9,7 @@ import type { ImageFacts, MappedFile, OpenFile } from '../protocol/image-facts.j
 import { findRoomObstacle } from '../os/disk-space.js';
 import { isAtLeast } from './capabilities.js';
 
-/** Reviews an image; `roomBytes`: what it still needs below `directory`. */
+/** Reviews an image and returns the obstacles. `roomBytes`: disk space that it still needs below `directory`. */
 export function preflightRestore(
   facts: ImageFacts,
   survey: Capabilities,
@@ -44,7 +44,7 @@ function findFileFault({ path, size, carried }: OpenFile): string | undefined {
   return stats.size === size ? undefined : `a file that it has open has another size: ${path}`;
 }
 
-/** The kernel gives no pid above its maximum. */
+/** The kernel only assigns pids below its maximum. */
 function findPidFault(pids: readonly number[]): readonly string[] {
   const max = Number.parseInt(readFileSync('/proc/sys/kernel/pid_max', 'latin1'), 10);
   return pids.every((pid) => pid < max) ? [] : [`its pid ${Math.max(...pids)} is above the highest one here, ${max}`];

@@ -1,12 +1,13 @@
 /**
- * Memory that a tree shares with processes outside it, and named semaphores: the copy would have a copy of it, and
- * nobody at the other end. Maps of strangers are read only when the tree has something that can be shared.
+ * Finds named semaphores and memory that a tree shares with other processes: the restored copy would have its own,
+ * with nobody at the other end. The maps of other processes are read only when the tree has memory that can be
+ * shared.
  */
 import { lstatSync, readdirSync } from 'node:fs';
 import { readProc } from '../os/proc-files.js';
 import { type ProcStat } from '../os/proc-stat.js';
 
-/** Looks; `entries` are all processes, `tree` those that are to move. */
+/** Returns the obstacles. `entries` are all processes, `tree` those that are to move. */
 export function findSharedObstacles(tree: readonly ProcStat[], entries: readonly ProcStat[]): readonly string[] {
   const obstacles = new Set<string>();
   const shared = new Set<string>();
@@ -38,8 +39,8 @@ const SEMAPHORE = 'sem.';
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /**
- * What the files of shared memory are called now, by inode. The C library makes a semaphore under another name and
- * removes that: its mapping says that it was deleted.
+ * Current names of shared memory files, by inode. The C library creates a semaphore under a temporary name and
+ * removes that name, so its mapping appears as deleted.
  */
 function readNames(pid: number): ReadonlyMap<string, string> {
   const place = `/proc/${pid}/root${PLACE}`;
@@ -61,8 +62,8 @@ interface SharedMapping {
 }
 
 /**
- * Mappings that are shared and of memory: by name, made with memfd_create, or inherited. Files on disks are not meant:
- * they are there for others, too. System V's segments are named elsewhere.
+ * Shared mappings of memory: named, created with memfd_create, or inherited. Files on disk are left out, because
+ * other processes see them anyway; System V segments are reported by memory.ts.
  */
 function listShared(pid: number): readonly SharedMapping[] {
   const lines = readProc(pid, 'maps').matchAll(

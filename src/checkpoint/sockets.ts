@@ -1,7 +1,7 @@
 /**
- * Says which sockets of a tree cannot move: connections, which the other side would lose, and unix sockets whose other
- * end is outside. Listening sockets and those of UDP and netlink move; of rarer kinds criu says itself that it cannot,
- * and the process goes on.
+ * Finds sockets of a tree that cannot move: TCP connections, which the other side would lose, and unix sockets with
+ * their other end outside. Listening, UDP and netlink sockets can move. criu itself refuses rarer kinds, and the
+ * process continues.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -10,10 +10,10 @@ import { readProc } from '../os/proc-files.js';
 const run = promisify(execFile);
 const SS_MS = 5000;
 
-/** TCP: listening, or closed and not bound. */
+/** States of TCP sockets that can move: listening (0A), or closed and not bound (07). */
 const TCP_AT_REST: ReadonlySet<string> = new Set(['0A', '07']);
 
-/** Looks at sockets, by inode, of one network namespace; the value is a task that holds it. */
+/** Returns the obstacles. `sockets`: inodes in one network namespace, each with the pid of a task that holds it. */
 export async function findSocketObstacles(sockets: ReadonlyMap<string, number>): Promise<readonly string[]> {
   const [first] = sockets.values();
   if (first === undefined) return [];
@@ -34,7 +34,7 @@ async function findOutsidePeers(
 ): Promise<readonly string[]> {
   if (connected.length === 0) return [];
   const peers = await askPeers(pid);
-  // Without `ss` nobody tells who is at the other end, but two ends inside make an even number.
+  // Without `ss` the peers are unknown, but two ends inside the tree make an even number.
   const isOutside =
     peers === undefined
       ? connected.length % 2 === 1
@@ -42,7 +42,7 @@ async function findOutsidePeers(
   return isOutside ? ['it is connected by a unix socket to a process outside'] : [];
 }
 
-/** The other end of each unix socket, by inode; `undefined` when `ss` is not there. */
+/** Inode of the peer of each unix socket, by inode; `undefined` when `ss` is missing or fails. */
 async function askPeers(pid: number): Promise<ReadonlyMap<string, string> | undefined> {
   try {
     const { stdout } = await run('nsenter', ['-t', String(pid), '-n', '--', 'ss', '-xaH'], { timeout: SS_MS });
@@ -62,7 +62,7 @@ interface Connection {
   readonly peer: string;
 }
 
-/** `sl local remote st … inode`; addresses in hex, of which the port is plain. */
+/** Columns: `sl local remote st … inode`. Addresses are in hex, and only the port is in normal byte order. */
 function readTcp(pid: number): ReadonlyMap<string, Connection> {
   const rows = ['net/tcp', 'net/tcp6'].flatMap((table) => readRows(pid, table));
   return new Map(
@@ -75,7 +75,7 @@ function readTcp(pid: number): ReadonlyMap<string, Connection> {
   );
 }
 
-/** IPv4 is four bytes in the order of the machine; of IPv6 only the mapped IPv4 is worth reading. */
+/** An IPv4 address is four bytes in host byte order. Of IPv6 addresses, only mapped IPv4 ones are spelled out. */
 function formatAddress(remote: string): string {
   const hex = remote.split(':')[0] ?? '';
   const last = hex.slice(-8);
@@ -83,7 +83,7 @@ function formatAddress(remote: string): string {
   return hex.length === 8 || hex.startsWith('0000000000000000FFFF0000') ? bytes.join('.') : 'an IPv6 address';
 }
 
-/** `Num RefCount Protocol Flags Type St Inode Path`; state 03: connected. */
+/** Columns: `Num RefCount Protocol Flags Type St Inode Path`; state 03 is connected. */
 function readUnix(pid: number): ReadonlyMap<string, boolean> {
   return new Map(
     readRows(pid, 'net/unix').flatMap(([, , , , , state, inode]) =>

@@ -1,7 +1,7 @@
 /**
- * What a tree has of System V's shared memory, semaphores and message queues: it lies in the kernel beside all
- * processes, criu does not see it unless it is attached, and the copy would look for it in vain. It reads lists of the
- * kernel and asks `ipcs`; it opens nothing.
+ * Finds System V shared memory segments, semaphores and message queues that a tree uses. The kernel keeps them
+ * outside all processes: criu does not see them unless they are attached, and the restored copy would not find them.
+ * Reads kernel lists and runs `ipcs`, but opens none of them.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -11,12 +11,12 @@ import { tryReadText } from '../os/try-read.js';
 
 const run = promisify(execFile);
 const ASK_MS = 5000;
-/** Sets of semaphores that are asked for one by one, 2 ms each. */
+/** Maximum number of semaphore sets that `ipcs` is run for, 2 ms each. */
 const ASKED_MAX = 200;
-/** The kernel's lists count in whole seconds. */
+/** The kernel lists times in whole seconds. */
 const SLACK_S = 1;
 
-/** Looks; `entries` are all processes, `tree` those that are to move. */
+/** Returns the obstacles. `entries` are all processes, `tree` those that are to move. */
 export async function findSystemVObstacles(
   tree: readonly ProcStat[],
   entries: readonly ProcStat[],
@@ -25,32 +25,32 @@ export async function findSystemVObstacles(
   if (objects.length === 0) return [];
   const inside = new Map(tree.map((one) => [one.pid, one]));
   const alive = new Set(entries.filter(({ state }) => state !== 'Z').map(({ pid }) => pid));
-  // Real and effective.
+  // Real and effective user ids.
   const users = new Set(tree.flatMap(({ pid }) => readUserIds(pid).slice(0, 2)));
   const since = readStart(tree) - SLACK_S;
   return objects.flatMap(({ what, remove, pids, uid, madeAt }) => {
     const user = pids.map((pid) => inside.get(pid)).find((one) => one !== undefined);
     if (user !== undefined) return [`${user.name} (${user.pid}) uses ${what}`];
-    // Who made it has ended, as the helper of a script does. Of another process, of another user or older it is not the
-    // tree's.
+    // Its creator has ended, as a helper of a script does. If a live process outside the tree uses it, another user
+    // owns it or it is older than the tree, it does not belong to the tree.
     const isOrphan = !pids.some((pid) => alive.has(pid)) && users.has(uid) && madeAt >= since;
     return isOrphan ? [`${what} may be its own: who made it has ended (if nobody needs it: ${remove})`] : [];
   });
 }
 
-/** One object of the kernel's. */
+/** A segment, a set of semaphores or a message queue. */
 interface Shared {
   readonly what: string;
   /** The command that removes it. */
   readonly remove: string;
-  /** Who is known to have made or used it; may have ended. */
+  /** Processes known to have created or used it; they may have ended. */
   readonly pids: readonly number[];
   readonly uid: number;
-  /** Seconds since 1970. */
+  /** In seconds since 1970. */
   readonly madeAt: number;
 }
 
-/** Without those that are attached: they are seen, and named, in the memory of who attached them. */
+/** Leaves attached segments out: memory.ts reports them for the process that attached them. */
 function readSegments(tree: readonly ProcStat[]): readonly Shared[] {
   const attached = new Set(tree.flatMap(({ pid }) => listAttached(pid)));
   return readTable('shm')
@@ -64,7 +64,7 @@ function readSegments(tree: readonly ProcStat[]): readonly Shared[] {
     }));
 }
 
-/** A mapping of a segment has its id where those of files have an inode. */
+/** The mapping of a segment has its id where that of a file has the inode. */
 function listAttached(pid: number): readonly number[] {
   return [...readProc(pid, 'maps').matchAll(/^\S+ \S+ \S+ \S+ (\d+) +\/SYSV/gm)].map(([, id]) => Number(id));
 }
@@ -79,7 +79,7 @@ function readQueues(): readonly Shared[] {
   }));
 }
 
-/** The kernel's list does not tell who used them; `ipcs` asks it for each one. */
+/** The kernel's list does not include who used a set; `ipcs` is run for each. */
 async function readSemaphores(): Promise<readonly Shared[]> {
   const found: Shared[] = [];
   for (const [index, { semid, cuid = -1, ctime = 0 }] of readTable('sem').entries()) {
@@ -94,7 +94,7 @@ async function readSemaphores(): Promise<readonly Shared[]> {
   return found;
 }
 
-/** The last user of each semaphore of a set: `semnum value ncount zcount pid`. */
+/** Pids of the last user of each semaphore in a set. Columns: `semnum value ncount zcount pid`. */
 async function askSemaphorePids(id: number): Promise<readonly number[]> {
   try {
     const { stdout } = await run('ipcs', ['-s', '-i', String(id)], {
@@ -103,12 +103,12 @@ async function askSemaphorePids(id: number): Promise<readonly number[]> {
     });
     return [...stdout.matchAll(/^\d+ +\d+ +\d+ +\d+ +(\d+) *$/gm)].map(([, pid]) => Number(pid));
   } catch {
-    // It is gone, or there is no `ipcs`: then only its user and its age tell.
+    // The set is gone or there is no `ipcs`: only its user and age can be judged.
     return [];
   }
 }
 
-/** Rows by the names of their columns, which kernels have added to. */
+/** Rows by column name, because newer kernels have added columns. */
 function readTable(kind: 'shm' | 'sem' | 'msg'): readonly Readonly<Record<string, number>>[] {
   const [head = [], ...rows] = (tryReadText(`/proc/sysvipc/${kind}`) ?? '')
     .trim()
@@ -117,7 +117,7 @@ function readTable(kind: 'shm' | 'sem' | 'msg'): readonly Readonly<Record<string
   return rows.map((row) => Object.fromEntries(head.map((name, at) => [name, Number(row[at])])));
 }
 
-/** When the oldest of the tree was started, in seconds since 1970. */
+/** When the oldest process of the tree was started, in seconds since 1970. */
 function readStart(tree: readonly ProcStat[]): number {
   const boot = Number(/^btime (\d+)$/m.exec(tryReadText('/proc/stat') ?? '')?.[1] ?? 0);
   return boot + Math.min(...tree.map(({ startTicks }) => Number(startTicks))) / TICKS_PER_S;

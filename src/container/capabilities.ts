@@ -1,17 +1,18 @@
 /**
- * Finds out whether containers can be frozen and restored here: root, a usable criu, a podman that is new enough, and
- * an OCI runtime that was built with checkpoints. It asks as podman itself does, and starts nothing else.
+ * Determines whether containers can be frozen and restored here. That takes root, a usable criu, a podman that is
+ * recent enough, and an OCI runtime that was built with checkpoint support. Runs only `podman info` and the test of
+ * the runtime that podman itself makes.
  */
 import { execa } from 'execa';
 import type { Capabilities } from '../checkpoint/checkpoint.js';
 import type { ContainerCapabilities } from './containers.js';
 import type { Podman } from './podman.js';
 
-/** The first podman whose exports hold all that a receiver reviews. */
+/** Major version of the first podman whose exports contain everything that a receiver reviews. */
 const MAJOR_MIN = 4;
 const ASK_MS = 10_000;
 
-/** Looks. `criu`: what is known of the machine's criu. */
+/** Determines what podman can do here. `criu`: what is known about this machine's criu. */
 export async function readPodmanCapabilities(podman: Podman, criu: Capabilities): Promise<ContainerCapabilities> {
   if (!criu.usable) return refuse(criu.reason);
   const { code, stdout, fault } = await podman.ask('info', '--format', 'json');
@@ -48,7 +49,7 @@ function parseInfo(text: string): { version: string; name: string; path: string;
   };
 }
 
-/** As podman asks: a runtime without checkpoints knows no such command. */
+/** The same test that podman makes: a runtime without checkpoint support does not know this command. */
 async function canCheckpoint(runtime: string): Promise<boolean> {
   if (runtime === '') return false;
   const { exitCode } = await execa(runtime, ['checkpoint', '--help'], { reject: false, timeout: ASK_MS });

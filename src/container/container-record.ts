@@ -1,16 +1,14 @@
-/**
- * What `podman container inspect` says of a container, as far as a move goes by it; checked, because versions differ.
- */
+/** The part of `podman container inspect` that a move depends on; validated, because podman versions differ. */
 import { z } from 'zod';
 
-/** One container. */
+/** A container; the field names are podman's. */
 export interface ContainerRecord {
   readonly Id: string;
   readonly Name: string;
-  /** Id of its image, and the name that people know it by. */
+  /** Id of its image; `ImageName` is the name that people know it by. */
   readonly Image: string;
   readonly ImageName: string;
-  /** Of a container that was started from a directory; else empty. */
+  /** Directory that it was started from, if not from an image; else empty. */
   readonly Rootfs: string;
   readonly Pod: string;
   readonly OCIRuntime: string;
@@ -18,7 +16,7 @@ export interface ContainerRecord {
   readonly Dependencies: readonly string[];
   readonly ExecIDs: readonly string[];
   readonly Mounts: readonly { readonly Type: string; readonly Destination: string }[];
-  /** Bytes that it has changed of its image. */
+  /** Bytes changed or added on top of its image. */
   readonly SizeRw: number;
   readonly State: {
     readonly Running: boolean;
@@ -63,7 +61,7 @@ const recordSchema: z.ZodType<ContainerRecord> = z.object({
   HostConfig: z.object({ AutoRemove: z.boolean(), PidMode: text, RestartPolicy: z.object({ Name: text }) }),
 });
 
-/** Reads the answer for one container; the sentence says what is wrong with it. */
+/** Parses the answer for one container; on failure, `reason` is a sentence that says what is wrong with it. */
 export function parseContainerRecord(json: string): ContainerRecord | { readonly reason: string } {
   try {
     const parsed = z.tuple([recordSchema]).safeParse(JSON.parse(json));

@@ -1,6 +1,6 @@
 /**
- * The adapter of the Containers port over podman's command line. Experimental: it was tried with podman 4.3 and runc
- * 1.1. It joins the parts: survey, inspection, export and review; each is in a file of its own.
+ * Adapter of the Containers port over podman's command line. Experimental: tested with podman 4.3 and runc 1.1.
+ * Connects survey, inspection, export and review, which have files of their own.
  */
 import type { Checkpoint, Capabilities } from '../checkpoint/checkpoint.js';
 import type { ContainerSnapshot, Containers, ContainerCapabilities } from './containers.js';
@@ -14,7 +14,7 @@ import { readPodmanCapabilities } from './capabilities.js';
 
 const LOOK_MS = 20;
 
-/** What is known of this machine, once. */
+/** What is known about this machine; determined once. */
 interface Ground {
   readonly podman: Podman;
   readonly criu: Capabilities;
@@ -22,8 +22,8 @@ interface Ground {
 }
 
 /**
- * Creates the adapter; it looks at the machine when it is first asked. `checkpoint` knows the machine's criu,
- * `variables` are added to podman's environment: CONTAINERS_CONF …
+ * Creates the adapter. It examines the machine on first use, not here. `checkpoint` provides this machine's criu;
+ * `variables` are added to podman's environment, e.g. CONTAINERS_CONF.
  */
 export function createContainers(checkpoint: Checkpoint, variables: Readonly<Record<string, string>> = {}): Containers {
   let known: Promise<Ground> | undefined;

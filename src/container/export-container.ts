@@ -1,6 +1,6 @@
 /**
- * Has podman write a container into a file and leave it stopped. The facts stand beside the export and are written
- * last: with them it is complete. podman never learns that its caller died, and finishes.
+ * Has podman export a container into a file and leave it stopped. The facts are next to the export and written last:
+ * their presence makes it complete. podman does not notice when its caller dies, and finishes.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,19 +12,19 @@ import { EXPORT_FILE } from './containers.js';
 import type { Podman } from './podman.js';
 
 /**
- * How often podman is asked for one export. On a loaded machine 7 of 450 failed with {@link PASSING}: 4 in a row are 1
- * of 17 million.
+ * Maximum number of attempts at one export. On a loaded machine 7 of 450 failed with {@link PASSING}; 4 such failures
+ * in a row are 1 in 17 million.
  */
 const ASKS_MAX = 4;
 
 /**
- * criu freezes the cgroup of a container, holds each process and lets the cgroup go. A parent that stood in `vfork`
- * then waits for a child that criu holds before its `exec`, and criu for the parent, for ten seconds. Everything goes
- * on then, and the next time the moment is another one.
+ * criu freezes the cgroup of a container, seizes each process and thaws the cgroup. A parent in `vfork` then waits
+ * for a child that criu holds before its `exec`, while criu waits for the parent, for ten seconds. Then everything
+ * continues, and the next attempt is unlikely to hit the same point.
  */
 const PASSING = /Timeout reached|Unable to freeze cgroup/;
 
-/** Exports a container, when its inspection finds nothing in the way. What is in `image/` is replaced. */
+/** Exports a container if its inspection finds no obstacle. Replaces the contents of `image/`. */
 export async function exportContainer(
   id: string,
   directory: string,
@@ -33,7 +33,7 @@ export async function exportContainer(
   podman: Podman,
 ): Promise<Dumped> {
   for (let asks = 1; ; asks += 1) {
-    // Looked at each time: a container that was not left as it was is not asked for again.
+    // Inspected before each attempt: a container that was not left as it was is not tried again.
     const dumped = await tryExport(id, directory, await inspect(), spent, podman);
     if (dumped.ok || asks === ASKS_MAX || !PASSING.test(dumped.reason)) return dumped;
   }
@@ -61,7 +61,7 @@ async function tryExport(
   }
 }
 
-/** `--keep`: podman's own copy of the checkpoint is what the original goes on from. */
+/** `--keep`: the original continues from podman's own copy of the checkpoint. */
 function composeCheckpoint(id: string, file: string): readonly string[] {
   return ['container', 'checkpoint', '--keep', '--file-locks', '--compress', 'none', '--export', file, id];
 }

@@ -1,7 +1,7 @@
 /**
- * Which processes belong to which container, by their cgroups: podman names the cgroup of a container `libpod-<id>`,
- * and that of its conmon otherwise. It asks nobody, so it is also right while podman is busy. Linux only; elsewhere it
- * finds none.
+ * Finds out which processes belong to which container, by their cgroups: podman names the cgroup of a container
+ * `libpod-<id>`, and that of its conmon differently. It does not call podman, so it is correct even while podman is
+ * busy. Linux only; elsewhere it finds none.
  */
 import { listPids, readCommandLine, readProc } from '../os/proc-files.js';
 import { hasEnded, TICKS_PER_S, tryReadProcStat } from '../os/proc-stat.js';
@@ -9,23 +9,23 @@ import { hasEnded, TICKS_PER_S, tryReadProcStat } from '../os/proc-stat.js';
 /** One process of a container. */
 export interface ContainerProcess {
   readonly pid: number;
-  /** Seconds of cpu, user and system, of it and of the children that it waited for. */
+  /** Seconds of cpu time, user and system, of the process and the children that it waited for. */
   readonly cpuS: number;
-  /** About what it adds to an image. */
+  /** Approximately what it adds to an image. */
   readonly memoryBytes: number;
 }
 
-/** The full id of the container that a process is in. */
+/** Returns the full id of the container that a process is in; `undefined` when it is in none. */
 export function findContainer(pid: number): string | undefined {
   return /\/libpod-([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m.exec(readProc(pid, 'cgroup'))?.[1];
 }
 
-/** The live processes of a container. */
+/** Returns the pids of the live processes of a container; empty where there is no /proc. */
 export function listContainerProcesses(id: string): readonly number[] {
   return tryListPids().filter((pid) => findContainer(pid) === id && isLive(pid));
 }
 
-/** What a process uses; nothing of one that has gone. */
+/** Measures what a process uses; zeros for one that has ended. */
 export function measureContainerProcess(pid: number): ContainerProcess {
   const memory = readProc(pid, 'smaps_rollup');
   const kib = ['Anonymous', 'Swap', 'Pss_Shmem'].map((key) =>
@@ -35,7 +35,7 @@ export function measureContainerProcess(pid: number): ContainerProcess {
   return { pid, cpuS: (ownTicks + childTicks) / TICKS_PER_S, memoryBytes: sum(kib) * 1024 };
 }
 
-/** Whether a podman is at work that freezes or resumes a container, whoever started it. */
+/** Whether a podman is freezing or resuming a container, whichever process started it. */
 export function isPodmanBusy(id: string): boolean {
   return tryListPids().some((pid) => {
     const words = readCommandLine(pid);

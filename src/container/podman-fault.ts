@@ -1,7 +1,7 @@
 /**
- * Why a call of podman's failed, from what it wrote: the cause that criu gave when criu was the one, else podman's own
- * sentence. It is for people, and short; of a sentence that is too long the end stays, where these programs say what is
- * wrong.
+ * Finds out why a podman call failed, from its output: the cause given by criu if criu failed, else podman's own
+ * sentence. The result is short and for people. A sentence that is too long loses its beginning, because these
+ * programs say at the end what is wrong.
  */
 import { findCause } from '../checkpoint/criu-log.js';
 import { tryReadText } from '../os/try-read.js';
@@ -9,21 +9,21 @@ import { tryReadText } from '../os/try-read.js';
 const FAULT_CHARS_MAX = 300;
 
 /**
- * Reads it, also from criu's log where podman's words name one; `otherwise`: what is known when podman wrote no
- * `Error:`.
+ * Returns the reason in at most 300 characters, from criu's log if podman's output names one. `otherwise`: used when
+ * podman wrote no `Error:`.
  */
 export function readFault(text: string, otherwise: string | undefined): string {
   const own = composeOwn(text) ?? otherwise ?? 'podman gave no reason';
   const [, log] = [...text.matchAll(CRIU_LOG)].at(-1) ?? [];
   const cause = log === undefined ? undefined : findCause(tryReadText(log) ?? '');
-  // criu says the cause first, and what follows from it then.
+  // criu reports the cause first and the consequences after it, so here the beginning is kept.
   return cause?.slice(0, FAULT_CHARS_MAX) ?? keepEnd(own);
 }
 
-/** As runc and crun name it: `… log file: /x/dump.log`, `… CRIU logfile /x/restore.log`. */
+/** Path of criu's log, as runc and crun name it: `… log file: /x/dump.log`, `… CRIU logfile /x/restore.log`. */
 const CRIU_LOG = /(\/[^\s"\\]*\/(?:dump|restore)\.log)\b/g;
 
-/** The last `Error:`; one that is but the runtime's command line and exit code gets the runtime's last words. */
+/** The last `Error:`; if it is only the runtime's command line and exit code, its last error message is appended. */
 function composeOwn(text: string): string | undefined {
   const [, sentence] = [...text.matchAll(/^Error: (.*)$/gm)].at(-1) ?? [];
   const [, command, rest = ''] = /^`(\S+ \S+)[^`]*`(.*)$/.exec(sentence ?? '') ?? [];

@@ -1,7 +1,7 @@
 /**
- * The preflight of a container at its source: says in plain words what keeps it from being moved, before anything is
- * stopped. What podman would do of itself with an original that is stopped, or a copy that ended, counts: it must never
- * run twice.
+ * Preflight of a container at its source: reports in plain words what prevents it from being moved, before anything
+ * is stopped. That includes what podman would do on its own to a stopped original or to a copy that has ended: the
+ * container must never run twice.
  */
 import type { DumpPreflight, Capabilities } from '../checkpoint/checkpoint.js';
 import type { ImageFacts } from '../protocol/image-facts.js';
@@ -11,7 +11,7 @@ import { listContainerProcesses, measureContainerProcess } from './members.js';
 import type { Podman } from './podman.js';
 import { findRoomObstacle } from '../os/disk-space.js';
 
-/** Inspects a container. */
+/** Inspects a container. `directory`: where the export would be stored; its free space is checked. */
 export async function preflightExport(
   id: string,
   directory: string,
@@ -28,7 +28,7 @@ export async function preflightExport(
   return { obstacles: [...findObstacles(record), ...findRoomObstacle(directory, facts.image_bytes)], facts };
 }
 
-/** Also what podman refuses itself is said here, in words that name the container's own part. */
+/** Includes what podman itself would refuse, in words that name the part of the container. */
 function findObstacles(record: ContainerRecord): readonly string[] {
   const { State: state, HostConfig: host } = record;
   const policy = host.RestartPolicy.Name;

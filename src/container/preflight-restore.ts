@@ -1,14 +1,14 @@
 /**
- * The preflight of a container at its receiver: whether podman could import it here. It trusts no name more than to
- * look for it, and changes nothing; above all it never lets podman pull an image, which `podman container restore`
- * would do by itself.
+ * Preflight of a container at its receiver: checks whether podman could import it here. It only looks up the names in
+ * the facts and changes nothing. It must never let podman pull an image, which `podman container restore` would do on
+ * its own.
  */
 import type { ImageFacts } from '../protocol/image-facts.js';
 import type { ContainerCapabilities } from './containers.js';
 import type { Podman } from './podman.js';
 import { findRoomObstacle } from '../os/disk-space.js';
 
-/** Says what stands in the way; `roomBytes`: what the export still needs below `directory`. */
+/** Returns the obstacles. `roomBytes`: disk space that the export still needs below `directory`. */
 export async function preflightContainerRestore(
   { container }: ImageFacts,
   directory: string,
@@ -38,7 +38,7 @@ function findVersionObstacles(wrote: string, { version }: ContainerCapabilities)
   return own === other ? [] : [`podman ${wrote} wrote it, and here is ${version}`];
 }
 
-/** `podman … exists` ends with 1 for what is not there, and with 125 when it cannot tell. */
+/** `podman … exists` exits with 1 for what does not exist, and with 125 when it cannot tell. */
 function isAbsent({ code }: { readonly code: number }): boolean {
   return code === 1;
 }

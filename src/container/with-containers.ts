@@ -1,13 +1,13 @@
 /**
- * Puts containers before the Checkpoint port: a process in a container of podman's is looked at, and reviewed, as that
- * container. All else goes to the adapter behind it. It freezes nothing: the runner knows which of its runs are
+ * Wraps a Checkpoint: a process in a podman container is inspected and reviewed as that container, and everything
+ * else is passed to the wrapped adapter. Never freezes a container: the runner knows which of its runs are
  * containers.
  */
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { ProcessFacts } from '../core/processes/process-facts.js';
 import type { Containers } from './containers.js';
 
-/** Makes a Checkpoint that knows containers, too. */
+/** Returns a Checkpoint that handles containers as well, and reports their abilities. */
 export function withContainers(checkpoint: Checkpoint, containers: Containers): Checkpoint {
   return {
     ...checkpoint,
@@ -35,7 +35,7 @@ export function withContainers(checkpoint: Checkpoint, containers: Containers): 
   };
 }
 
-/** Says of each process in which container it is, as far as that was asked for. */
+/** Adds the container to each process that is in `company`. */
 function markCompany(
   processes: ReadonlyMap<number, ProcessFacts>,
   company: ReadonlyMap<number, string>,
@@ -47,7 +47,7 @@ function markCompany(
   return new Map([...processes].map(([pid, found]) => [pid, mark(found)]));
 }
 
-/** Gives what a promise brings; a failure is a fault of this program. */
+/** Passes the value of a promise on. A rejection is a bug in this program and crashes it. */
 function give<T>(work: Promise<T>, done: (value: T) => void): void {
   work.then(done).catch((error: unknown) => {
     queueMicrotask(() => {

@@ -41,8 +41,11 @@ export function createGuestIndex(
   let pids: ReadonlyMap<string, readonly number[]> = new Map();
   let byPid = new Map<number, string>();
   let usages = new Map<string, GuestUsage>();
+  let cpuPercent = 0;
 
   function update(processes: readonly ProcessSample[]): void {
+    // An empty list is no measurement: the usages of the last one stand.
+    if (processes.length === 0) return;
     pids = runner.pids();
     byPid = invert(pids);
     usages = new Map();
@@ -50,6 +53,8 @@ export function createGuestIndex(
       const guest = byPid.get(one.pid);
       if (guest !== undefined) usages.set(guest, addUsage(usages.get(guest) ?? NOTHING_USED, one, memoryBytes()));
     }
+    // Fixed until the next list: the load of a guest that ends is in the load samples for a while.
+    cpuPercent = [...usages].filter(([guest]) => guests.has(guest)).reduce((sum, [, { score }]) => sum + score, 0);
   }
 
   function describePid(pid: number): { readonly item: string; readonly movable: boolean } | undefined {
@@ -68,7 +73,7 @@ export function createGuestIndex(
         .filter(([, guest]) => isLive(guest) && guest.phase === 'running')
         .map(([name]) => name)
         .toSorted((a, b) => (usages.get(b)?.score ?? 0) - (usages.get(a)?.score ?? 0)),
-    cpuPercent: () => [...usages].filter(([guest]) => guests.has(guest)).reduce((sum, [, { score }]) => sum + score, 0),
+    cpuPercent: () => cpuPercent,
     usage: (guest) => usages.get(guest) ?? NOTHING_USED,
   };
 }

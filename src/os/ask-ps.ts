@@ -1,7 +1,7 @@
-/** Asks `ps`, where there is no /proc: some 10 ms a call. */
+/** Runs `ps` on systems without /proc; a call takes about 10 ms. */
 import { execFileSync } from 'node:child_process';
 
-/** What `ps` prints; empty when no process matches (it fails then), or when it cannot be run. */
+/** Returns the output of `ps`; empty when no process matches (`ps` then exits non-zero) or when it cannot be run. */
 export function askPs(...args: readonly string[]): string {
   try {
     return execFileSync('ps', args, { encoding: 'latin1', stdio: ['ignore', 'pipe', 'ignore'] });

@@ -1,9 +1,12 @@
-/** Which run of the machine this is: the kernel draws a name for each, and keeps it to its end. */
+/** Identifies the current boot of the machine by the random id that the kernel generates for each. */
 import { tryReadText } from './try-read.js';
 
 let known = '';
 
-/** The kernel's name for its present run; empty where some container hides it: that is asked again. */
+/**
+ * The kernel's boot id, cached once read; empty where it is unreadable (some containers hide it), and then read again
+ * on the next call.
+ */
 export function readBootId(): string {
   if (known === '') known = (tryReadText('/proc/sys/kernel/random/boot_id') ?? '').trim();
   return known;

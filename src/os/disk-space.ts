@@ -1,29 +1,32 @@
 /**
- * How much room a file system has, for every adapter that asks: the one place that calls statfs. Room that cannot be
- * told is not known, and what is not known keeps nobody from trying. It decides nothing.
+ * Measures the free space of file systems, and is the only module that calls statfs. Space that cannot be measured
+ * counts as unknown and blocks nothing. What to do when space runs out is for the caller to decide.
  */
 import { statfsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from './errors.js';
 
-/** Room of one file system, in bytes: what an ordinary user may still write, and all that there is. */
+/** Space of one file system in bytes: what an unprivileged user may still write, and the total size. */
 export interface DiskSpace {
   readonly freeBytes: number;
   readonly totalBytes: number;
 }
 
-/** What is used of the answer of statfs. */
+/** The fields of a statfs result that are used here. */
 export interface StatFs {
   readonly bavail: number;
   readonly blocks: number;
   readonly bsize: number;
 }
 
-/** How long statfs may take: a network file system whose server is gone answers never. */
+/** Limit for a statfs call: on a network file system whose server is gone it never returns. */
 const ANSWER_MS = 2000;
 
-/** Room where `path`, or the nearest directory above it that is there, lies; `undefined` if nobody can tell. */
+/**
+ * Space of the file system that holds `path` or its nearest existing ancestor; `undefined` when it cannot be
+ * measured.
+ */
 export function measureDiskSpace(path: string): DiskSpace | undefined {
   for (let place = path; ; place = dirname(place)) {
     try {
@@ -34,7 +37,10 @@ export function measureDiskSpace(path: string): DiskSpace | undefined {
   }
 }
 
-/** Says when there is surely no room for so many bytes below `directory`, which need not be there. */
+/**
+ * Returns one sentence when the file system of `directory` (which need not exist) surely lacks `bytes` bytes of free
+ * space; empty otherwise, also when the space is unknown.
+ */
 export function findRoomObstacle(directory: string, bytes: number): readonly string[] {
   const space = measureDiskSpace(directory);
   if (space === undefined || space.freeBytes >= bytes) return [];
@@ -42,8 +48,9 @@ export function findRoomObstacle(directory: string, bytes: number): readonly str
 }
 
 /**
- * Makes a reader of the room at `path` that never holds its caller up. Rejects with a sentence when there is no answer
- * in time; as long as that question is open no other one is asked, since each takes one of the few threads for files.
+ * Creates a reader of the space at `path` that never blocks its caller. Rejects with a sentence when statfs does not
+ * answer within `answerMs`. At most one call is outstanding, because each occupies one of the few threads that
+ * Node.js has for file operations.
  */
 export function createDiskReader(
   path: string,
@@ -68,10 +75,11 @@ export function createDiskReader(
   };
 }
 
-/** Blocks that only root may write do not count: most jobs do not run as root, and the last of a disk is not theirs. */
+/** Root's reserved blocks do not count as free: most jobs do not run as root. */
 function toSpace({ bavail, blocks, bsize }: StatFs): DiskSpace {
   const [freeBytes, totalBytes] = [Math.max(0, bavail * bsize), blocks * bsize];
-  // Some file systems count nothing (a FUSE one, an overlay without a lower disk): that is no full disk.
+  // Some file systems report no blocks at all (FUSE, an overlay without a lower disk); that does not mean a full
+  // disk.
   if (!(totalBytes > 0)) throw new Error('the file system does not say how large it is');
   return { freeBytes, totalBytes };
 }

@@ -1,14 +1,24 @@
-/** Which TCP ports a process listens on: sockets in the table of its network namespace that are among its files. */
-import { tryListNames, tryReadLink, tryReadText } from './try-read.js';
+/**
+ * Finds the TCP ports a process listens on: listening sockets of its network namespace that are among its open files.
+ */
+import { tryListNames, tryReadLink, tryReadHead } from './try-read.js';
 
-/** `sl local:port remote:port 0A tx:rx tr:when retransmits uid timeout inode`: 0A is listening. */
+/** Listening sockets come first in the table; connections, of which there may be a great many, come after them. */
+const TABLE_BYTES_MAX = 1024 * 1024;
+
+/** `sl local:port remote:port 0A tx:rx tr:when retransmits uid timeout inode`; state 0A means listening. */
 const LISTENING = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
 
-/** Ports, each once, of the process whose directory below /proc this is; what cannot be read is left out. */
+/**
+ * The ports of the process whose /proc directory is `directory`, without duplicates; whatever is unreadable is left
+ * out.
+ */
 export function listListeningPorts(directory: string): readonly number[] {
   const listening = new Map<string, number>();
   for (const table of ['tcp', 'tcp6']) {
-    for (const [, port = '', inode = ''] of (tryReadText(`${directory}/net/${table}`) ?? '').matchAll(LISTENING)) {
+    for (const [, port = '', inode = ''] of (tryReadHead(`${directory}/net/${table}`, TABLE_BYTES_MAX) ?? '').matchAll(
+      LISTENING,
+    )) {
       listening.set(`socket:[${inode}]`, Number.parseInt(port, 16));
     }
   }

@@ -1,44 +1,48 @@
 /**
- * The one line that the kernel writes on a process, `/proc/PID/stat`: parsed here and nowhere else. Linux only;
- * elsewhere there is no such file, and so no process.
+ * Parses `/proc/PID/stat`, and is the only module that does. Linux only: elsewhere the file is missing, so no process
+ * is found.
  */
 import { readFileSync } from 'node:fs';
 import { hasCode } from './errors.js';
 
-/** One process as the kernel counts it; all pids are those of the reader's own namespace. */
+/** One process as the kernel reports it; all pids are in the reader's own namespace. */
 export interface ProcStat {
   readonly pid: number;
-  /** Whatever the process calls itself, blanks, brackets and ends of line among it; 15 bytes at most. */
+  /** The name the process gave itself, at most 15 bytes; it may hold spaces, brackets and newlines. */
   readonly name: string;
   /** One letter: R, S, D, T (stopped), Z (zombie), X (dead) … */
   readonly state: string;
   readonly parent: number;
-  /** Its process group. */
   readonly group: number;
   /** Pid of the leader of its session. */
   readonly session: number;
   /** Device number of its controlling terminal; 0: none. */
   readonly tty: number;
-  /** It is a thread of the kernel's. */
+  /** A kernel thread. */
   readonly isKernel: boolean;
-  /** Ticks that it ran, user and system. */
+  /** CPU time in ticks, user and system. */
   readonly ownTicks: number;
-  /** Ticks that the children it waited for ran, and theirs. */
+  /** CPU time in ticks of waited-for children and their descendants. */
   readonly childTicks: number;
-  /** Its start in ticks after the machine's, to the letter: with the pid it names a process for good. */
+  /**
+   * Start time in ticks since boot, kept as text to the digit: with the pid it identifies a process within one boot.
+   */
   readonly startTicks: string;
   readonly residentPages: number;
 }
 
-/** Ticks in a second: USER_HZ, which is 100 on every Linux that Node.js runs on. */
+/** Ticks per second: USER_HZ, which is 100 on every Linux that Node.js supports. */
 export const TICKS_PER_S = 100;
 
 /** From the kernel's sched.h. */
 const PF_KTHREAD = 0x0020_0000;
-/** Those behind the size of what is resident, of 52, are not looked at: that makes the split half as dear. */
+/** Fields up to the resident size; the line has 52, and skipping the rest halves the cost of the split. */
 const FIELDS = 22;
 
-/** Parses it; `undefined` when it is none. The name stands in brackets and may hold some: the last `)` ends it. */
+/**
+ * Parses the line; `undefined` when it is malformed. The name is in brackets and may contain some: the last `)` ends
+ * it.
+ */
 export function parseProcStat(line: string): ProcStat | undefined {
   const open = line.indexOf('(');
   const close = line.lastIndexOf(')');
@@ -52,7 +56,7 @@ export function parseProcStat(line: string): ProcStat | undefined {
     group: Number(fields[2]),
     session: Number(fields[3]),
     tty: Number(fields[4]),
-    // The flags may fill 32 bits: JavaScript's `&` takes them as signed, which leaves this bit alone.
+    // The flags may use all 32 bits. JavaScript's `&` treats them as signed, which does not affect this bit.
     isKernel: (Number(fields[6]) & PF_KTHREAD) !== 0,
     ownTicks: Number(fields[11]) + Number(fields[12]),
     childTicks: Number(fields[13]) + Number(fields[14]),
@@ -63,7 +67,10 @@ export function parseProcStat(line: string): ProcStat | undefined {
   return Number.isFinite(sum + stat.residentPages) ? stat : undefined;
 }
 
-/** Reads a process; `undefined` when there is none. Throws when it is hidden, or no descriptor is left. */
+/**
+ * Reads the stat line of a process; `undefined` when it does not exist. Throws when it is hidden or the node is out
+ * of descriptors.
+ */
 export function readProcStat(pid: number): ProcStat | undefined {
   try {
     return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -73,7 +80,7 @@ export function readProcStat(pid: number): ProcStat | undefined {
   }
 }
 
-/** Like {@link readProcStat}; `undefined` also when it cannot be told. */
+/** Like {@link readProcStat}, but `undefined` instead of an error. */
 export function tryReadProcStat(pid: number): ProcStat | undefined {
   try {
     return readProcStat(pid);
@@ -82,7 +89,7 @@ export function tryReadProcStat(pid: number): ProcStat | undefined {
   }
 }
 
-/** Whether only its entry is left, which its parent has not fetched. */
+/** Whether the process has ended and only waits to be reaped by its parent. */
 export function hasEnded({ state }: Pick<ProcStat, 'state'>): boolean {
   return state === 'Z' || state === 'X';
 }

@@ -1,22 +1,24 @@
 /**
- * Removes a tree, for every adapter that removes what a job may have made: the one place that knows how. What its owner
- * is not allowed to remove (directories without `u+w`, as `chmod -R a-w` and module caches leave them) is made
- * removable first. It follows no link.
+ * Removes directory trees that jobs may have created. Directories that their owner cannot delete from (without `u+w`,
+ * as left by `chmod -R a-w` and module caches) are made writable first. It never follows symlinks.
  */
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, toError } from './errors.js';
 
-/** What is still there, and why, as text for people. */
+/** What could not be removed, and why, as text for people. */
 export interface Leftover {
   readonly path: string;
   readonly reason: string;
 }
 
-/** Read, write and search, for its owner. */
+/** `rwx` for the owner. */
 const OWNER_MODE = 0o700;
 
-/** Removes `path` with all below it; gives what could not be removed, or nothing. Never rejects. */
+/**
+ * Removes `path` and everything below it. Resolves to the first thing that could not be removed, or `undefined`.
+ * Never rejects.
+ */
 export async function removeTree(path: string): Promise<Leftover | undefined> {
   const fault = await tryRemoving(path);
   if (fault === undefined || !hasCode(fault, 'EACCES', 'EPERM')) return describe(path, fault);
@@ -33,7 +35,7 @@ async function tryRemoving(path: string): Promise<Error | undefined> {
   }
 }
 
-/** Lets the owner into every directory and change it. Whose they are not, they stay as they are. */
+/** Gives the owner full access to every directory of the tree; directories of other users stay as they are. */
 async function openUp(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats?.isDirectory() !== true) return;

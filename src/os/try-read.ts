@@ -1,11 +1,11 @@
 /**
- * Reads what may be gone, or not ours to read, at any moment: the caller gets nothing then, and no error. For small
- * files: it reads them whole, and holds its caller up meanwhile.
+ * Reads files, links and directories that may vanish or be inaccessible at any time and returns nothing instead of an
+ * error. For small files only: reads are synchronous and whole.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { errorCode } from './errors.js';
 
-/** The text of a file; `undefined` when it cannot be read, for whatever reason. */
+/** The text of a file; `undefined` when it cannot be read for any reason. */
 export function tryReadText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -14,7 +14,30 @@ export function tryReadText(path: string): string | undefined {
   }
 }
 
-/** The text of a file; `undefined` when there is none. Throws when it cannot be read, for that says nothing of it. */
+/** The text at the start of a file, at most `bytesMax` bytes of it; `undefined` when it cannot be read. */
+export function tryReadHead(path: string, bytesMax: number): string | undefined {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const buffer = Buffer.alloc(bytesMax);
+      let length = 0;
+      // A file below /proc gives a page at a time.
+      for (let read = -1; read !== 0 && length < bytesMax; length += read) {
+        read = readSync(file, buffer, length, bytesMax - length, null);
+      }
+      return buffer.toString('utf8', 0, length);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The text of a file; `undefined` when it does not exist. Any other error is thrown, because it says nothing about
+ * the content.
+ */
 export function readTextIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -24,7 +47,7 @@ export function readTextIfThere(path: string): string | undefined {
   }
 }
 
-/** Where a link leads; `undefined` when it cannot be read. */
+/** The target of a symlink; `undefined` when it cannot be read. */
 export function tryReadLink(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -33,7 +56,7 @@ export function tryReadLink(path: string): string | undefined {
   }
 }
 
-/** The names in a directory; none when it cannot be read. */
+/** The entries of a directory; empty when it cannot be read. */
 export function tryListNames(directory: string): readonly string[] {
   try {
     return readdirSync(directory);

@@ -1,10 +1,13 @@
 /**
- * Writes a small file so that it is there whole or not at all, also after a loss of power: a draft beside it, which is
- * on the disk, takes its place.
+ * Writes small files atomically: after a crash or a power loss the file has either its old or its new content. A
+ * draft next to it is synced to disk and then renamed over it.
  */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 
-/** Replaces a file (mode 0600); of two processes at once each gives a draft of its own. Throws what the system says. */
+/**
+ * Replaces a file atomically (mode 0600). Two processes that may write at once must each pass their own `draft`.
+ * Throws the system's errors.
+ */
 export function writeWhole(path: string, text: string, draft: string = `${path}.new`): void {
   try {
     writeSynced(draft, text, 'w');
@@ -15,7 +18,10 @@ export function writeWhole(path: string, text: string, draft: string = `${path}.
   }
 }
 
-/** Writes a file (mode 0600) that is on the disk when this returns, and whole only then; `wx`: there must be none. */
+/**
+ * Writes a file (mode 0600) and returns once it is synced to disk; until then it may be incomplete. `wx`: it must not
+ * exist.
+ */
 export function writeSynced(path: string, text: string, flags: 'w' | 'wx'): void {
   const file = openSync(path, flags, 0o600);
   try {
@@ -26,7 +32,7 @@ export function writeSynced(path: string, text: string, flags: 'w' | 'wx'): void
   }
 }
 
-/** Has the names in a directory on the disk; where it cannot be asked for (Windows), the system sees to it in time. */
+/** Syncs the entries of a directory to disk; a no-op where directories cannot be synced (Windows). */
 export function syncDirectory(path: string): void {
   try {
     const directory = openSync(path, 'r');
@@ -36,6 +42,6 @@ export function syncDirectory(path: string): void {
       closeSync(directory);
     }
   } catch {
-    // The files are whole either way.
+    // The files are complete either way.
   }
 }

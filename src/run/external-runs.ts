@@ -1,6 +1,7 @@
 /**
- * Runs of processes that tritmesh did not start: it only watches them, until one has been frozen; then it may kill the
- * stopped original. They have no launcher and no guardian, and their exit code is for their own parent.
+ * Tracks runs that are external processes, which tritmesh did not start. It only watches them until one has been
+ * frozen; then it may kill the stopped original. They have no launcher and no watchdog, and only their own parent
+ * learns their exit code.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,20 +13,20 @@ import type { Freezable, Freezer } from './freeze/freezer.js';
 import { isAlive, tryReadStart } from './processes/process-table.js';
 import type { ExternalProcess, RunEvent, RunHandle } from './runner.js';
 
-/** The foreign runs of one runner. */
+/** The external runs of one runner. */
 export interface ExternalRuns {
   has(run: string): boolean;
-  /** What can be frozen of a run. */
+  /** The run as the freezer sees it; `undefined` when it is not an external run of this runner. */
   find(run: string): Freezable | undefined;
   take(run: string, directory: string, process: ExternalProcess): void;
-  /** Finds one again; false when the directory is of no foreign run. */
+  /** Resumes watching after a node restart; false when the directory does not belong to an external run. */
   adopt(run: string, directory: string): boolean;
   stop(run: string): void;
   pids(): ReadonlyMap<string, readonly number[]>;
   close(): void;
 }
 
-/** Names the process: its pid and its start. */
+/** File that identifies the process: its pid and start time. */
 const FOREIGN = 'foreign';
 const LOOK_MS = 200;
 const ENDED = 'it ended, and only its parent knows how';
@@ -36,7 +37,7 @@ interface ForeignRun extends Freezable {
   isKilled: boolean;
 }
 
-/** Creates the foreign runs of a runner. */
+/** Creates the tracker; `tell` receives the events of its runs. */
 export function createExternalRuns(
   clock: Clock,
   checkpoint: Checkpoint,

@@ -1,6 +1,6 @@
 /**
- * The adapter of the Runner port: runs commands as processes of this machine, each behind a launcher of its own (see
- * launcher.ts), and finds those of an earlier life again. It decides nothing about items or leases.
+ * The Runner port's adapter for local processes: runs each command behind its own launcher (see launcher.ts) and
+ * finds the runs of an earlier node process again. It decides nothing about items or leases.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,16 +26,19 @@ import type { RunEvent, RunHandle, Runner, SaveRequest } from './runner.js';
 import { listSessionProcesses } from './processes/session.js';
 import { createSpareDirectory } from './directory/spare-directory.js';
 
-/** What a process runner needs. */
+/** Dependencies and settings of a process runner. */
 export interface ProcessRunnerOptions {
   readonly clock: Clock;
-  /** Absolute directory of the runner's own, on the file system of the runs, for the next run's directory. */
+  /**
+   * Absolute directory, used by this runner alone and on the file system of the runs, where run directories are
+   * prepared.
+   */
   readonly spares?: string | undefined;
-  /** Without it nothing can be frozen, restored or taken. */
+  /** Without it nothing can be frozen or restored, and no external process can become a run. */
   readonly checkpoint?: Checkpoint | undefined;
-  /** Without it, or without a checkpoint, no container is moved as a whole. */
+  /** Without it, or without `checkpoint`, containers are not moved as a whole. */
   readonly containers?: Containers | undefined;
-  /** How much runs may write; without it as much as there is room for. */
+  /** Limits on what runs may write; without them only free space limits it. */
   readonly output?: OutputRules | undefined;
 }
 
@@ -44,7 +47,7 @@ const UNBOUND: OutputRules = {
   reserve: { percent: 0, bytes: 0 },
 };
 
-/** Creates the runner of this machine's processes. Events come after the call that caused them has returned. */
+/** Creates the runner of local processes. Events are emitted after the call that caused them has returned. */
 export function createProcessRunner(options: ProcessRunnerOptions): Runner {
   const { clock, spares, checkpoint, containers, output = UNBOUND } = options;
   const events = new Subject<RunEvent>();
@@ -79,8 +82,8 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     if (watch.runs.has(run) || foreign?.has(run) === true || contained?.has(run) === true) return;
     if (contained?.adopt(run, directory) === true || foreign?.adopt(run, directory) === true) return;
     const start = forbidStart(directory);
-    // After a power loss the mark of a start may be missing although it started: it is surely over, and no more is
-    // known.
+    // After a power loss the `started` mark may be missing although the command ran. It has certainly ended; nothing
+    // else is known.
     if (start === 'forbidden' && told !== null && !isOfThisBoot(told.start)) {
       return tell({ type: 'RunDied', run, reason: 'the machine was restarted' });
     }
@@ -95,7 +98,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     else tell({ type: 'RunStarted', run, handle });
   };
 
-  /** What cannot be read now (no descriptor is left) says nothing: it is read again. */
+  /** An adoption that fails to read (no descriptors left) proves nothing and is retried. */
   const adoptSurely = (run: string, directory: string, told: RunHandle | null): void => {
     try {
       adopt(run, directory, told);
@@ -120,7 +123,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     if (ask !== undefined) watch.ask(live, ask, end);
     else if (freezer === undefined || live.box === undefined) end();
     else if (freezer.isStill(freezableOf(live)) || graceMs <= 0) end();
-    // A dump under way would stop it behind the back of its SIGTERM.
+    // A dump in progress would stop the run again after its SIGTERM.
     else freezer.settle(freezableOf(live), end);
   };
 
@@ -152,7 +155,8 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     },
     adopt: (run, directory, handle) => later(() => adoptSurely(run, directory, handle)),
     heed: (run, reading, forMs) => later(() => guard.heed(run, reading, forMs)),
-    // These stand behind an `adopt` that was asked for before them: a stop that overtook it would be lost.
+    // Queued like `adopt`, so that they run after an earlier `adopt` of the same run: a stop that overtook it would
+    // be lost.
     extend: (run, guardMs) => later(() => extend(run, guardMs)),
     stop: (run, graceMs, ask) => later(() => stop(run, graceMs, ask)),
     freeze: (run) => later(() => freeze(run)),
@@ -177,12 +181,12 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
   };
 }
 
-/** A copy that was never continued. */
+/** Whether the run is a restored copy that was never thawed. */
 function isUnthawed({ box, directory }: LiveRun): boolean {
   return box?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.thawed));
 }
 
-/** All pids of runs. What is in a box has sessions of its own. */
+/** The pids of runs. Processes in a pid namespace have sessions of their own and are found by descent. */
 function listPids(runs: readonly LiveRun[]): ReadonlyMap<string, readonly number[]> {
   const pids = runs.map(({ handle }) => handle.pid);
   const members = listSessionProcesses(pids, tryReadProcessTable);

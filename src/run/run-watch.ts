@@ -1,6 +1,6 @@
 /**
- * Watches the runs that one runner answers for: tells their output, holds their wall-clock limit, stops them, and says
- * how they ended. It never says that a run ended while something of its process group lives.
+ * Watches the runs of one runner: reports their output, enforces their wall-clock limit, stops them, and reports how
+ * they ended. It must never report an end while any process of the group is alive.
  */
 import { interval, type Subscription } from 'rxjs';
 import type { Clock } from '../clock/clock.js';
@@ -17,79 +17,83 @@ import { signalCommand, terminateRun } from './processes/run-signals.js';
 import type { RunEvent, RunHandle, SaveRequest } from './runner.js';
 import { isDeserted, killSession } from './processes/session.js';
 
-/** A run that is watched. */
+/** A run being watched. */
 export interface LiveRun {
   readonly run: string;
   readonly directory: string;
   readonly handle: RunHandle;
-  /** Of a run that can be frozen. */
+  /** Set for a run that can be frozen. */
   readonly box: NamespaceHead | undefined;
   /**
-   * It was started by an earlier life of the node or of its nursery: its end is seen by looking, not told by the
-   * system.
+   * It was started by an earlier node process or fork server: its end is found by polling, since no exit event will
+   * come.
    */
   isAdopted: boolean;
   readonly tail: OutputTail;
-  /** `clock.now()` when it was started or adopted, and when its wall-clock limit comes. */
+  /** `clock.now()` when it was started or adopted, and the time of its wall-clock limit on the same clock. */
   readonly since: number;
   readonly wallAt: number;
-  /** Milliseconds of the machine's monotonic clock when it was started here; `undefined` when nobody wrote it down. */
+  /**
+   * When it was started here, in milliseconds of the machine's monotonic clock; `undefined` when that was not
+   * recorded.
+   */
   readonly startedAt: number | undefined;
   readonly deadline: Deadline;
-  /** Why it is being stopped, for people. */
+  /** Why it is being stopped, for people; `undefined` while it is not. */
   stopReason: string | undefined;
   /** It was asked to save its work and end. */
   isAsked: boolean;
   killTimer: Subscription | undefined;
-  /** The launcher has ended; only what it left is waited for. */
+  /** The launcher has ended; only its remaining processes are waited for. */
   isEnding: boolean;
-  /** The highest pid before its command; not known of one that was adopted. */
+  /** The last pid assigned before its command started; `undefined` for an adopted run. */
   readonly afterPid: number | undefined;
 }
 
-/** The runs of one runner. */
+/** Watches the runs of one runner. */
 export interface RunWatch {
   readonly runs: ReadonlyMap<string, LiveRun>;
-  /** Begins to watch a run. */
+  /** Starts watching a run. */
   follow(run: string, directory: string, handle: RunHandle, prepared: PreparedLaunch, isAdopted: boolean): LiveRun;
-  /** Forgets a run that could not be taken up whole. */
+  /** Forgets a run whose adoption failed halfway. */
   forget(run: string): void;
-  /** Nobody will tell when its launcher ends: it is looked for from now on. */
+  /** No exit event will come for its launcher: poll for it from now on. */
   adopt(live: LiveRun): void;
-  /**
-   * Asks the command to end by itself; calls `then` when it has not within the time, and drops that when it is stopped.
-   */
+  /** Asks the command to exit; calls `then` if it has not within the time, unless the run is stopped first. */
   ask(live: LiveRun, request: SaveRequest, then: () => void): void;
-  /** Stops a run: SIGTERM to its session, SIGKILL after `graceMs` (0: at once, as for one that is still). */
+  /** Stops a run: SIGTERM to its session, SIGKILL after `graceMs` (0, or a run that is frozen: SIGKILL at once). */
   stop(live: LiveRun, graceMs: number, reason: string): void;
-  /** The launcher has ended: ends what is left of its session, and tells how the run ended once nothing is. */
+  /** The launcher has ended: kills what is left of its session, and reports the end once nothing is. */
   settle(live: LiveRun, reason: string): void;
-  /** Lets go of all runs. */
+  /** Detaches from all runs. */
   close(): void;
 }
 
-/** How soon to look again whether the last processes of an ended run are gone, and how seldom at most. */
+/** First and longest pause between checks for the last processes of an ended run. */
 const SETTLE_MS = 10;
 const SETTLE_MS_MAX = 1000;
-/** A shorter run is not searched for processes that left its group but not its session: that takes milliseconds. */
+/**
+ * Runs shorter than this are not searched for processes that left the group but not the session, which takes
+ * milliseconds.
+ */
 const SHORT_RUN_MS = 500;
-/** Longest delay that timers take; a longer grace is cut to it. */
+/** Longest delay that timers accept; a longer grace is capped. */
 const DELAY_MS_MAX: number = 2 ** 31 - 1;
 
-/** What a watch is made of. */
+/** Dependencies of a watch. */
 export interface RunWatchDeps {
   readonly clock: Clock;
   tell(event: RunEvent): void;
-  /** Whether a run is stopped on purpose; it must not be continued so that it hears a signal. */
+  /** Whether a run is stopped on purpose and must not be continued just to receive a signal. */
   isStill(live: LiveRun): boolean;
   /** Why a copy could not be restored. */
   explain(directory: string): string;
-  /** Removes what a copy needed and nobody uses any more. */
+  /** Removes resources of a copy that are no longer needed. */
   clean(directory: string): void;
   readonly output: OutputGuard;
 }
 
-/** Creates the watch of a runner. */
+/** Creates the watch of one runner. */
 export function createRunWatch({ clock, tell, isStill, explain, clean, output }: RunWatchDeps): RunWatch {
   const runs = new Map<string, LiveRun>();
   let looks: Subscription | undefined;
@@ -120,7 +124,7 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
     live.stopReason ??= reason;
     live.killTimer?.unsubscribe();
     if (graceMs <= 0 || isStill(live)) return killSession(live.handle.pid);
-    // One that is killed is not let go on before.
+    // Not before a kill: that needs no continued process.
     output.letGo(live.run);
     if (isFirst) terminateRun(live);
     live.killTimer = clock.scheduler.schedule(() => stop(live, 0, reason), Math.min(graceMs, DELAY_MS_MAX));
@@ -146,7 +150,7 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
       clock.scheduler.schedule(() => settle(live, reason, Math.min(2 * waitMs, SETTLE_MS_MAX)), waitMs);
       return;
     }
-    // What is in a box ends with it. In a long life pids may have begun anew more than once.
+    // The kernel ends everything in a pid namespace. During a long run pids may have wrapped around more than once.
     if (live.box !== undefined) return conclude(live, end);
     endLeftBehind({ ...live, afterPid: isShort ? live.afterPid : undefined }, clock, () => conclude(live, end));
   };
@@ -160,7 +164,10 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
     tell({ ...end, ...output.end(live.run) });
   };
 
-  /** How a run ended; `undefined` while something of it lives, and while nothing can be opened to tell. */
+  /**
+   * How a run ended; `undefined` while one of its processes is alive, or while that cannot be determined (no
+   * descriptors left).
+   */
   const readEnd = (live: LiveRun, isShort: boolean, reason: string): RunEvent | undefined => {
     try {
       if (!isDeserted(live, isShort)) return undefined;

@@ -1,24 +1,24 @@
 /**
- * Finds which cgroup limits this process: of its own and all above that can be seen, the one with the least cpu quota.
- * It reads quota and usage files of version 2 and 1.
+ * Finds the cgroup that limits this process: of its own cgroup and all visible ancestors, the one with the smallest
+ * CPU quota. Reads the quota and usage files of cgroup versions 2 and 1.
  */
 import { join } from 'node:path';
 import type { CgroupPlace, CgroupPlaces } from './cgroup-place.js';
 import { tryReadProcFile } from './proc-file.js';
 
-/** The cgroup whose use counts. */
+/** The cgroup whose CPU usage counts. */
 export interface CgroupLimit {
-  /** Where its cpu time is counted. */
+  /** Directory of the files that count its CPU time. */
   readonly directory: string;
-  /** Cpus that its quota gives; `Infinity` without one. */
+  /** Number of CPUs that its quota allows; `Infinity` without a quota. */
   readonly cpus: number;
-  /** Cpu seconds used since it was made. */
+  /** CPU time used since the cgroup was created, in seconds. */
   readonly usageS: number;
 }
 
 /**
- * The limiting cgroup; without any quota the topmost that can be seen, which is the container or, outside of one, the
- * whole machine. Throws when its use cannot be read.
+ * Finds the limiting cgroup. Without any quota this is the topmost visible one: the container or, outside of a
+ * container, the whole machine. Throws if its CPU usage cannot be read.
  */
 export function findCgroupLimit(places: CgroupPlaces): CgroupLimit {
   const limit = places.version === 2 ? places.place : (places.limit ?? places.usage);
@@ -35,7 +35,7 @@ function directoryAt(place: CgroupPlace, depth: number): string {
   return join(place.top, ...place.levels.slice(0, depth));
 }
 
-/** `max 100000` or `50000 100000`: microseconds of cpu time, and of the period in which they may be used. */
+/** `max 100000` or `50000 100000`: microseconds of CPU time, and of the period in which they may be used. */
 function readQuotaV2(directory: string): number {
   const [quota, period] = tryReadProcFile(join(directory, 'cpu.max'))?.trim().split(' ').map(Number) ?? [];
   return divideQuota(quota, period);
@@ -47,7 +47,7 @@ function readQuotaV1(directory: string): number {
   return divideQuota(quota, period);
 }
 
-/** `max`, -1 and files that are not there all mean that nothing limits. */
+/** `max`, -1 and a missing file all mean that there is no limit. */
 function divideQuota(quota = Number.NaN, period = Number.NaN): number {
   return quota > 0 && period > 0 ? quota / period : Infinity;
 }
@@ -60,7 +60,7 @@ function readUsage(places: CgroupPlaces, limit: CgroupPlace, depth: number): { d
   throw new Error(`cannot read the cpu time of the cgroup ${directoryAt(limit, depth)}`);
 }
 
-/** Version 1 may limit in one hierarchy and count in another, where the same cgroup need not exist. */
+/** Version 1 may limit in one hierarchy and count in another, in which the same cgroup need not exist. */
 function usageDirectories(places: CgroupPlaces, limit: CgroupPlace, depth: number): readonly string[] {
   if (places.version === 2) return [directoryAt(limit, depth)];
   const twin = join(places.usage.top, ...limit.levels.slice(0, depth));

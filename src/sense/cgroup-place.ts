@@ -1,26 +1,27 @@
 /**
- * Finds where this process's cgroup lies in the file system: version 2 or 1, in a container or not. It reads
- * /proc/self/cgroup and /proc/self/mountinfo and touches nothing else.
+ * Locates the cgroup of this process in the file system: version 2 or 1, inside a container or not. Reads only
+ * /proc/self/cgroup and /proc/self/mountinfo.
  */
 import { join } from 'node:path';
 import { readProcFile } from './proc-file.js';
 
 /** One cgroup hierarchy as this process sees it. */
 export interface CgroupPlace {
-  /** Directory of the topmost cgroup that can be seen: the container's own, or the root. */
+  /** Directory of the topmost visible cgroup: the container's own, or the root. */
   readonly top: string;
-  /** The levels below it down to the cgroup of this process; empty when it is the topmost. */
+  /** Path components from there down to the cgroup of this process; empty if it is the topmost one. */
   readonly levels: readonly string[];
 }
 
-/** Where the cpu time is counted and where it is limited: one place in version 2, maybe two in version 1. */
+/** Where CPU time is counted and where it is limited: one place in version 2, possibly two in version 1. */
 export type CgroupPlaces =
   | { readonly version: 2; readonly place: CgroupPlace }
   | { readonly version: 1; readonly usage: CgroupPlace; readonly limit: CgroupPlace | undefined };
 
 /**
- * Finds the places below `procDir` and `rootDir` (`/`, but for tests). Version 1 wins where both are mounted, since
- * the cpu controller can only be in one of them and a leftover `0::/` is no sign of it. Throws when there is none.
+ * Finds the cgroup places. `procDir` and `rootDir` are `/proc` and `/` except in tests. If both versions are mounted,
+ * version 1 wins as soon as it has the cpuacct controller: a controller belongs to only one version, and `0::/` is
+ * listed in either case. Throws if neither version counts CPU time.
  */
 export function findCgroupPlaces(procDir: string, rootDir: string): CgroupPlaces {
   const memberships = parseMemberships(readProcFile(join(procDir, 'self/cgroup')));
@@ -37,11 +38,11 @@ export function findCgroupPlaces(procDir: string, rootDir: string): CgroupPlaces
 interface Mount {
   readonly root: string;
   readonly point: string;
-  /** `''` for version 2, whose one hierarchy has all controllers. */
+  /** `['']` for version 2, whose single hierarchy has all controllers. */
   readonly controllers: readonly string[];
 }
 
-/** `hierarchy:controllers:path`, one a line; the controllers of version 2 are the empty text. */
+/** Lines of `hierarchy:controllers:path`; version 2 has an empty controller list. */
 function parseMemberships(text: string): ReadonlyMap<string, string> {
   const paths = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -51,7 +52,7 @@ function parseMemberships(text: string): ReadonlyMap<string, string> {
   return paths;
 }
 
-/** `id parent device root point options [optional …] - type source options`, one a line. */
+/** Lines of `id parent device root point options [optional …] - type source options`. */
 function parseMounts(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const [left = '', right = ''] = line.split(' - ');
@@ -63,7 +64,7 @@ function parseMounts(text: string): readonly Mount[] {
   });
 }
 
-/** The kernel writes blanks in paths as three octal digits. */
+/** The kernel escapes blanks in paths as a backslash and three octal digits. */
 function unescapePath(path: string): string {
   return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
@@ -80,9 +81,7 @@ function placeOf(
   return { top: join(rootDir, mount.point), levels: levelsBelow(mount.root, path) };
 }
 
-/**
- * A path outside of what is mounted (a container without a cgroup namespace of its own) stands for the mount itself.
- */
+/** A path outside the mounted subtree (a container without its own cgroup namespace) maps to the mount point. */
 function levelsBelow(root: string, path: string): readonly string[] {
   const levels = path.split('/').filter((level) => level !== '');
   const above = root.split('/').filter((level) => level !== '');

@@ -1,16 +1,16 @@
 /**
- * The `cgroup` ratio: the cpu time that this container or slice used, against the quota that limits it. In a container
- * the load average is the host's and lies; this does not. It reads counters and never writes a limit.
+ * The `cgroup` ratio: the CPU time used by this container or slice relative to the quota that limits it. Inside a
+ * container the load average is that of the host; this ratio is not. It reads counters and never writes a limit.
  */
 import { defer, EMPTY, of } from 'rxjs';
 import { findCgroupLimit } from './cgroup-limit.js';
 import { findCgroupPlaces } from './cgroup-place.js';
 import type { RatioOf } from './machine.js';
 
-/** Where the files are. */
+/** Root directories of the files to read. */
 export interface CgroupDirs {
   readonly procDir: string;
-  /** What the mount points are below: `/`, but for tests. */
+  /** Prefix of all mount points: `/` except in tests. */
   readonly rootDir: string;
 }
 
@@ -21,9 +21,9 @@ interface Usage {
 }
 
 /**
- * Cpus used since the look before, per cpu of the quota; per cpu of the machine where there is no quota or a larger
- * one; per `cpus` when given. The quota is read anew at each look, since it can change at any time. The first look
- * gives nothing, nor does the first after another level became the limiting one.
+ * CPUs used since the previous sample, divided by `cpus` if given, otherwise by the quota or the CPUs of the machine,
+ * whichever is smaller. The quota is read again for each sample, since it can change at any time. Emits nothing for
+ * the first sample and for the first one after another level has become the limiting one.
  */
 export function createCgroupRatio(dirs: CgroupDirs, cpus: number | undefined): RatioOf {
   let before: Usage | undefined;

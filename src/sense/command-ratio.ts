@@ -1,17 +1,17 @@
 /**
- * The `command:CMD` ratio: a number that a shell command prints. The command has a time limit, and it and all it
- * started are ended with it; bad output is a fault, never a number.
+ * The `command:CMD` ratio: a number printed by a shell command. The command has a time limit, after which its whole
+ * process group is killed. Invalid output is an error, never a number.
  */
 import { execa, type ExecaError } from 'execa';
 import { from, map, Observable, type SchedulerLike, timeout, throwError } from 'rxjs';
 import type { RatioOf } from './machine.js';
 import { parseRatio, RATIO_MAX } from './metric.js';
 
-/** A number is short; a program that prints more than this many characters prints something else. */
+/** Output limit. A number is short: a program that prints more than this many characters is printing something else. */
 const OUTPUT_CHARS_MAX = 4096;
 const SHELL = { shell: true, detached: true, stdin: 'ignore', stderr: 'ignore' } as const;
 
-/** Runs `command` in a shell at each look; errors when it fails, takes over `limitMs` or prints no ratio. */
+/** Runs `command` in a shell for each sample. Errors if it fails, exceeds `limitMs` or prints no valid ratio. */
 export function createCommandRatio(command: string, limitMs: number, scheduler: SchedulerLike): RatioOf {
   return (look) =>
     runCommand(command).pipe(
@@ -20,10 +20,10 @@ export function createCommandRatio(command: string, limitMs: number, scheduler: 
     );
 }
 
-/** Emits what the command printed; unsubscribing ends its whole process group. */
+/** Emits the output of the command. Unsubscribing kills its whole process group. */
 function runCommand(command: string): Observable<string> {
   return new Observable((subscriber) => {
-    // A process group of its own, so that ending it also ends what the shell started.
+    // Its own process group: killing it also kills what the shell started.
     const child = execa({ ...SHELL, maxBuffer: OUTPUT_CHARS_MAX })(command);
     let isOver = false;
     const output = from(readPrinted(child)).subscribe({
@@ -36,7 +36,7 @@ function runCommand(command: string): Observable<string> {
     });
     return () => {
       output.unsubscribe();
-      // The shell may have ended while something it started still holds the output: the group has its id all the same.
+      // The shell may have ended while a process it started still holds the output open; the group id is still valid.
       if (!isOver) endGroup(child.pid);
     };
   });
@@ -59,7 +59,7 @@ function endGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It ended just now.
+    // It has ended in the meantime.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Makes the senses of a node from a metric: picks how this system is looked at and what the ratio is made of. It holds
- * no reading itself, and does nothing until subscribed.
+ * Creates the senses of a node for a metric: picks how this system is sampled and how the ratio is computed. It keeps
+ * no samples and does nothing until subscribed.
  */
 import { availableParallelism } from 'node:os';
 import { arch, platform } from 'node:process';
@@ -22,44 +22,44 @@ import { repeatSample, type SampleTimes } from './repeat-look.js';
 import type { LoadSample, Sense } from './sense.js';
 import { createListedTreeRatio, createTreeRatio } from './tree-ratio.js';
 
-/** How to sense; what is left out has the default named here. */
+/** How to sense. Each optional setting names its default. */
 export interface SenseOptions {
   readonly metric: Metric;
   readonly clock: Clock;
-  /** What the load is a share of: the cores that this process may use, or those of the cgroup's quota. */
+  /** Number of CPUs that the load refers to. Default: those available to this process, or those of the cgroup quota. */
   readonly cpus?: number | undefined;
-  /** Directory whose file system's room is told; none is without it. */
+  /** Directory whose file system's free space is sampled; without it disk space is not sensed. */
   readonly diskPath?: string | undefined;
-  /** Between two looks at the load: {@link LOAD_MS}. */
+  /** Interval between load samples, ms. Default: {@link LOAD_MS}. */
   readonly loadMs?: number | undefined;
   /**
-   * Between two looks at the processes: {@link PROCESSES_MS}, or {@link OTHER_PROCESSES_MS} where /proc is not there.
+   * Interval between process samples, ms. Default: {@link PROCESSES_MS}, or {@link OTHER_PROCESSES_MS} without /proc.
    */
   readonly processesMs?: number | undefined;
-  /** Time limit of the command of `command:CMD`: {@link COMMAND_MS}. */
+  /** Time limit of the command of `command:CMD`, ms. Default: {@link COMMAND_MS}. */
   readonly commandMs?: number | undefined;
-  /** Through /proc or through systeminformation: as this system needs. */
+  /** Whether to read /proc or to use systeminformation. Default: as this platform requires. */
   readonly system?: 'linux' | 'other' | undefined;
-  /** Where Linux tells about itself: `/proc`. */
+  /** The proc file system. Default: `/proc`. */
   readonly procDir?: string | undefined;
-  /** What the mount points of cgroups are below: `/`. */
+  /** Prefix of all cgroup mount points. Default: `/`. */
   readonly rootDir?: string | undefined;
 }
 
-/** Default time between two looks at the load, in milliseconds. */
+/** Default interval between load samples, ms. */
 export const LOAD_MS = 2_000;
-/** Default time between two looks at the processes: 12 scans of 85 processes cost 0.04 cpu-s a minute. */
+/** Default interval between process samples, ms: 12 scans of 85 processes a minute cost 0.04 s of CPU time. */
 export const PROCESSES_MS = 5_000;
-/** The same where systeminformation starts `ps` for each look. */
+/** Default interval between process samples where systeminformation starts `ps` for each of them, ms. */
 export const OTHER_PROCESSES_MS = 30_000;
-/** Default time limit of `command:CMD`, in milliseconds. */
+/** Default time limit of `command:CMD`, ms. */
 export const COMMAND_MS = 10_000;
 
 const LINUX_SECOND_MS = 500;
-/** systeminformation repeats its first, wrong answer to whom asks again within 500 ms after it was done. */
+/** systeminformation returns its first, wrong answer again if asked within 500 ms after that one. */
 const OTHER_SECOND_MS = 3_000;
 
-/** Makes the senses. */
+/** Creates the senses of this machine; each observable starts sampling when subscribed. */
 export function createSense(options: SenseOptions): Sense {
   const { clock } = options;
   const isLinux = (options.system ?? (platform === 'linux' ? 'linux' : 'other')) === 'linux';
@@ -84,7 +84,7 @@ export function createSense(options: SenseOptions): Sense {
   };
 }
 
-/** Room changes fast: a disk may be filled within seconds. */
+/** Interval between samples of the free disk space, ms: a disk can fill up within seconds. */
 const DISK_MS = 2_000;
 
 function senseDisk(clock: Clock, path: string): Sense['disk$'] {
@@ -124,7 +124,7 @@ function createRatio({ metric, clock, cpus, commandMs }: SenseOptions, place: Pl
   }
 }
 
-/** A tree is sensed with its own processes only, so that several nodes on one machine each know their own. */
+/** With the `tree` metric only its processes are sensed, so several nodes on one machine each see their own. */
 function createProcesses({ metric, clock }: SenseOptions, place: Place): SampleProcesses {
   const look = place.isLinux ? createLinuxProcesses(place.procDir, readUnits(place)) : listOthers(clock, place);
   if (metric.kind !== 'tree') return look;
@@ -139,7 +139,7 @@ function readUnits(place: Place): KernelUnits {
   return readKernelUnits(place.procDir, arch === 'arm' || arch === 'ia32' ? 4 : 8);
 }
 
-/** Looks at the machine, then at the ratio; gives nothing while either takes one more look. */
+/** Samples the machine, then the ratio. Emits nothing while either of them needs a second sample. */
 function joinLooks(lookAt: SampleMachine, ratioOf: RatioOf): (now: number) => Observable<LoadSample> {
   return (now) =>
     lookAt(now).pipe(

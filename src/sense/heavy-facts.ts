@@ -1,16 +1,17 @@
 /**
- * What people's rules and the never-list ask of a process beside its use of the machine. Dear to read (some tenths of a
- * millisecond), so that only processes that use something are asked. What cannot be read is left out.
+ * Reads the details of a process that rules and the list of protected processes depend on, besides its resource
+ * usage. Reading them is expensive (some tenths of a millisecond), so it is done only for processes that use a
+ * relevant share of the machine. Details that cannot be read are left out.
  */
 import { readFileSync, statSync } from 'node:fs';
 import type { ProcessFacts } from '../core/processes/process-facts.js';
 import { listListeningPorts } from '../os/listening-ports.js';
 import { tryReadProcFile } from './proc-file.js';
 
-/** Words of a command line that are read. */
+/** At most this many words of a command line are read. */
 const WORDS_MAX = 4;
 
-/** Reads them below a /proc directory. */
+/** Reads the details of a process below a /proc directory; never throws. */
 export function readProcessDetails(
   procDir: string,
   pid: number,
@@ -34,7 +35,7 @@ function readUser(directory: string): string | undefined {
 
 let names: ReadonlyMap<number, string> = new Map();
 
-/** Users come seldom: the file is read again only for a number that it did not have. */
+/** New users are rare: the file is read again only for a uid that is not cached yet. */
 function nameUser(uid: number): string {
   if (!names.has(uid)) names = readNames(uid);
   return names.get(uid) ?? String(uid);
@@ -48,7 +49,7 @@ function readNames(uid: number): ReadonlyMap<number, string> {
       if (name !== '' && number !== '') found.set(Number(number), name);
     }
   } catch {
-    // Numbers then stand for themselves.
+    // Without the file, uids serve as names.
   }
   return found;
 }

@@ -1,6 +1,5 @@
 /**
- * Looks at a Linux machine through /proc: four or five files, 0.1 ms in all. It reads and parses; it never guesses a
- * number that the kernel did not give.
+ * Samples a Linux machine through /proc: four or five files, 0.1 ms in total. It never estimates missing numbers.
  */
 import { join } from 'node:path';
 import { defer, of } from 'rxjs';
@@ -9,7 +8,7 @@ import type { SampleMachine } from './machine.js';
 import { readProcFile, tryReadProcFile } from './proc-file.js';
 import { readProcessMemory } from './proc-memory.js';
 
-/** Looks at the machine of one /proc directory. The first look has no cpu share. */
+/** Samples the machine below one /proc directory. The first sample has no CPU share. Errors if a file is unreadable. */
 export function createLinuxMachine(procDir: string, cpus: number): SampleMachine {
   let before: CpuTimes | undefined;
   return (now) =>
@@ -30,7 +29,7 @@ export function createLinuxMachine(procDir: string, cpus: number): SampleMachine
     });
 }
 
-/** Ticks of all cores together; waiting for a disk is idle time. Guest time is inside user time and not added again. */
+/** Ticks of all cores together. Waiting for a disk is idle time; guest time is included in user time already. */
 function parseCpuTimes(stat: string): CpuTimes {
   const line = /^cpu +(.*)$/m.exec(stat)?.[1];
   const ticks = line?.trim().split(/ +/).slice(0, 8).map(Number) ?? [];
@@ -40,9 +39,8 @@ function parseCpuTimes(stat: string): CpuTimes {
 }
 
 /**
- * What the kernel's load average counts, from the same file and moment: tasks that run and tasks that wait for a disk.
- * The thread that reads the file runs while it does, so it is always one of them and left out; the agent's other
- * threads sleep then.
+ * The tasks that the kernel's load average counts, running or waiting for a disk, from the same snapshot of the file.
+ * The thread that reads the file is always among them and is subtracted; the agent's other threads are asleep.
  */
 function parseActiveTasks(stat: string): number {
   const running = Number(/^procs_running (\d+)$/m.exec(stat)?.[1]);

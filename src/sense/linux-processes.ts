@@ -1,6 +1,6 @@
 /**
- * Lists the processes of a Linux machine with the share of a core that each used since the look before. It looks when
- * it is told to and keeps one scan, to tell the next from.
+ * Lists the processes of a Linux machine with the share of a core that each of them has used since the previous scan.
+ * It scans only on request and keeps one scan for the next comparison.
  */
 import { join } from 'node:path';
 import { defer, of } from 'rxjs';
@@ -17,7 +17,7 @@ interface Scan {
   readonly processes: ReadonlyMap<number, ProcessCount>;
 }
 
-/** Lists the processes below one /proc directory; the first look is empty. */
+/** Lists the processes below one /proc directory. The first list is empty, since shares need two scans. */
 export function createLinuxProcesses(procDir: string, units: KernelUnits): SampleProcesses {
   let before: Scan | undefined;
   const toBootS = createBootTime(procDir, units);
@@ -36,7 +36,7 @@ export function createLinuxProcesses(procDir: string, units: KernelUnits): Sampl
 
 interface Facts extends KernelUnits {
   readonly memoryBytes: number;
-  /** Seconds since the machine started, on the clock that start times are counted on. */
+  /** Seconds since the machine booted, on the clock on which start times are counted. */
   readonly bootS: number;
 }
 
@@ -63,7 +63,7 @@ function compareScans(before: Scan, after: Scan, facts: Facts): readonly Process
   return samples;
 }
 
-/** Below both nothing is heavy (see core/scum.ts), and nobody asks for more. */
+/** Percent of a core and of the memory. A process below both is never heavy (core/processes/scum.ts). */
 const HEAVY_PERCENT = 5;
 
 function addFacts(procDir: string, sample: ProcessSample): ProcessSample {
@@ -72,12 +72,12 @@ function addFacts(procDir: string, sample: ProcessSample): ProcessSample {
 }
 
 /**
- * Tells how long ago the machine started, from what the kernel says of its processes alone: the youngest process that
- * was ever seen was no younger then. This program's own start was a moment ago when it begins to look. /proc/uptime is
- * not asked: under LXCFS it is the container's own, may be unreadable, and may jump.
+ * Estimates the uptime of the machine from process start times alone: it is at least the start time of the youngest
+ * process seen so far. The first estimate is close, because this process itself has only just started. /proc/uptime
+ * is not used: under LXCFS it is that of the container, may be unreadable, and may jump.
  */
 function createBootTime(procDir: string, { ticksPerS }: KernelUnits): (scan: Scan) => number {
-  /** The latest moment that is known on both clocks: the kernel's, in seconds, less the node's. */
+  /** Largest known difference between the uptime of the kernel and the clock of the node, in seconds. */
   let leadS = Number.NEGATIVE_INFINITY;
   return ({ now, processes }) => {
     let youngest = readOwnStart(procDir);
@@ -87,7 +87,7 @@ function createBootTime(procDir: string, { ticksPerS }: KernelUnits): (scan: Sca
   };
 }
 
-/** In ticks; 0 when it cannot be read. */
+/** Start time of this process in ticks; 0 if it cannot be read. */
 function readOwnStart(procDir: string): number {
   return Number(parseProcStat(tryReadRecord(join(procDir, 'self/stat')) ?? '')?.startTicks ?? 0);
 }

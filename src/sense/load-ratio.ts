@@ -1,16 +1,16 @@
 /**
- * The ratios that are made from the machine's own load: the seed's 1-minute average, and the same quantity averaged
- * over 20 s, which shows a step to 0.8 after 32 s instead of 97.
+ * The ratios derived from the load of the machine itself: the 1-minute average that the seed uses, and the same
+ * quantity averaged over 20 s, which shows a step to 0.8 after 32 s instead of 97.
  */
 import { defer, of } from 'rxjs';
 import type { MachineSample, RatioOf } from './machine.js';
 
-/** Time constant of the `ewma` metric, in milliseconds. */
+/** Time constant of the `ewma` metric, ms. */
 export const EWMA_TAU_MS = 20_000;
-/** Time constant of the kernel's 1-minute average, in milliseconds. */
+/** Time constant of the kernel's 1-minute average, ms. */
 const KERNEL_TAU_MS = 60_000;
 
-/** `loadavg1`: the 1-minute load average per cpu. */
+/** `loadavg1`: the 1-minute load average per CPU. Errors on systems without a load average. */
 export function createLoadAverageRatio(): RatioOf {
   return (look) =>
     defer(() => {
@@ -19,7 +19,7 @@ export function createLoadAverageRatio(): RatioOf {
     });
 }
 
-/** `ewma`: active tasks per cpu, averaged over 20 s; it begins at the kernel's own average of the last minute. */
+/** `ewma`: active tasks per CPU, averaged over 20 s. It starts at the kernel's 1-minute average. */
 export function createEwmaRatio(): RatioOf {
   let before: { readonly look: MachineSample; readonly average: number } | undefined;
   return (look) =>
@@ -40,8 +40,8 @@ function moveAverage(average: number, before: MachineSample, look: MachineSample
 }
 
 /**
- * Active tasks since the look before. Where the kernel only tells its own average, the tasks that moved it are found by
- * turning its formula round; single values jump, since the kernel moves it every 5 s, and their mean is right.
+ * Active tasks since the previous sample. If the kernel only reports its average, its formula is inverted to find the
+ * number of tasks that moved it. Single values jump, as the kernel updates it every 5 s, but their mean is right.
  */
 function countActive(before: MachineSample, look: MachineSample): number {
   if (look.activeTasks !== undefined) return look.activeTasks;
@@ -50,7 +50,7 @@ function countActive(before: MachineSample, look: MachineSample): number {
   return kept === 1 ? look.loadAverage1 : (look.loadAverage1 - before.loadAverage1 * kept) / (1 - kept);
 }
 
-/** How many cpus were busy: what is left where the system has no load average. */
+/** Number of busy CPUs: the substitute on systems without a load average. */
 function shareOfCpus(look: MachineSample): number {
   return ((look.cpuPercent ?? 0) / 100) * look.cpus;
 }

@@ -1,40 +1,39 @@
 /**
- * The machine as it stands at one moment: what every metric starts from. Each system has its own way to look; looking
- * decides nothing.
+ * The sample of the machine that every metric starts from. Each system has its own way to take it.
  */
 import type { Observable } from 'rxjs';
 import type { ProcessSample } from './sense.js';
 
-/** One look at the machine. */
+/** One sample of the machine. */
 export interface MachineSample {
-  /** When, on the node's clock, in milliseconds. */
+  /** Time of the sample on the clock of the node, ms. */
   readonly now: number;
-  /** Cores that this process may use. */
+  /** Number of cores that this process may use. */
   readonly cpus: number;
-  /** Time not idle since the look before, all cores together, 0..100; `undefined` at the first look. */
+  /** Non-idle time since the previous sample, all cores together, 0..100; `undefined` in the first sample. */
   readonly cpuPercent: number | undefined;
   readonly memoryPercent: number;
   readonly memoryBytes: number;
-  /** PSI cpu `some` of the last 10 s, 0..100, where the kernel tells. */
+  /** PSI cpu `some` of the last 10 s, 0..100; `undefined` if the kernel does not report it. */
   readonly psiPercent: number | undefined;
-  /** The 1-minute load average; `undefined` where the system has none. */
+  /** The 1-minute load average; `undefined` on systems without one. */
   readonly loadAverage1: number | undefined;
-  /** Tasks that run or are blocked just now, this agent left out; `undefined` where the kernel does not tell. */
+  /** Tasks running or blocked at this instant, without this agent; `undefined` if the kernel does not report them. */
   readonly activeTasks: number | undefined;
 }
 
-/** Takes one look; emits it and completes, or errors with a sentence. */
+/** Takes one sample: emits it and completes, or errors with a sentence. */
 export type SampleMachine = (now: number) => Observable<MachineSample>;
 
-/** A load ratio, and the cpus that it is a share of: those of the machine, of a quota, or as configured. */
+/** A load ratio and the number of CPUs it refers to: those of the machine, of a quota, or as configured. */
 export interface LoadRatio {
   /** Load per cpu, 0..n. */
   readonly ratio: number;
   readonly cpus: number;
 }
 
-/** Gives the load ratio at a look, or nothing when it takes one more look; errors with a sentence. */
+/** Computes the load ratio for a sample; emits nothing if it needs another sample first. Errors with a sentence. */
 export type RatioOf = (look: MachineSample) => Observable<LoadRatio>;
 
-/** Lists the processes at `now`; empty at a first look that has nothing to compare with; errors with a sentence. */
+/** Lists the processes at `now`; empty for a first sample if shares need two. Errors with a sentence. */
 export type SampleProcesses = (now: number) => Observable<readonly ProcessSample[]>;

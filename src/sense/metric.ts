@@ -1,23 +1,22 @@
 /**
- * The metric: which quantity counts as the load, as people write it. It reads text and decides what it means; it senses
- * nothing.
+ * Parses the metric, which determines what counts as load, from its textual form. It senses nothing.
  */
 
-/** What the load ratio is made from. */
+/** The quantity that the load ratio is computed from. */
 export type Metric =
-  /** Tasks that run or are blocked, averaged over 20 s, per cpu. */
+  /** Running or blocked tasks per CPU, averaged over 20 s. */
   | { readonly kind: 'ewma' }
-  /** The 1-minute load average per cpu: the seed's. */
+  /** The 1-minute load average per CPU, as in the seed. */
   | { readonly kind: 'loadavg1' }
-  /** What this container or slice used of its quota. */
+  /** CPU time used by this container or slice, relative to its quota. */
   | { readonly kind: 'cgroup' }
-  /** What a process and its descendants used of the cpus; of the descendants alone with `withoutRoot`. */
+  /** CPU time used by a process and its descendants; with `withoutRoot`, by the descendants alone. */
   | { readonly kind: 'tree'; readonly pid: number; readonly withoutRoot?: true }
-  /** A number that a shell command prints. */
+  /** A number printed by a shell command. */
   | { readonly kind: 'command'; readonly command: string }
   | { readonly kind: 'fixed'; readonly ratio: number };
 
-/** The highest ratio that travels. */
+/** The highest ratio that may be published. */
 export const RATIO_MAX = 1_000_000;
 
 const FORMS = 'ewma, loadavg1, cgroup, tree:PID, command:CMD or fixed:N';
@@ -25,8 +24,8 @@ const TREE_FORMS =
   'tree needs a pid: tree:PID, or tree:self for the node and all it starts, or tree:jobs for that without the node';
 
 /**
- * Reads `ewma`, `loadavg1`, `cgroup`, `tree:PID` (or `tree:self`: the node itself and all it starts, `tree:jobs`: all
- * that it starts, without itself), `command:CMD`, `fixed:N`. Never throws; `reason` continues a sentence that began
+ * Parses `ewma`, `loadavg1`, `cgroup`, `tree:PID`, `tree:self` (the node and all processes it starts), `tree:jobs`
+ * (the same without the node), `command:CMD` or `fixed:N`. Never throws; `reason` continues a sentence that begins
  * with the name of the option.
  */
 export function parseMetric(
@@ -39,7 +38,7 @@ export function parseMetric(
   return typeof metric === 'string' ? { ok: false, reason: metric } : { ok: true, metric };
 }
 
-/** Reads a ratio as people and programs print it: a plain number from 0 to {@link RATIO_MAX}. */
+/** Parses a ratio: a plain number from 0 to {@link RATIO_MAX}. Returns `undefined` for anything else. */
 export function parseRatio(text: string): number | undefined {
   if (!/^\d+(\.\d*)?(e[-+]?\d+)?$|^\.\d+(e[-+]?\d+)?$/i.test(text)) return undefined;
   const ratio = Number(text);

@@ -1,6 +1,6 @@
 /**
- * Looks at a machine that has no /proc (macOS, BSD, Windows): what Node tells, and systeminformation for the memory,
- * since free memory alone counts the file cache as used. systeminformation is loaded only here.
+ * Samples a machine without /proc (macOS, BSD, Windows): through Node, and through systeminformation for the memory,
+ * since Node counts the file cache as used. systeminformation is loaded only when it is needed.
  */
 import { cpus as listCpus, loadavg } from 'node:os';
 import { platform } from 'node:process';
@@ -8,7 +8,7 @@ import { defer, from, map } from 'rxjs';
 import { shareBusy, type CpuTimes } from './cpu-times.js';
 import type { SampleMachine } from './machine.js';
 
-/** Looks at a machine without /proc. The first look has no cpu share. */
+/** Samples a machine without /proc. The first sample has no CPU share. Errors if the memory size is not available. */
 export function createOtherMachine(cpus: number): SampleMachine {
   let before: CpuTimes | undefined;
   return (now) =>
@@ -24,7 +24,7 @@ export function createOtherMachine(cpus: number): SampleMachine {
           memoryPercent: Math.min(100, Math.max(0, (100 * (total - available)) / total)),
           memoryBytes: total,
           psiPercent: undefined,
-          // Node gives zeros on Windows, which has no load average.
+          // Node returns zeros on Windows, which has no load average.
           loadAverage1: platform === 'win32' ? undefined : loadavg()[0],
           activeTasks: undefined,
         };
@@ -39,7 +39,7 @@ async function readMemory(): Promise<{ total: number; available: number }> {
   return { total, available };
 }
 
-/** Milliseconds of all cores together. */
+/** Milliseconds, summed over all cores. */
 function readCpuTimes(): CpuTimes {
   let busy = 0;
   let idle = 0;

@@ -1,6 +1,6 @@
 /**
- * Lists the processes of a machine without /proc through systeminformation. It is slow (270 to 660 ms, most of it in
- * `ps`), so that looks should be far apart; systeminformation is loaded only here.
+ * Lists the processes of a machine without /proc through systeminformation. This is slow (270 to 660 ms, most of it
+ * in `ps`), so samples should be far apart. systeminformation is loaded only when it is needed.
  */
 import { platform } from 'node:process';
 import { defer, from, map } from 'rxjs';
@@ -10,10 +10,13 @@ import type { ProcessSample } from './sense.js';
 
 type Listed = Systeminformation.ProcessesProcessData;
 
-/** Where systeminformation compares two looks itself: its first answer there is a mean over each process's life. */
+/**
+ * Platforms on which systeminformation compares two samples itself. Its first answer there is an average over the
+ * lifetime of each process, and is discarded.
+ */
 const COMPARES_LOOKS: boolean = platform === 'linux' || platform === 'win32';
 
-/** Lists the processes; `wall` gives the wall clock, which start times are told in. */
+/** Lists the processes. `wall` returns the wall clock, ms, which start times refer to. Errors if the list is empty. */
 export function createOtherProcesses(cpus: number, wall: () => number): SampleProcesses {
   let looked = false;
   return () =>
@@ -34,7 +37,7 @@ async function listProcesses(): Promise<readonly Listed[]> {
 }
 
 function describeProcess(process: Listed, cpus: number, wall: number): ProcessSample {
-  // Where it compares looks it gives the share of all cores, elsewhere what `ps` says: the share of one.
+  // When it compares samples it returns the share of all cores; otherwise the share of one core, as printed by `ps`.
   const cpuPercent = process.cpu * (COMPARES_LOOKS ? cpus : 1);
   const startedAt = Date.parse(process.started.replace(' ', 'T'));
   return {
@@ -44,7 +47,7 @@ function describeProcess(process: Listed, cpus: number, wall: number): ProcessSa
     cpuPercent: Number.isFinite(cpuPercent) ? Math.max(0, cpuPercent) : 0,
     memoryPercent: Math.min(100, Math.max(0, process.mem)),
     ageS: Number.isNaN(startedAt) ? 0 : Math.max(0, (wall - startedAt) / 1000),
-    // `??` stands for no terminal; sessions are not told.
+    // `??` means no terminal. Sessions are not reported.
     terminal: /[a-z]/.test(process.tty),
     ...(process.user === '' ? {} : { user: process.user }),
     command: [process.path, ...process.params.split(' ')].slice(0, 4),

@@ -1,15 +1,15 @@
 /**
- * Reads the small files of /proc and /sys: synchronously, since the kernel makes their text from memory (0.02 ms each,
- * a tenth of what the thread pool costs), and through one buffer. It never parses.
+ * Reads the small files of /proc and /sys. It reads synchronously, since the kernel generates their text from memory
+ * (0.02 ms each, a tenth of the cost of the thread pool), and into one shared buffer. It never parses.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { describeError } from '../os/errors.js';
 
-/** Most bytes of one file; `/proc/stat` of a machine with a thousand cpus has about 100 KB. */
+/** Size limit of one file, in bytes; `/proc/stat` of a machine with a thousand CPUs has about 100 KB. */
 const BYTES_MAX = 1024 * 1024;
 let buffer: Buffer = Buffer.allocUnsafe(16 * 1024);
 
-/** The text of a file; throws with a sentence when it cannot be read. */
+/** Returns the text of a file; throws an error that names the path if it cannot be read. */
 export function readProcFile(path: string): string {
   try {
     return withFile(path, readToEnd);
@@ -18,12 +18,12 @@ export function readProcFile(path: string): string {
   }
 }
 
-/** The text of a file, or `undefined` when it cannot be read: it is not there, or not any more. */
+/** Returns the text of a file, or `undefined` if it cannot be read, for example because its process has ended. */
 export function tryReadProcFile(path: string): string | undefined {
   return attempt(path, readToEnd);
 }
 
-/** The text of a file that comes whole in one read, such as `/proc/PID/stat`; `undefined` when it cannot be read. */
+/** Returns the text of a file that comes in one read, like `/proc/PID/stat`; `undefined` if it cannot be read. */
 export function tryReadRecord(path: string): string | undefined {
   return attempt(path, readOnce);
 }
@@ -49,7 +49,7 @@ function readOnce(file: number): string {
   return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, null));
 }
 
-/** Reads until a read gives nothing: these files come a page at a time and never say their size. */
+/** Reads until a read returns no bytes: these files come one page at a time and report no size. */
 function readToEnd(file: number): string {
   let length = 0;
   for (;;) {

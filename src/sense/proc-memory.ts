@@ -1,20 +1,20 @@
 /**
- * Reads the memory of a Linux machine from /proc/meminfo. What the file cache holds counts as available.
+ * Reads the memory usage of a Linux machine from /proc/meminfo. The file cache counts as available.
  */
 import { join } from 'node:path';
 import { readProcFile } from './proc-file.js';
 
-/** The memory of the machine and the share of it in use, 0..100. */
+/** Total memory of the machine, and the share of it in use, 0..100. */
 export interface ProcessMemory {
   readonly memoryPercent: number;
   readonly memoryBytes: number;
 }
 
-/** Reads the memory; throws with a sentence when the file does not tell it. */
+/** Reads the memory usage; throws if the file is unreadable or incomplete. */
 export function readProcessMemory(procDir: string): ProcessMemory {
   const meminfo = readProcFile(join(procDir, 'meminfo'));
   const total = readKilobytes(meminfo, 'MemTotal');
-  // Kernels before 3.14 do not estimate what is available; free memory alone then says too little, never too much.
+  // Kernels before 3.14 have no MemAvailable. MemFree leaves out the file cache: it is too low, never too high.
   const available = readKilobytes(meminfo, 'MemAvailable') ?? readKilobytes(meminfo, 'MemFree');
   if (total === undefined || total === 0 || available === undefined) {
     throw new Error('/proc/meminfo does not tell the memory');

@@ -1,14 +1,14 @@
 /**
- * Process trees: which processes descend from one, and how much cpu time a tree used between two scans. Pure.
+ * Process trees: which processes descend from a given one, and how much CPU time a tree used between two scans. Pure.
  */
 
-/** What makes the tree. */
+/** The ids that link a process to its parent. */
 export interface TreeMember {
   readonly pid: number;
   readonly ppid: number;
 }
 
-/** The process `root` and all that descend from it; empty when it is not there. */
+/** Returns the process `root` and all its descendants; an empty list if `root` does not exist. */
 export function selectTree<P extends TreeMember>(all: Iterable<P>, root: number): readonly P[] {
   const children = new Map<number, P[]>();
   const tree: P[] = [];
@@ -18,12 +18,12 @@ export function selectTree<P extends TreeMember>(all: Iterable<P>, root: number)
     if (siblings === undefined) children.set(process.ppid, [process]);
     else siblings.push(process);
   }
-  // The list grows while it is walked: every member is asked for its children once.
+  // The list grows during the iteration: the children of each member are added once.
   for (const { pid } of tree) tree.push(...(children.get(pid) ?? []).filter((child) => child.pid !== root));
   return tree;
 }
 
-/** What the cpu time of a tree is counted from. */
+/** A tree member with the counters from which the CPU time of its tree is computed. */
 export interface TreeCount extends TreeMember {
   readonly startTicks: number;
   readonly ownTicks: number;
@@ -31,9 +31,9 @@ export interface TreeCount extends TreeMember {
 }
 
 /**
- * Ticks that a tree used between two scans of it. Two counts, both never too high, and the higher one wins: what the
- * living members ran; and what the whole tree ever ran, ended children included, which misses what a member ran that
- * ended and was waited for by nobody in the tree.
+ * Returns the ticks that a tree used between two scans. There are two estimates, neither of which is ever too high,
+ * so the higher one is returned: the time of the living members; and the total time of the tree including ended
+ * children, which misses members that ended without being waited for inside the tree.
  */
 export function countTreeTicks(before: readonly TreeCount[], after: readonly TreeCount[]): number {
   const known = new Map(before.map((process) => [process.pid, process]));

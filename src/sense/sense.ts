@@ -1,43 +1,43 @@
 /**
- * The port that senses the machine: its load, and its heavy processes. Samples come at their own pace; a sample that
- * could not be taken is said, never made up.
+ * The port that senses the machine: its load, its processes and its free disk space. Each kind of sample has its own
+ * interval. A sample that could not be taken is reported as a fault, never made up.
  */
 import type { Observable } from 'rxjs';
 import type { DiskSample } from '../core/disk/disk-space.js';
 import type { ProcessFacts } from '../core/processes/process-facts.js';
 
-/** One reading of the load. */
+/** One sample of the load. */
 export interface LoadSample {
   /** Load per cpu, 0..n, by the configured metric. */
   readonly ratio: number;
   readonly cpus: number;
-  /** Time not idle, all cores together, 0..100. */
+  /** Non-idle time, all cores together, 0..100. */
   readonly cpuPercent: number;
   readonly memoryPercent: number;
   readonly memoryBytes: number;
-  /** PSI cpu `some` of the last 10 s, 0..100, where the kernel tells. */
+  /** PSI cpu `some` of the last 10 s, 0..100, if the kernel reports it. */
   readonly psiPercent?: number | undefined;
 }
 
-/** One process; facts that rules go by are known only of those that use something. */
+/** One process. The facts that rules depend on are known only for processes that use much of the machine. */
 export interface ProcessSample extends ProcessFacts {
-  /** Share of one core since the last look, 0..100 times the cores. */
+  /** Share of one core since the previous sample, 0..100 times the number of cores. */
   readonly cpuPercent: number;
   /** Share of the machine's memory, 0..100. */
   readonly memoryPercent: number;
   readonly ageS: number;
 }
 
-/** A reading that failed, as a sentence for people. */
+/** A failed sample, as a sentence for people. */
 export interface SenseFault {
   readonly fault: string;
 }
 
-/** The senses of a node. Cold: each subscription reads by itself, unsubscribing stops it. */
+/** The senses of a node. Cold: each subscription takes its own samples, and unsubscribing stops that. */
 export interface Sense {
   readonly load$: Observable<LoadSample | SenseFault>;
-  /** All processes that use anything; empty at the first look where shares need two looks. */
+  /** All processes that use any resources; the first list is empty where shares need two samples. */
   readonly processes$: Observable<readonly ProcessSample[] | SenseFault>;
-  /** Room on the disk of the state directory; without it that is not known. */
+  /** Free space on the disk of the state directory, if that directory is known. */
   readonly disk$?: Observable<DiskSample | SenseFault> | undefined;
 }

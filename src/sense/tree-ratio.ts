@@ -1,6 +1,6 @@
 /**
- * The `tree:PID` ratio: the cpu time that a process and its descendants used. It lets several nodes on one machine each
- * sense their own share of it.
+ * The `tree:PID` ratio: the CPU time used by a process and its descendants. It lets several nodes on one machine each
+ * sense their own share of the load.
  */
 import { defer, EMPTY, of, switchMap } from 'rxjs';
 import type { SampleProcesses, RatioOf } from './machine.js';
@@ -11,8 +11,8 @@ import { countTreeTicks, selectTree } from './process-tree.js';
 type TreeMetric = Extract<Metric, { readonly kind: 'tree' }>;
 
 /**
- * Cpus that the tree of `pid` used since the look before, per cpu. The first look gives nothing; errors when the
- * process is gone.
+ * CPUs used by the tree of `pid` since the previous sample, divided by the CPUs of the machine. Emits nothing for the
+ * first sample; errors if the process no longer exists.
  */
 export function createTreeRatio(procDir: string, units: KernelUnits, { pid, withoutRoot }: TreeMetric): RatioOf {
   let before: { readonly now: number; readonly tree: readonly ProcessCount[] } | undefined;
@@ -20,7 +20,7 @@ export function createTreeRatio(procDir: string, units: KernelUnits, { pid, with
     defer(() => {
       const whole = selectTree(scanProcesses(procDir, units).values(), pid);
       if (whole.length === 0) throw new Error(reportGone(pid));
-      // The root stays in the tree: what its ended children ran is counted by it.
+      // The root stays in the tree because its counters include the time of its ended children.
       const tree = whole.map((one) => (one.pid === pid && withoutRoot === true ? { ...one, ownTicks: 0 } : one));
       const last = before;
       before = { now: look.now, tree };
@@ -31,7 +31,7 @@ export function createTreeRatio(procDir: string, units: KernelUnits, { pid, with
     });
 }
 
-/** The same where only shares of living processes can be listed: children that ended between two looks are missed. */
+/** The same for systems that list only shares of living processes: children that end between samples are missed. */
 export function createListedTreeRatio(lookAt: SampleProcesses, { pid, withoutRoot }: TreeMetric): RatioOf {
   return (look) =>
     lookAt(look.now).pipe(

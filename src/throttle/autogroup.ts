@@ -1,7 +1,7 @@
 /**
- * Throttles by the nice value of an autogroup, which is what the kernel weighs sessions by. It is a weight and no
- * limit: without others who want the processor nothing is held back. A whole session shares it, so that a session with
- * others in it is left alone.
+ * Throttles with the nice value of an autogroup, by which the kernel weights sessions. It is a weight, not a limit:
+ * nothing is held back unless other processes want the processor. A whole session shares one autogroup, so a session
+ * with other processes in it is left alone.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { attempt, type LiveTarget, type Method } from './method.js';
 import { isSame } from './process-entry.js';
 import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
-/** Makes the method. */
+/** Creates the method, which works only on Linux with autogroups turned on. */
 export function createAutogroup(): Method {
   return { method: 'autogroup', probe, prepare, set, undo, close: () => undefined };
 }
@@ -22,7 +22,7 @@ function probe(): string | undefined {
     return 'this kernel has no autogroups on';
   const obstacle = findGroupObstacle(process.pid);
   if (obstacle !== undefined) return obstacle;
-  // In a session of its own, where nobody else is: there and back, as a throttle and its undoing would.
+  // In a new session without other processes: sets the nice value and reads it back.
   const script = 'echo 5 >/proc/$$/autogroup && cat /proc/$$/autogroup';
   const { stdout } = spawnSync('setsid', ['sh', '-c', script], {
     encoding: 'utf8',
@@ -35,7 +35,7 @@ function prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle 
   const groups = new Set(target.processes.flatMap(({ pid }) => readAutogroup(pid)?.group ?? []));
   const [place] = groups;
   if (place === undefined) return { ok: false, reason: 'it is in no autogroup' };
-  // Whoever made a session of its own since has an autogroup of its own, and its own weight.
+  // A process that has started its own session since then has its own autogroup with its own weight.
   if (known === null && groups.size > 1) return { ok: false, reason: 'its processes are in several sessions' };
   const obstacle = findStranger(target, place) ?? findGroupObstacle(target.processes[0]?.pid ?? 0);
   if (obstacle !== undefined) return { ok: false, reason: obstacle };
@@ -56,9 +56,7 @@ function undo(record: SavedThrottle): ThrottleOutcome {
   return writeNice(record, record.processes[0]?.before ?? '0');
 }
 
-/**
- * Any member of the autogroup sets it for all; also one that was forked since. Without members there is nothing to set.
- */
+/** Sets the nice value through any living member of the autogroup. Without members there is nothing to set. */
 function writeNice({ place, processes }: SavedThrottle, nice: string): ThrottleOutcome {
   const member =
     processes.find((process) => isSame(process) && readAutogroup(process.pid)?.group === place)?.pid ??
@@ -69,11 +67,11 @@ function writeNice({ place, processes }: SavedThrottle, nice: string): ThrottleO
   );
 }
 
-/** One nice step is a factor of 1.25 in weight; the kernel knows 19 of them. */
+/** One nice step is a factor of 1.25 in weight; the kernel has 19 steps. */
 const STEP = 1.25;
 const NICE_MAX = 19;
 
-/** The nice value whose weight is at most this share of an ordinary session's. */
+/** The nice value whose weight is at most this share of that of an ordinary session, or the highest one. */
 function niceOf(sharePercent: number): number {
   const share = Math.min(1, Math.max(0.001, sharePercent / 100));
   return Math.min(NICE_MAX, Math.ceil(-Math.log(share) / Math.log(STEP)));
@@ -95,7 +93,7 @@ function findStranger(target: LiveTarget, group: string): string | undefined {
   return stranger === undefined ? undefined : `its session is shared with process ${stranger}`;
 }
 
-/** Autogroups weigh only what is in the root cgroup of the cpu controller. */
+/** Autogroups apply only to processes in the root cgroup of the cpu controller. */
 function findGroupObstacle(pid: number): string | undefined {
   const lines = (tryReadText(`/proc/${pid}/cgroup`) ?? '').trim().split('\n');
   const cpu = lines

@@ -1,6 +1,6 @@
 /**
- * The files of the cgroup hierarchies: where they are mounted, which cgroup a process is in, and the reads and writes
- * that the two versions share. It keeps nothing.
+ * Access to the cgroup file systems: where they are mounted, which cgroup a process is in, and the reads and writes
+ * that versions 1 and 2 share. It keeps no state.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -8,20 +8,20 @@ import { dirname } from 'node:path';
 import { errorCode } from '../os/errors.js';
 import { tryReadText } from '../os/try-read.js';
 
-/** Reads and changes cgroups. What cannot be done throws. */
+/** Reads and changes cgroups. Throws on failure unless stated otherwise. */
 export interface CgroupFiles {
-  /** Text of a file; `undefined` when it cannot be read. */
+  /** Returns the text of a file; `undefined` if it cannot be read. */
   read(path: string): string | undefined;
   write(path: string, text: string): void;
   exists(path: string): boolean;
-  /** Makes a cgroup; one that is there already is good. */
+  /** Creates a cgroup unless it already exists. */
   make(directory: string): void;
   remove(directory: string): void;
-  /** Whether a process of its own can be put into a cgroup: the reason why not. */
+  /** Tries to put a short-lived child process into a cgroup. Returns the reason if that fails. */
   tryMember(directory: string): string | undefined;
 }
 
-/** The real ones. */
+/** Creates the access to the real cgroup files of this machine. */
 export function createCgroupFiles(): CgroupFiles {
   return {
     read: tryReadText,
@@ -35,15 +35,15 @@ export function createCgroupFiles(): CgroupFiles {
   };
 }
 
-/** Where a hierarchy is mounted. */
+/** A mounted cgroup hierarchy. */
 export interface Hierarchy {
   readonly version: 1 | 2;
-  /** Mount point, and the path in the hierarchy that is mounted there. */
+  /** The mount point, and the path within the hierarchy that is mounted there. */
   readonly point: string;
   readonly root: string;
 }
 
-/** The hierarchy with the cpu controller of version 1, or that of version 2; `undefined` when it is not mounted. */
+/** Finds the version 1 hierarchy with the cpu controller, or that of version 2; `undefined` if it is not mounted. */
 export function findHierarchy(files: CgroupFiles, version: 1 | 2): Hierarchy | undefined {
   for (const line of files.read('/proc/self/mountinfo')?.split('\n') ?? []) {
     const [left = '', right = ''] = line.split(' - ');
@@ -55,7 +55,7 @@ export function findHierarchy(files: CgroupFiles, version: 1 | 2): Hierarchy | u
   return undefined;
 }
 
-/** Directory of the cgroup of a process; throws when it cannot be seen from here. */
+/** Returns the directory of the cgroup of a process; throws if it is not visible from here. */
 export function findGroup(files: CgroupFiles, { version, point, root }: Hierarchy, pid: number | 'self'): string {
   for (const line of files.read(`/proc/${pid}/cgroup`)?.split('\n') ?? []) {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
@@ -68,13 +68,13 @@ export function findGroup(files: CgroupFiles, { version, point, root }: Hierarch
   throw new Error('it has no cgroup that can be read');
 }
 
-/** Pids in a cgroup; empty when it is gone. */
+/** Returns the pids in a cgroup; empty if the cgroup does not exist. */
 export function listGroupProcesses(files: CgroupFiles, directory: string): readonly number[] {
   const text = files.read(`${directory}/cgroup.procs`) ?? '';
   return text.split('\n').filter(Boolean).map(Number);
 }
 
-/** Puts processes into a cgroup; one that has ended meanwhile is left out. */
+/** Moves processes into a cgroup. Processes that have ended meanwhile are skipped; any other failure throws. */
 export function moveInto(files: CgroupFiles, directory: string, pids: readonly number[]): void {
   for (const pid of pids) {
     try {
@@ -85,12 +85,13 @@ export function moveInto(files: CgroupFiles, directory: string, pids: readonly n
   }
 }
 
-/** More rounds than a program can fork away from: each takes all that are there. */
+/** Maximum number of rounds. Each moves all processes present, so a forking program cannot outrun that many. */
 const ROUNDS_MAX = 20;
 
 /**
- * Empties a cgroup and removes it: each process goes back where it was, one that was forked meanwhile where the first
- * one was. A cgroup that is gone takes its processes to the nearest one above it. Harmless when there is nothing.
+ * Empties a cgroup and removes it. Each process returns to its previous cgroup in `homes`; one forked meanwhile
+ * follows the first of them. If the previous cgroup no longer exists, its nearest existing ancestor is used. Does
+ * nothing if the cgroup does not exist; throws if it cannot be emptied or removed.
  */
 export function dissolve(files: CgroupFiles, directory: string, homes: ReadonlyMap<number, string>): void {
   const [first] = homes.values();
@@ -106,12 +107,12 @@ function nearest(files: CgroupFiles, directory: string): string {
   return files.exists(directory) || dirname(directory) === directory ? directory : nearest(files, dirname(directory));
 }
 
-/** A name for the cgroup of a target: letters, digits, dots and dashes. */
+/** Returns a name for the cgroup of a target: letters, digits, dots and dashes. */
 export function nameGroup(tag: string, target: string): string {
   return `tritmesh-${tag}-${target}`.replaceAll(/[^A-Za-z0-9.-]/g, '-');
 }
 
-/** A shell of its own goes in and out again with its end. */
+/** The shell enters the cgroup and leaves it by exiting. */
 function tryMember(directory: string): string | undefined {
   const { status, stderr } = spawnSync('sh', ['-c', 'echo $$ >"$1/cgroup.procs"', 'sh', directory], {
     encoding: 'utf8',

@@ -1,6 +1,6 @@
 /**
- * Throttles by the CFS quota of cgroup version 1: the processes go into a cgroup made for them below the one they were
- * in, so that all limits above still hold.
+ * Throttles with the CFS quota of cgroup version 1. The processes move into a new cgroup below their current one, so
+ * all limits above still apply.
  */
 import type { SavedThrottle } from '../core/processes/saved-throttle.js';
 import { describeError } from '../os/errors.js';
@@ -8,10 +8,10 @@ import { dissolve, findGroup, findHierarchy, moveInto, nameGroup, type CgroupFil
 import { attempt, keepBefore, type LiveTarget, type Method } from './method.js';
 import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
-/** The kernel's default period: a share is used up and waited out ten times a second. */
+/** The kernel's default period, µs: the quota is refilled ten times a second. */
 const PERIOD_US = 100_000;
 
-/** Makes the method; `tag` goes into the names of its cgroups. */
+/** Creates the method; `tag` becomes part of the names of its cgroups. */
 export function createCgroupV1(files: CgroupFiles, tag: string): Method {
   const hierarchy = findHierarchy(files, 1);
   const absent = { ok: false, reason: 'no cgroup version 1 with the cpu controller is mounted' } as const;

@@ -1,6 +1,7 @@
 /**
- * Throttles by `cpu.max` of cgroup version 2. Where the processes have their cgroup to themselves it is limited in
- * place; else they go into one made for them beside it. It never switches a controller on: others own the hierarchy.
+ * Throttles with `cpu.max` of cgroup version 2. A cgroup that contains only the target is limited in place; otherwise
+ * the processes move into a new cgroup next to theirs. It never enables a controller: the hierarchy belongs to
+ * others.
  */
 import { dirname } from 'node:path';
 import type { SavedThrottle } from '../core/processes/saved-throttle.js';
@@ -18,11 +19,11 @@ import {
 import { attempt, keepBefore, type LiveTarget, type Method } from './method.js';
 import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
-/** The kernel's default period. */
+/** The kernel's default period, µs. */
 const PERIOD_US = 100_000;
 const NO_CONTROLLER = 'the cpu controller of cgroup version 2 is not on where it could be used';
 
-/** Makes the method; `tag` goes into the names of its cgroups. */
+/** Creates the method; `tag` becomes part of the names of its cgroups. Its calls report failures as a reason. */
 export function createCgroupV2(files: CgroupFiles, tag: string): Method {
   const hierarchy = findHierarchy(files, 2);
   const absent = { ok: false, reason: 'cgroup version 2 is not mounted' } as const;
@@ -59,7 +60,7 @@ export function createCgroupV2(files: CgroupFiles, tag: string): Method {
     }
   }
 
-  /** Where the limit is to be, and the one that is there now; throws with the reason when there is no such place. */
+  /** Finds where to set the limit, and the limit that is there now; throws with the reason if there is none. */
   function findSpot(
     hierarchy: Hierarchy,
     target: LiveTarget,
@@ -97,8 +98,8 @@ export function createCgroupV2(files: CgroupFiles, tag: string): Method {
 }
 
 /**
- * A new cgroup beside the given one, whose limits above then still hold; else at the top of what can be seen. Children
- * have `cpu.max` only where their parent hands the controller on.
+ * The path of a new cgroup next to the given one, where the limits above still apply, or else at the top of the
+ * visible hierarchy. Children have `cpu.max` only if their parent delegates the cpu controller to them.
  */
 function findPlace(files: CgroupFiles, { point }: Hierarchy, group: string, name: string): string | undefined {
   const parents = group === point ? [point] : [dirname(group), point];
@@ -112,7 +113,7 @@ function formatLimit(sharePercent: number): string {
   return `${Math.round((sharePercent / 100) * PERIOD_US)} ${PERIOD_US}`;
 }
 
-/** `max 100000` or `50000 100000`, as a share of one core. */
+/** Converts `max 100000` or `50000 100000` to a share of one core, in percent. */
 function shareOf(limit: string): number {
   const [quota, period] = limit.split(' ').map(Number);
   return quota === undefined || Number.isNaN(quota) ? Infinity : (100 * quota) / (period ?? PERIOD_US);

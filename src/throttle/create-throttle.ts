@@ -1,7 +1,7 @@
 /**
- * Makes the throttle of this machine: the methods that were asked for are tried once, and each target gets the first
- * that has nothing against it. Undoing goes by the record, so that a method that is not wanted any more still undoes
- * its own.
+ * Creates the throttle of this machine. The configured methods are tried once, and each target gets the first one
+ * that accepts it. Undoing depends only on the record, so a method that has since been removed from the configuration
+ * still undoes its own throttles.
  */
 import type { Clock } from '../clock/clock.js';
 import {
@@ -19,31 +19,33 @@ import type { LiveTarget, Method } from './method.js';
 import { isSame, readThrottleEntry } from './process-entry.js';
 import type { Throttle } from './throttle.js';
 
-/** What it is made from. */
+/** How to throttle on this machine. */
 export interface ThrottleOptions {
   readonly clock: Pick<Clock, 'now' | 'scheduler'>;
-  /** Goes into the names of cgroups, so that two nodes on one machine do not meet: the node's id. */
+  /** The id of the node. It is part of the names of cgroups, which keeps two nodes on one machine apart. */
   readonly tag: string;
-  /** Methods that may be used. */
+  /** Methods that may be used, in any order. */
   readonly methods: readonly ThrottleMethod[];
-  /** Whether a process guards a run: it must never be stopped. */
+  /** Whether a process guards a run, such as a launcher or watchdog: such a process must never be stopped. */
   isGuard(pid: number): boolean;
 }
 
-/** Makes the methods of this machine, in the order in which they are tried. */
+/** Creates all methods, in the order in which they are tried. */
 export function createMethods({ clock, tag }: Pick<ThrottleOptions, 'clock' | 'tag'>): readonly Method[] {
   const files = createCgroupFiles();
   return [createCgroupV2(files, tag), createCgroupV1(files, tag), createAutogroup(), createDutyCycle(clock)];
 }
 
-/** Makes the throttle of this machine. */
+/** Creates the throttle of this machine. Probes the configured methods at once, which starts short-lived processes. */
 export function createThrottle(options: ThrottleOptions): Throttle {
   return joinMethods(createMethods(options), options.methods, options.isGuard);
 }
 
 const GONE = 'none of its processes is there any more';
 
-/** Joins methods into one throttle; those in `wanted` are tried at once. */
+/**
+ * Combines methods into one throttle. Those in `wanted` are probed at once; the others only set and undo old records.
+ */
 export function joinMethods(
   all: readonly Method[],
   wanted: readonly ThrottleMethod[],
@@ -73,7 +75,7 @@ export function joinMethods(
       return { ok: false, reason: reasons.join('; ') || 'nothing that throttles works here' };
     },
     set: (record) => {
-      // After a restart of the node a pid may be another process's.
+      // After a restart of the node a pid may belong to another process.
       const processes = record.processes.filter(isSame);
       if (processes.length === 0) return { ok: false, reason: GONE };
       return find(record.method)?.set({ ...record, processes }) ?? unknown;
@@ -85,7 +87,7 @@ export function joinMethods(
   };
 }
 
-/** What left the target since and still lives is throttled still, and must be undone with it. */
+/** Processes that have left the target and still live remain throttled, and must be undone with it. */
 function keepKnown(record: SavedThrottle, known: SavedThrottle | null): SavedThrottle {
   const pids = new Set(record.processes.map(({ pid }) => pid));
   const left = known?.processes.filter((process) => !pids.has(process.pid) && isSame(process)) ?? [];

@@ -1,7 +1,7 @@
 /**
- * Throttles by stopping and continuing, ten times a second, with the part of the time that gives the wanted share of
- * processor time. Its driver is this process: when it is killed its targets may stay stopped, and only
- * {@link Method.undo} or {@link Method.set} by its next life continues them.
+ * Throttles by stopping and continuing processes about ten times a second, running them for the part of the time that
+ * yields the wanted share of processor time. The timers are in this process: if it is killed, its targets may stay
+ * stopped until {@link Method.undo} or {@link Method.set} continues them at the next boot of the node.
  */
 import { spawnSync } from 'node:child_process';
 import type { Subscription } from 'rxjs';
@@ -13,17 +13,20 @@ import { isSame, readThrottleEntry } from './process-entry.js';
 import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
 const PERIOD_MS = 100;
-/** Shortest time that a target runs at a stretch: timers are not finer. */
+/** Shortest time that a target runs in one cycle, ms: timers are not more precise. */
 const RUN_MS_MIN = 2;
-/** Longest time that a target rests at a stretch. */
+/** Longest time that a target is stopped in one cycle, ms. */
 const REST_MS_MAX = 2000;
-/** What was used is compared with what was wanted so often; the kernel counts in steps of 10 ms. */
+/** Interval at which used and wanted processor time are compared, ms; the kernel counts in steps of 10 ms. */
 const LOOK_MS = 1000;
-/** How far one look may change the part: a program that waits for something must not be given all at once. */
+/**
+ * Largest factors by which one comparison lowers and raises the running part: a program that is waiting for something
+ * must not be given all of the time at once.
+ */
 const LESS_MAX = 4;
 const MORE_MAX = 2;
 
-/** Makes the method. */
+/** Creates the method. {@link Method.close} ends its timers and leaves all targets running. */
 export function createDutyCycle(clock: Pick<Clock, 'now' | 'scheduler'>): Method {
   const drivers = new Map<string, () => void>();
 
@@ -58,7 +61,7 @@ function probe(): string | undefined {
   return status === 0 ? undefined : 'a process cannot be stopped and continued';
 }
 
-/** What somebody else stopped is left alone: it would be continued. */
+/** A process stopped by somebody else is left alone, since throttling would continue it. */
 function prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle | null): PreparedThrottle {
   const old = new Set(known?.processes.map(({ pid }) => pid));
   const running = target.processes.filter(({ pid }) => old.has(pid) || readThrottleEntry(pid)?.stopped === false);
@@ -70,7 +73,7 @@ function prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle 
   };
 }
 
-/** Drives one target until the returned function is called, which leaves it running. */
+/** Stops and continues one target until the returned function is called, which leaves it running. */
 function drive({ processes, sharePercent }: SavedThrottle, clock: Pick<Clock, 'now' | 'scheduler'>): () => void {
   let beat = beatOf(sharePercent / 100);
   let timer: Subscription | undefined;
@@ -105,8 +108,8 @@ function drive({ processes, sharePercent }: SavedThrottle, clock: Pick<Clock, 'n
 }
 
 /**
- * How long to run and to rest for a part of the time. Where that leaves less than a timer can do, and on a busy machine
- * timers are late, the rest is made longer instead.
+ * How long to run and to stop, ms, for a running part of 0..1. A part too small for one run of {@link RUN_MS_MIN} per
+ * period makes the stop longer instead.
  */
 function beatOf(duty: number): { readonly runMs: number; readonly restMs: number } {
   const part = Math.min(1, Math.max(RUN_MS_MIN / REST_MS_MAX, duty));
@@ -114,7 +117,7 @@ function beatOf(duty: number): { readonly runMs: number; readonly restMs: number
   return { runMs, restMs: Math.min(REST_MS_MAX, runMs / part - runMs) };
 }
 
-/** Processor time of those that still live; `undefined` where it is too dear to ask. */
+/** Processor time of the processes that still live, in seconds; `undefined` where reading it is too expensive. */
 function sumCpu(processes: readonly ThrottledProcess[]): number | undefined {
   let sum = 0;
   for (const process of processes) {
@@ -133,7 +136,7 @@ function signalAll(processes: readonly ThrottledProcess[], signal: 'SIGSTOP' | '
     try {
       process.kill(one.pid, signal);
     } catch (error) {
-      // ESRCH: it ended in between.
+      // ESRCH: the process has ended in the meantime.
       if (errorCode(error) !== 'ESRCH') reason = describeError(error);
     }
   }

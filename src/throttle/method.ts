@@ -1,23 +1,23 @@
 /**
- * What each way to throttle gives: a try whether it works here, and the three calls of the port for processes that
- * surely live. It never decides what is throttled.
+ * The interface of a throttle method: a probe whether it works on this machine, and the three calls of the port, for
+ * processes that were alive when looked up. A method never decides what is throttled.
  */
 import type { ThrottledProcess, ThrottleMethod, SavedThrottle } from '../core/processes/saved-throttle.js';
 import { describeError } from '../os/errors.js';
 import type { ThrottleOutcome, PreparedThrottle } from './throttle.js';
 
-/** A target whose processes were looked up: they live, and are the ones that were meant. */
+/** A target whose processes were looked up: they are alive and have the expected start times. */
 export interface LiveTarget {
   readonly target: string;
   readonly processes: readonly Omit<ThrottledProcess, 'before'>[];
-  /** Processes that share a session with them and may be slowed, but must never be stopped: launchers and guardians. */
+  /** Launchers and watchdogs: they may share its session and be slowed down with it, but must never be stopped. */
   readonly bystanders: readonly number[];
 }
 
-/** One way to throttle. */
+/** A throttle method. `prepare`, `set` and `undo` are those of the throttle port. */
 export interface Method {
   readonly method: ThrottleMethod;
-  /** Tries it on a process of its own; gives the reason why it does not work here, `undefined` when it does. */
+  /** Tries the method on a process started for this purpose. Returns the reason if it does not work here. */
   probe(): string | undefined;
   prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle | null): PreparedThrottle;
   set(record: SavedThrottle): ThrottleOutcome;
@@ -26,8 +26,8 @@ export interface Method {
 }
 
 /**
- * What was there before each process, out of an earlier record where it has it. One that was forked within the throttle
- * belongs where the first one was.
+ * Returns the processes of a target with their previous settings: from an earlier record if it has them, otherwise
+ * from `read`. A process forked inside the throttle gets the previous setting of the first process in the record.
  */
 export function keepBefore(
   target: LiveTarget,
@@ -44,7 +44,7 @@ export function keepBefore(
   });
 }
 
-/** Does what touches the system; an error becomes the reason. */
+/** Performs an action on the system; an error it throws becomes the reason, after `what`. */
 export function attempt(what: string, work: () => void): ThrottleOutcome {
   try {
     work();

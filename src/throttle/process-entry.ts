@@ -1,6 +1,6 @@
 /**
- * One process as a throttle needs to know it: whether it is still the one that was meant, whether it is stopped, and
- * how long it ran. Linux: /proc. Elsewhere `ps`, some 10 ms a call.
+ * Reads what a throttle needs to know of a process: whether it is still the same one, whether it is stopped, and how
+ * much processor time it has used. From /proc on Linux; elsewhere from `ps`, which takes some 10 ms a call.
  */
 import { askPs } from '../os/ask-ps.js';
 import { hasEnded, readProcStat, TICKS_PER_S, type ProcStat } from '../os/proc-stat.js';
@@ -8,22 +8,22 @@ import { hasEnded, readProcStat, TICKS_PER_S, type ProcStat } from '../os/proc-s
 /** A live process. */
 export interface ProcessEntry {
   readonly pid: number;
-  /** Ticks after the machine's start; elsewhere the date that `ps` gives. */
+  /** Ticks since the boot of the machine; elsewhere the date printed by `ps`. */
   readonly start: string;
   readonly stopped: boolean;
-  /** Seconds that it ran on all cores; `undefined` where that is too dear to ask. */
+  /** Processor time on all cores, in seconds; `undefined` where reading it is too expensive. */
   readonly cpuS: number | undefined;
 }
 
-/** Reads a process; `undefined` when there is none, or only its zombie, and when it cannot be told. */
+/** Reads a process; `undefined` if it does not exist, is only a zombie, or cannot be read. */
 export function readThrottleEntry(pid: number): ProcessEntry | undefined {
   const entry = isLinux ? readEntry(pid) : askEntry(pid);
   return entry === 'unknown' ? undefined : entry;
 }
 
 /**
- * Whether the very process lives. Where it cannot be told (no descriptor is left) it is taken to: what is stopped must
- * not be left so because its file could not be opened.
+ * Whether a process is still alive and the same one. If that is unknown (no file descriptor is left) the answer is
+ * true: a process must not stay stopped because its file could not be opened.
  */
 export function isSame({ pid, start }: { readonly pid: number; readonly start: string }): boolean {
   const entry = isLinux ? readEntry(pid) : askEntry(pid);

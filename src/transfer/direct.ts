@@ -1,35 +1,30 @@
 /**
- * The port between two nodes beside the bus: messages of work, as they are on the bus, handed over by mutual TLS. It
- * carries and decides nothing: a message that was handed over has only arrived.
+ * The port for direct messages between two nodes, next to the bus: the same messages as on the bus, sent over mutual
+ * TLS. It makes no decisions, and delivery means only that a message has arrived.
  */
 
-/**
- * The other side: its public key (43 characters of base64url), and where it listens, `https://host:port` in the order
- * to try.
- */
+/** The other side: public key (43 characters of base64url) and addresses (`https://host:port`, in the order to try). */
 export interface Peer {
   readonly key: string;
   readonly urls: readonly string[];
 }
 
-/** A message with its whole topic. */
+/** A message with its full topic. */
 export interface DirectMessage {
   readonly topic: string;
   readonly payload: string;
 }
 
-/**
- * What became of a message that came in. `unknown`: none that this peer may say; `malformed`: none that can be read.
- */
+/** How an incoming message was judged. `unknown`: this peer may not send it; `malformed`: it cannot be parsed. */
 export type DirectVerdict = 'taken' | 'unknown' | 'malformed';
 
-/** The direct path of a node. */
+/** A node's direct path to its peers. */
 export interface Direct {
-  /** From now on messages are taken, each by `take`; before, whoever brings one is told to come again. */
+  /** From now on passes each incoming message to `take`. Until then peers are told to retry later. */
   open(take: (peerKey: string, message: DirectMessage) => DirectVerdict): void;
   /**
-   * Sends a message at once, or, where the peer cannot be called, in the answer to what it brings next. It may be lost,
-   * come late or come twice; nothing tells.
+   * Sends a message at once, or, if the peer cannot be called, in the answer to its next request. The message may be
+   * lost, delayed or duplicated, and the sender is not notified.
    */
   send(peer: Peer, message: DirectMessage): void;
   close(): void;

@@ -1,7 +1,7 @@
 /**
- * The transfer over HTTPS: the one side pulls, or the other pushes; both present a certificate of their node's key, and
- * that key is all that counts (names and authorities do not). It serves nothing but what is shared, each share to its
- * one peer, and takes nothing but what is being fetched.
+ * The transfer over HTTPS: one side pulls, or the other pushes. Both present a certificate of their node's key, and
+ * only that key counts (names and authorities do not). It never serves anything but shares, each to its one peer, and
+ * never accepts anything that is not being fetched.
  */
 import type { Sealer } from '../identity/seal.js';
 import { Refused, toOutcome } from './outcome.js';
@@ -15,23 +15,23 @@ import { openSealed, sealBundleTo } from './bundle/sealed-bundle.js';
 import { createShareServer } from './share/share-server.js';
 import type { Outcome, FetchRequest, Transfer } from './transfer.js';
 
-/** What the transfer uses, and how patient it is. */
+/** What the transfer depends on, and its timeouts. */
 export interface HttpsTransferOptions {
   readonly listener: PeerListener;
   readonly client: PeerClient;
   readonly sealer: Sealer;
-  /** This node's own public key: what it fetches from itself takes no way round. */
+  /** This node's public key. A fetch from this node itself also tries the listener's local address. */
   readonly publicKey: string;
-  /** Bytes that may be written here without touching the reserve; `undefined` when nobody can tell. */
+  /** Bytes that may be written here without touching the reserve; `undefined` when unknown. */
   readonly room: () => Promise<number | undefined>;
-  /** How long a fetch is held open for a push, ms. */
+  /** How long a fetch stays open waiting for a push, ms. */
   readonly pushWaitMs?: number | undefined;
   readonly retryDelaysMs?: readonly number[] | undefined;
 }
 
 const RETRY_DELAYS_MS: readonly number[] = [0, 250, 500, 1000, 2000, 4000];
 
-/** Makes the HTTPS transfer; it opens nothing before `start`. After `close` no callback of a fetch comes any more. */
+/** Creates the HTTPS transfer; it opens nothing before `start` and calls back no fetch or push after `close`. */
 export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
   const { listener, client, sealer } = options;
   const shares = createShareServer();
@@ -42,7 +42,7 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
   listener.handle('/p/', createPushServer({ intakes, room: options.room }));
   const running = new Set<AbortController>();
 
-  /** Runs work that can be abandoned: then nobody is told how it ended. */
+  /** Runs work that can be abandoned; `done` is then not called. */
   function run<T>(work: (signal: AbortSignal) => Promise<T>, done: (ended: Outcome<T>) => void): () => void {
     const abandoned = new AbortController();
     running.add(abandoned);
@@ -53,7 +53,7 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
     return () => abandoned.abort();
   }
 
-  /** What others are told to call may not lead here from here (NAT). */
+  /** This node's published addresses may not be reachable from itself (NAT), so local ones come first. */
   const urlsFor = (order: FetchRequest): readonly string[] =>
     order.peerKey === options.publicKey ? [...listener.ownUrls(), ...order.urls] : order.urls;
 

@@ -1,16 +1,18 @@
 /**
- * How the promises inside the transfer adapters become the callbacks of the ports. `done` is called exactly once, and
+ * Turns the promises inside the transfer adapters into the callbacks of the ports. `done` is called exactly once, and
  * never before the call that it belongs to has returned.
  */
 import { describeError, hasCode } from '../os/errors.js';
 import type { Outcome } from './transfer.js';
 
-/** A failure that trying again cannot help; its message is a sentence for people. */
+/** A failure that a retry cannot fix; its message is a sentence for people. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-/** Tells `done` how `work` ended. What `done` itself throws is a programmer's error and ends the process. */
+/**
+ * Reports the result of `work` to `done`. An exception thrown by `done` is a programming error and ends the process.
+ */
 export function toOutcome<T>(work: Promise<T>, done: (ended: Outcome<T>) => void): void {
   void report(work, done);
 }
@@ -34,12 +36,12 @@ async function judge<T>(work: Promise<T>): Promise<Outcome<T>> {
   }
 }
 
-/** See `peer-connect.ts`, which stands above this. */
+/** Checked by property: `Unreachable` is defined in `peer-connect.ts`, a layer above this file. */
 function isUncalled(error: unknown): boolean {
   return error instanceof Error && 'isUncalled' in error && error.isUncalled === true;
 }
 
-/** Whether the disk, or somebody's share of it, is full. */
+/** Whether the disk is full or a quota exhausted. */
 export function isRoomFault(error: unknown): boolean {
   return hasCode(error, 'ENOSPC', 'EDQUOT');
 }

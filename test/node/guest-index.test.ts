@@ -28,6 +28,9 @@ it('publishes the same own ratio by which guests are throttled, leaving out a fo
   const processes = [createProcess(10, 40), createProcess(11, 20), createProcess(12, 60), createProcess(13, 80)];
   index.update(processes);
   expect(index.cpuPercent()).toBe(60);
+  // No measurement, so nothing changes: guests must not count as the machine's own load meanwhile.
+  index.update([]);
+  expect(index.cpuPercent()).toBe(60);
 
   const assessment = createProcessAssessment({
     self: 'beta',

@@ -111,11 +111,9 @@ function sourcesOf(state: OwnedItem): string[] {
 export function expireWait(state: OwnedItem, at: Instant, rules: OwnerRules): Step<OwnedItem> {
   const endsAt = avoidEnd(state, rules);
   if (endsAt === undefined || at.ms < endsAt) return { state, effects: [] };
-  const reason = state.target === null ? state.reason : `${state.target}, the requested node, did not take it`;
-  return {
-    state: { ...state, avoid: sourcesOf(state), excludedForMove: [], target: null, reason, code: undefined },
-    effects: [],
-  };
+  const { target } = state;
+  const why = target === null ? {} : { reason: `${target}, the requested node, did not take it`, code: undefined };
+  return { state: { ...state, avoid: sourcesOf(state), excludedForMove: [], target: null, ...why }, effects: [] };
 }
 
 /**

@@ -74,6 +74,7 @@ export function chooseOffers(queue: Iterable<OwnedItem>, context: OfferContext):
 function isNews(state: OwnedItem, passed: Extract<Offering, { readonly offer: false }>): boolean {
   return (
     state.reason !== passed.reason ||
+    state.code !== passed.code ||
     state.blocked.length !== passed.blocked.length ||
     state.blocked.some((one, index) => {
       const other = passed.blocked[index];

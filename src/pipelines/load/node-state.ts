@@ -66,6 +66,7 @@ const OF_OTHERS: ReadonlySet<NodeInput['type']> = new Set([
   'AvailabilityHeard',
   'MemberChanged',
   'MeshChanged',
+  'KeyPinned',
 ]);
 
 /** A state is trusted for this many publishing intervals. */

@@ -107,9 +107,10 @@ function answerRun(
   signedBy: string | undefined,
   deps: AnswerDeps,
 ): Answer {
+  // First: a repeated submission of what was taken is answered alike, whatever is accepted by now.
+  if (deps.items.has(item.item) || deps.wasRetired(item.item)) return { data: { item: item.item, known: true } };
   const obstacle = findSubmitObstacle(item, signedBy, { ...deps.acceptance(), renamedTo: deps.renaming.wanted });
   if (obstacle !== undefined) return refuseRequest(obstacle);
-  if (deps.items.has(item.item) || deps.wasRetired(item.item)) return { data: { item: item.item, known: true } };
   const submitted = { ...item, submitted_at: new Date(deps.clock.wall()).toISOString() };
   deps.push({ type: 'ItemSubmitted', item: submitted });
   return { data: { item: item.item, known: false } };

@@ -1,6 +1,7 @@
 /**
- * Copies of containers at their receiver: prepared when podman's own review finds nothing in the way and a keeper
- * waits, started by that keeper alone. How one ended is what its keeper wrote; without a keeper nothing of it may live.
+ * Handles container copies at their receiver: a copy is prepared once podman's check finds no obstacle and a watchdog
+ * is waiting, and only that watchdog starts it. How a copy ended is what its watchdog recorded; without a watchdog
+ * nothing of it may stay alive.
  */
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,11 +25,14 @@ import { isAlive } from '../processes/process-table.js';
 import { listOrphans, signalProcess } from '../processes/session.js';
 
 const WAIT_MS = 10;
-/** A keeper says who it is with its first breath. */
+/** Checks for a watchdog's `keeper` file, which is the first thing that it writes. */
 const BEGIN_LOOKS = 500;
 const KEEPER_GONE = 'its keeper is gone';
 
-/** Makes a copy ready; gives its head and its keeper, or why it cannot be. `deadline` was given when the lease ran. */
+/**
+ * Prepares a copy; resolves to its record and the handle of its watchdog, or to the reason why it cannot be prepared.
+ * `deadline` was set when the lease began.
+ */
 export async function prepareCopy(
   { directory }: StartRequest,
   deadline: Deadline,
@@ -55,7 +59,7 @@ export async function prepareCopy(
   }
 }
 
-/** Finds the copy that an earlier life of the node made; tells of it what the runner's `adopt` does. */
+/** Adopts the copy of an earlier node process; resolves to the event that the runner's `adopt` emits. */
 export async function adoptCopy(target: MovedContainer, containers: Containers): Promise<RunEvent> {
   const { run, directory } = target;
   const handle = forbidContainerStart(directory) ? undefined : await awaitKeeper(directory);
@@ -68,7 +72,10 @@ export async function adoptCopy(target: MovedContainer, containers: Containers):
   return { type: word.isThawed ? 'RunStarted' : 'RunPrepared', run, handle };
 }
 
-/** Ends a copy: one that runs is asked first, and killed after the grace; any other is removed by its keeper. */
+/**
+ * Ends a copy: podman asks a running one to stop and kills it after the grace period; any other is removed by its
+ * watchdog.
+ */
 export async function stopCopy(
   { directory, head, handle }: MovedContainer,
   graceMs: number,
@@ -79,12 +86,15 @@ export async function stopCopy(
   else if (isAlive(handle)) signalProcess(handle.pid, 'SIGTERM');
 }
 
-/** Lets a copy go: its keeper starts it, and says what became of that. */
+/**
+ * Releases a copy: its watchdog starts it and records the outcome. Returns ThawFailed when the release could not be
+ * written, else `undefined`.
+ */
 export function letGo({ run, directory, handle }: MovedContainer): RunEvent | undefined {
   try {
     writeFileSync(join(directory, WATCHDOG_FILES.thawed), '');
   } catch (error) {
-    // Its keeper starts nothing without that file.
+    // The watchdog starts nothing without that file.
     signalProcess(handle.pid, 'SIGTERM');
     return { type: 'ThawFailed', run, reason: describeError(error) };
   }
@@ -92,7 +102,7 @@ export function letGo({ run, directory, handle }: MovedContainer): RunEvent | un
   return undefined;
 }
 
-/** How a copy ended, by its keeper's word; `undefined` when it did not say. */
+/** The final event of a copy according to its watchdog's report; `undefined` when that has no end. */
 export function readEnd({ run, directory, head }: MovedContainer, word: WatchdogReport): RunEvent | undefined {
   const { exit, ended, unthawed } = word;
   if (exit !== undefined) {
@@ -103,14 +113,17 @@ export function readEnd({ run, directory, head }: MovedContainer, word: Watchdog
   return unthawed === undefined ? undefined : { type: 'ThawFailed', run, reason: unthawed };
 }
 
-/** The keeper is gone without a word: what it was at work on is waited for, and what it watched removed. */
+/**
+ * Concludes a copy whose watchdog is gone without a report: waits for the processes it left at work, then removes the
+ * container if the copy had been released.
+ */
 export async function endOrphan(target: MovedContainer, containers: Containers): Promise<RunEvent> {
   const { run, directory, head, handle } = target;
   while (hasOrphans(handle.pid, directory)) await pause();
   const word = readWatchdogReport(directory);
   const end = readEnd(target, word);
   if (end !== undefined) return end;
-  // What has its id then is none of ours.
+  // A container with this id is not ours then.
   if (!word.isThawed) return { type: 'RunDied', run, reason: KEEPER_GONE };
   const look = await lookSettled(head.id, containers);
   if (look.state === 'absent' && !word.isRestored) return { type: 'ThawFailed', run, reason: KEEPER_GONE };
@@ -118,7 +131,7 @@ export async function endOrphan(target: MovedContainer, containers: Containers):
   return { type: 'RunDied', run, reason: KEEPER_GONE };
 }
 
-/** Where nothing can be opened it is not known, and asked again. */
+/** When it cannot be determined (no descriptors left), the answer is yes, and the caller asks again. */
 function hasOrphans(pid: number, directory: string): boolean {
   try {
     return listOrphans(pid, directory).length > 0;
@@ -140,7 +153,7 @@ function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, WAIT_MS));
 }
 
-/** Milliseconds from its start here to its end, by the wall clock. */
+/** Milliseconds from its start here to its end, by the wall clock; 0 when unknown. */
 function measureLife(directory: string): number {
   const [begun, done] = [WATCHDOG_FILES.thawed, WATCHDOG_FILES.exit].map(
     (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs,

@@ -1,7 +1,7 @@
 /**
- * Freezes a container and lets a frozen one go on. What podman says of it decides, and the mark `still` says what its
- * stop means: it is made before podman is asked, and taken away when the container runs again. So each may be asked for
- * again after any crash.
+ * Freezes containers and resumes frozen ones. podman's state decides, and the file `still` marks a stop as a freeze:
+ * it is created before podman is called and removed once the container runs again. Every operation can therefore be
+ * repeated after a crash at any point.
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js';
 import type { Clock } from '../../clock/clock.js';
@@ -12,25 +12,25 @@ import { isMarkedFrozen, markFrozen } from './container-watchdog.js';
 import { readStart } from '../processes/process-table.js';
 import type { RunEvent, RunHandle } from '../runner.js';
 
-/** What moves are made with. */
+/** Dependencies of the operations on containers. */
 export interface ContainerMovesDeps {
   readonly clock: Clock;
   readonly checkpoint: Checkpoint;
   readonly containers: Containers;
 }
 
-/** A run, as far as a move goes. */
+/** A run that is a container, as these operations need it. */
 export interface MovedContainer {
   readonly run: string;
   readonly directory: string;
   head: ContainerRunRecord;
-  /** The first process of one that was found here, the keeper of a copy. */
+  /** The first process of an external container, or the watchdog of a copy. */
   handle: RunHandle;
 }
 
 const ASK_AGAIN_MS = 1000;
 
-/** Freezes a run; tells RunFrozen, FreezeFailed, or RunDied when podman stopped it and cannot let it go on. */
+/** Freezes a run; resolves to RunFrozen, to FreezeFailed, or to RunDied when podman stopped it and cannot resume it. */
 export async function freezeContainer(target: MovedContainer, parts: ContainerMovesDeps): Promise<RunEvent> {
   const { run, directory, head } = target;
   const { clock, checkpoint, containers } = parts;
@@ -40,7 +40,7 @@ export async function freezeContainer(target: MovedContainer, parts: ContainerMo
     const image = checkpoint.read(directory);
     const tookMs = clock.now() - from;
     if (image !== null) return { type: 'RunFrozen', run, imageBytes: image.imageBytes, tookMs };
-    // An earlier life of the node left it half done.
+    // An earlier node process left it half done.
     const died = await goOn(target, containers);
     if (died !== undefined) return died;
   } else if (look.state !== 'running') return { type: 'FreezeFailed', run, reason: 'its container has ended' };
@@ -55,7 +55,7 @@ export async function freezeContainer(target: MovedContainer, parts: ContainerMo
   return (await goOn(target, containers)) ?? { type: 'FreezeFailed', run, reason: dumped.reason };
 }
 
-/** Lets a run go on; tells RunThawed, or RunDied. */
+/** Resumes a run; resolves to RunThawed or RunDied. */
 export async function thawContainer(
   target: MovedContainer,
   { containers, checkpoint }: ContainerMovesDeps,
@@ -65,7 +65,7 @@ export async function thawContainer(
   return died ?? { type: 'RunThawed', run: target.run };
 }
 
-/** What podman says of a container that nobody is at work on, once it says anything. */
+/** Waits for podman commands in progress on a container, then returns its state; retries until podman reports one. */
 export async function lookSettled(
   id: string,
   containers: Containers,
@@ -79,8 +79,8 @@ export async function lookSettled(
 }
 
 /**
- * Removes a container, however often that must be tried; a stopped one only, unless forced. Gives why it was let be: it
- * runs.
+ * Removes a container, retrying until that succeeds; a running one only with `force`. Resolves to `undefined`, or to
+ * podman's error when the container was left alone because it is running.
  */
 export async function removeContainer(id: string, containers: Containers, force: boolean): Promise<string | undefined> {
   for (;;) {
@@ -92,7 +92,9 @@ export async function removeContainer(id: string, containers: Containers, force:
   }
 }
 
-/** Has it run, when its stop was a freeze. Tells how it died otherwise. */
+/**
+ * Resumes a container whose stop was a freeze. Resolves to RunDied if it is not running afterwards, else `undefined`.
+ */
 async function goOn(target: MovedContainer, containers: Containers): Promise<RunEvent | undefined> {
   const { run, directory, head } = target;
   let look = await lookSettled(head.id, containers);
@@ -103,18 +105,19 @@ async function goOn(target: MovedContainer, containers: Containers): Promise<Run
   }
   if (look.state === 'running' && head.kind === 'found') follow(target, look.pid);
   markFrozen(directory, false);
-  // Of a copy its keeper says how it ended.
+  // The end of a copy is reported by its watchdog.
   if (look.state === 'running' || head.kind === 'copy') return undefined;
   return { type: 'RunDied', run, reason: 'its container ended, and podman alone knows how' };
 }
 
-/** Keeps no program alive that has nothing else to do. */
+/** Does not keep an otherwise finished process alive. */
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS).unref());
 }
 
 /**
- * Goes by this process from now on: podman gives a container another one each time it starts it. False when it is gone.
+ * Takes `pid` as the container's first process from now on: podman gives a container a new one on each start. False
+ * when it is gone. Throws when the process or the run directory is inaccessible.
  */
 export function follow(target: MovedContainer, pid: number): boolean {
   const start = readStart(pid);

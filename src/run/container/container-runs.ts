@@ -1,7 +1,7 @@
 /**
- * Runs that are containers: originals that were found here, and copies that came from elsewhere. podman restores
- * nothing that stays stopped, so a prepared copy begins to exist when it is let go. Of one run one thing is done at a
- * time.
+ * Manages runs that are containers: external ones found here, and copies from other nodes. podman cannot restore a
+ * container in the stopped state, so a prepared copy comes into existence only when it is thawed. Operations on one
+ * run are executed one at a time.
  */
 import { interval, type Subscription } from 'rxjs';
 import { describeError } from '../../os/errors.js';
@@ -16,16 +16,16 @@ import { followLegacyDeadline, isLegacyDeadline } from '../watchdog/legacy-deadl
 import { isAlive } from '../processes/process-table.js';
 import type { ExternalProcess, RunEvent, StartRequest } from '../runner.js';
 
-/** The containers of one runner. What is not said here is as the runner's port has it. */
+/** The containers of one runner. Methods without a comment are as in the Runner port. */
 export interface ContainerRuns {
   has(run: string): boolean;
-  /** Whether an order restores a container. */
+  /** Whether a start request restores a container. */
   isCopy(order: StartRequest): boolean;
   start(order: StartRequest): void;
   /** Whether a process is in a container. */
   isMember(pid: number): boolean;
   take(run: string, directory: string, process: ExternalProcess): void;
-  /** Finds one again; false when the directory is of no container. */
+  /** Adopts a run after a node restart; false when the directory does not belong to a container. */
   adopt(run: string, directory: string): boolean;
   extend(run: string, guardMs: number): void;
   stop(run: string, graceMs: number): void;
@@ -36,14 +36,14 @@ export interface ContainerRuns {
 }
 
 interface ContainerRun extends MovedContainer {
-  /** Works that are under way or wait: looks leave it alone then. */
+  /** Operations running or queued; periodic checks leave the run alone meanwhile. */
   works: number;
-  /** How many of them freeze it or let it go on. */
+  /** How many of them freeze or resume it. */
   moves: number;
   last: Promise<void>;
-  /** Of a copy; its keeper goes by it. */
+  /** Set for a copy; its watchdog enforces it. */
   deadline: Deadline | undefined;
-  /** A copy was let go, and has not said that it runs. */
+  /** The copy was released, and has not been reported as running yet. */
   isThawing: boolean;
   isStopped: boolean;
 }
@@ -54,7 +54,7 @@ const ENDS: ReadonlySet<RunEvent['type']> = new Set(['RunExited', 'RunDied', 'Ru
 const UNKNOWN: ContainerRunRecord = { kind: 'copy', id: '', handle: null, cpuS: 0, wallMs: 0 };
 const NOBODY = { pid: 0, start: 'none' };
 
-/** Creates the containers of a runner. */
+/** Creates the container runs of one runner; `tell` receives their events. */
 export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: RunEvent) => void): ContainerRuns {
   const { clock, checkpoint, containers } = parts;
   const runs = new Map<string, ContainerRun>();
@@ -78,7 +78,7 @@ export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: Run
     looks = undefined;
   }
 
-  /** Does one thing after what is under way, unless the run is forgotten by then. */
+  /** Queues an operation behind those in progress; it is skipped if the run has been forgotten by then. */
   function queue(target: ContainerRun, work: Work, fault: 'RunFailed' | 'RunDied' | 'FreezeFailed'): void {
     const { run } = target;
     const before = target.last;
@@ -123,7 +123,7 @@ export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: Run
   function start(order: StartRequest): void {
     const { run, directory } = order;
     if (runs.has(run)) return tell({ type: 'RunFailed', run, reason: 'it runs already' });
-    // The lease runs from here, whatever has to be found out before.
+    // The lease counts from here, whatever has to be found out first.
     const target = follow(run, directory, UNKNOWN);
     const deadline = followDeadline(directory, clock, undefined, () => doubted(run));
     deadline.extend(order.guardMs);
@@ -145,7 +145,7 @@ export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: Run
     const other = [...runs.values()].find((one) => one.head.id === head.id);
     if (other !== undefined) return fail(`its container is ${other.run} already`);
     try {
-      // Before anything else may be asked of it, and found again after a crash.
+      // Recorded before anything else is asked of it, so that it is found again after a crash.
       writeRunRecord(directory, head);
     } catch (error) {
       return fail(describeUnprepared(error));
@@ -171,13 +171,13 @@ export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: Run
     if (target === undefined) return;
     const { directory, head } = target;
     target.isStopped = true;
-    // What is about to be frozen, or to go on, is none that its owner may end.
+    // A container about to be frozen or resumed must not be removed on its owner's behalf.
     const isFrozen = target.moves === 0 && isMarkedFrozen(directory) && checkpoint.read(directory) !== null;
     const end = (): Promise<RunEvent | undefined> => (isFrozen ? endFrozen(target, containers) : leaveFound(target));
     queue(target, () => (head.kind === 'copy' ? stopCopy(target, graceMs, containers) : end()), 'RunDied');
   }
 
-  /** What was found here and is not frozen goes on, and is only forgotten. */
+  /** An external container that is not frozen keeps running and is only forgotten. */
   async function leaveFound(target: ContainerRun): Promise<undefined> {
     await thawContainer(target, parts);
     forget(target.run);
@@ -188,7 +188,7 @@ export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: Run
     if (target === undefined) return;
     const work: Work = async () => {
       const event = await freezeContainer(target, parts);
-      // Whoever stopped it meanwhile has something else done with it.
+      // If it was stopped meanwhile, that operation reports the outcome.
       return target.isStopped && event.type === 'RunFrozen' ? undefined : event;
     };
     queueMove(target, work, 'FreezeFailed');
@@ -206,7 +206,7 @@ export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: Run
     queueMove(target, work, 'RunDied');
   }
 
-  /** Once what is under way has returned. */
+  /** Deferred until the current call has returned. */
   function doubted(run: string): void {
     queueMicrotask(() => (runs.has(run) ? tell({ type: 'RunDoubted', run }) : undefined));
   }

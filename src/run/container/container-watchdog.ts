@@ -1,7 +1,7 @@
 /**
- * The keeper: a POSIX shell program that stands beside the copy of a container as long as it lives. It alone starts the
- * copy, ends it when its deadline has passed, whatever became of the node, and writes the exit code. It must never let
- * a copy run that it does not watch.
+ * The container watchdog: a POSIX shell program that runs next to a container copy for as long as that exists. It
+ * alone starts the copy, ends it when its deadline has passed, whatever became of the node, and writes the exit code.
+ * It must never leave a copy running that it does not watch.
  */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,33 +11,33 @@ import { nameSignal } from '../directory/exit-file.js';
 import { WATCHDOG_TIME } from '../watchdog/watchdog-time.js';
 import type { RunHandle } from '../runner.js';
 
-/** Files of a keeper in the directory of its run; `deadline`, `doubt` and `exit` are there, too (see launcher.ts). */
+/** Files of a watchdog in its run directory, besides `deadline` and `doubt` (see launcher.ts). */
 export const WATCHDOG_FILES = {
-  /** Its pid and start, made exclusively: by itself, or by a node that forbids that it ever starts. */
+  /** Pid and start time of the watchdog; created exclusively, by the watchdog or by a node that forbids its start. */
   keeper: 'keeper',
-  /** Made by the node: the copy may run. */
+  /** Created by the node: the copy may run. */
   thawed: 'thawed',
-  /** The copy runs, or ran. */
+  /** The copy is running, or has been. */
   restored: 'restored',
-  /** Why podman could not restore it: nothing of it is left. */
+  /** Why podman could not restore the copy, of which nothing is left. */
   unthawed: 'unthawed',
-  /** Made by the node: the container is frozen, or about to be, and its stop is no end. */
+  /** Created by the node: the container is frozen, or about to be, so its stop is not its end. */
   still: 'still',
-  /** Why the keeper removed it. */
+  /** Why the watchdog removed the copy. */
   ended: 'ended',
   exit: 'exit',
 } as const;
 
 /**
- * The text for `sh -c`; its arguments: the directory, the id of the container, the export in the directory. It looks
- * ten times a second while it waits, twice a second while the copy runs, and at once on SIGUSR1; SIGTERM tells it to
- * remove the copy.
+ * Program text for `sh -c`; arguments: the run directory, the container id, the name of the export file in the
+ * directory. It checks ten times a second while waiting, twice a second while the copy runs, and at once on SIGUSR1;
+ * SIGTERM tells it to remove the copy.
  *
- * - podman is waited for and never killed while it works: what runs of the container is, by its cgroup, so that a
- *   restore that hangs fails.
- * - An id that is there already is somebody else's container, and is left alone.
- * - In doubt about its deadline (see guard-text.ts) it starts nothing, and stops the processes of a copy that runs;
- *   those that were stopped before are left alone, and so is all while the container is frozen on purpose.
+ * - It waits for podman and never kills it at work; it kills the processes in the container's cgroup instead, so that
+ *   a hanging restore fails.
+ * - A container that already has the id is not ours, and is left alone.
+ * - While its deadline is in doubt (see watchdog-time.ts) it starts nothing and stops the processes of a running
+ *   copy, except those that were stopped already; while the container is frozen on purpose it stops none.
  */
 export const CONTAINER_WATCHDOG: string = `
 trap : HUP INT QUIT USR1 USR2
@@ -173,9 +173,9 @@ while :; do
 done
 `;
 
-/** What the keeper of a copy left, or has got to. */
+/** What the watchdog of a copy has reported so far. */
 export interface WatchdogReport {
-  /** The keeper itself; `undefined` before it began. */
+  /** The watchdog's process; `undefined` before it began. */
   readonly handle: RunHandle | undefined;
   readonly isThawed: boolean;
   readonly isRestored: boolean;
@@ -184,7 +184,7 @@ export interface WatchdogReport {
   readonly exit: { readonly exitCode: number; readonly signal: string | null } | undefined;
 }
 
-/** Starts a keeper; it outlives this process, and its files alone tell what it does. */
+/** Starts a watchdog, which outlives this process; its progress is known only through its files. */
 export function startContainerWatchdog(
   directory: string,
   id: string,
@@ -192,11 +192,11 @@ export function startContainerWatchdog(
   environment: Readonly<Record<string, string>>,
 ): void {
   const options = { env: environment, stdio: 'ignore', detached: true, cleanup: false, reject: false } as const;
-  // A node that is told to stop does not wait for it.
+  // A node that shuts down does not wait for it.
   execa('/bin/sh', ['-c', CONTAINER_WATCHDOG, 'tritmesh-keeper', directory, id, exportFile], options).unref();
 }
 
-/** Reads what a keeper has said. */
+/** Reads a watchdog's report; missing or unreadable files count as not written. */
 export function readWatchdogReport(directory: string): WatchdogReport {
   const read = (name: string): string | undefined => tryReadText(join(directory, name));
   const [, pid, start] = /^(\d+) (\S+)\n$/.exec(read(WATCHDOG_FILES.keeper) ?? '') ?? [];
@@ -211,7 +211,7 @@ export function readWatchdogReport(directory: string): WatchdogReport {
   };
 }
 
-/** Forbids that a keeper ever starts; false when one was first. */
+/** Prevents a watchdog from ever starting; false when one came first. */
 export function forbidContainerStart(directory: string): boolean {
   try {
     writeFileSync(join(directory, WATCHDOG_FILES.keeper), 'forbidden\n', { flag: 'wx' });
@@ -221,14 +221,14 @@ export function forbidContainerStart(directory: string): boolean {
   }
 }
 
-/** Says, or takes back, that the container is frozen on purpose. Throws what the file system does. */
+/** Sets or clears the mark that the container is frozen on purpose. Throws the file system's errors. */
 export function markFrozen(directory: string, isStill: boolean): void {
   const file = join(directory, WATCHDOG_FILES.still);
   if (isStill) writeFileSync(file, '');
   else rmSync(file, { force: true });
 }
 
-/** Whether it was said that the container is frozen, or about to be. */
+/** Whether the container is marked as frozen, or about to be. */
 export function isMarkedFrozen(directory: string): boolean {
   return existsSync(join(directory, WATCHDOG_FILES.still));
 }

@@ -1,6 +1,6 @@
 /**
- * Containers that were found running here: taken when somebody wants them moved, found again after a crash, and removed
- * only once they are frozen and their owner has said so. A container that runs is never removed from here.
+ * Handles external containers: they become runs when they are to be moved, are adopted after a crash, and are removed
+ * only once frozen and on their owner's request. A running container must never be removed here.
  */
 import type { Containers } from '../../container/containers.js';
 import type { ContainerRunRecord } from './run-record.js';
@@ -9,10 +9,10 @@ import { follow, lookSettled, removeContainer, type MovedContainer } from './con
 import { tryReadStart } from '../processes/process-table.js';
 import type { ExternalProcess, RunEvent } from '../runner.js';
 
-/** Why a container that was found here is gone: how it ended is between podman and whoever started it. */
+/** Why an external container is gone: only podman and whoever started it know how it ended. */
 export const CONTAINER_ENDED = 'its container ended, and podman alone knows how';
 
-/** The head of the container that a process is in; `undefined` when the process is gone, or in none. */
+/** The record of the container that a process is in; `undefined` when the process is gone or in no container. */
 export function describeExternal(
   { pid, start }: ExternalProcess,
   containers: Containers,
@@ -23,7 +23,7 @@ export function describeExternal(
   return { kind: 'found', id, handle: null, cpuS: 0, wallMs: 0 };
 }
 
-/** Learns what its first process is. Tells RunStarted or RunFailed. */
+/** Finds the container's first process; resolves to RunStarted or RunFailed. */
 export async function takeExternal(target: MovedContainer, containers: Containers): Promise<RunEvent> {
   const { run, head } = target;
   const seen = await containers.look(head.id);
@@ -31,7 +31,9 @@ export async function takeExternal(target: MovedContainer, containers: Container
   return { type: 'RunFailed', run, reason: seen.state === 'unknown' ? seen.reason : CONTAINER_ENDED };
 }
 
-/** Tells RunStarted when it runs or is frozen, as an earlier life of the node left it; else RunDied. */
+/**
+ * Resolves to RunStarted if the container is running, or was left frozen by an earlier node process; else to RunDied.
+ */
 export async function adoptExternal(target: MovedContainer, containers: Containers): Promise<RunEvent> {
   const { run, directory, head } = target;
   const seen = await lookSettled(head.id, containers);
@@ -42,7 +44,7 @@ export async function adoptExternal(target: MovedContainer, containers: Containe
     : { type: 'RunDied', run, reason: CONTAINER_ENDED };
 }
 
-/** Removes one that is frozen. podman itself refuses if somebody let it run by hand. */
+/** Removes a frozen container and resolves to RunDied. podman refuses if somebody resumed it by hand. */
 export async function endFrozen({ run, head }: MovedContainer, containers: Containers): Promise<RunEvent> {
   const fault = await removeContainer(head.id, containers, false);
   return { type: 'RunDied', run, reason: fault === undefined ? 'stopped' : `somebody let it run again: ${fault}` };

@@ -1,27 +1,24 @@
-/**
- * What the directory of a run that is a container says of it, for a node that finds it after a crash: the file
- * `container`.
- */
+/** The file `container` in the directory of a run that is a container: what a node needs to find it after a crash. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunHandle } from '../runner.js';
 
-/** One run. JSON. */
+/** The record of one run. JSON. */
 export interface ContainerRunRecord {
-  /** It was found here, or came from elsewhere. */
+  /** Whether it was found on this machine or came from another node. */
   readonly kind: 'found' | 'copy';
-  /** podman's full id. */
+  /** Full container id. */
   readonly id: string;
-  /** The first process of one that was found, as far as it is known; `null` for a copy. */
+  /** The first process of an external container, once known; `null` for a copy. */
   readonly handle: RunHandle | null;
-  /** What it used on the machines before. */
+  /** CPU and wall-clock time used on earlier machines. */
   readonly cpuS: number;
   readonly wallMs: number;
 }
 
 const FILE = 'container';
 
-/** Writes it as a whole; makes the directory. Throws what the file system does. */
+/** Writes the record atomically, creating the directory. Throws the file system's errors. */
 export function writeRunRecord(directory: string, head: ContainerRunRecord): void {
   mkdirSync(directory, { recursive: true });
   const file = join(directory, FILE);
@@ -29,10 +26,10 @@ export function writeRunRecord(directory: string, head: ContainerRunRecord): voi
   renameSync(`${file}.new`, file);
 }
 
-/** Reads it; `undefined` when the run is no container. */
+/** Reads the record; `undefined` when there is none or it cannot be read. */
 export function readRunRecord(directory: string): ContainerRunRecord | undefined {
   try {
-    // Only this node writes it, and as a whole.
+    // Only this node writes it, and atomically.
     return JSON.parse(readFileSync(join(directory, FILE), 'utf8')) as ContainerRunRecord;
   } catch {
     return undefined;

@@ -1,19 +1,19 @@
 /**
- * What the launcher wrote when the command ended: exit code and cpu times. A file that is not whole counts as none,
- * because the launcher may have died while it wrote.
+ * Parses what the launcher writes when the command ends: exit code and CPU times. An incomplete file is ignored,
+ * because the launcher may have died while writing.
  */
 import { constants } from 'node:os';
 
 /** How a command ended. */
 export interface Exit {
   readonly exitCode: number;
-  /** Name of the signal that a code of 128 + n stands for; a command that exits with 143 by itself looks the same. */
+  /** Name of the signal for a code of 128 + n; a command that exits with 143 itself looks the same. */
   readonly signal: string | null;
-  /** Seconds of cpu, user and system, of the command and of the children it waited for. */
+  /** CPU seconds, user and system, of the command and the children it waited for. */
   readonly cpuS: number;
 }
 
-/** Reads the file `exit`, which was written over white space; `undefined` when it is not whole. */
+/** Parses the text of `exit`, which was written over white space; `undefined` when it is incomplete. */
 export function parseExitFile(text: string): Exit | undefined {
   const match = /^(\d{1,3})\n\S+ \S+\n(\S+) (\S+)\nend\n\s*$/.exec(text);
   const [, code, user, system] = match ?? [];
@@ -22,13 +22,13 @@ export function parseExitFile(text: string): Exit | undefined {
   return { exitCode, signal: nameSignal(exitCode), cpuS: round(parseTime(user) + parseTime(system)) };
 }
 
-/** Names the signal of an exit code of 128 + n, `null` for every other code. */
+/** Returns the signal of an exit code of 128 + n, `null` for any other code. */
 export function nameSignal(exitCode: number): string | null {
   const found = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128);
   return found?.[0] ?? null;
 }
 
-/** Seconds of `1m2.34s`, as the shell writes times (some with a comma, by locale); 0 for what it cannot read. */
+/** Parses `1m2.34s`, as shells print times (some locales use a comma), into seconds; 0 when it is malformed. */
 function parseTime(text: string): number {
   const match = /^(\d+)m(\d+(?:[.,]\d+)?)s$/.exec(text);
   const [, minutes, seconds] = match ?? [];

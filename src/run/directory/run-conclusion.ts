@@ -1,11 +1,14 @@
-/** What is told of a run when nothing of it lives any more: its exit code, or why there is none. It only reads. */
+/**
+ * Derives the final event of a run once all its processes are gone: its exit code, or why there is none. It only
+ * reads.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NAMESPACE_FILES, type NamespaceHead } from '../freeze/pid-namespace.js';
 import { measureRun, readRemains } from './run-directory.js';
 import type { RunEvent } from '../runner.js';
 
-/** What its watch knows of it. */
+/** What the watch knows about a run that ended. */
 export interface ConcludedRun {
   readonly run: string;
   readonly directory: string;
@@ -15,7 +18,10 @@ export interface ConcludedRun {
   readonly box: NamespaceHead | undefined;
 }
 
-/** Reads how a run ended. The guardian's word stands above an exit code that its own signal made. */
+/**
+ * Returns the final event of a run. The watchdog's reason takes precedence over an exit code that its own signal
+ * caused. Throws when the run directory cannot be read.
+ */
 export function concludeRun(
   { run, directory, isAdopted, stopReason, isAsked, box }: ConcludedRun,
   reason: string,
@@ -30,7 +36,7 @@ export function concludeRun(
   if (exit === undefined) return { type: 'RunDied', run, reason };
   const cpuS = exit.cpuS + (box?.cpuS ?? 0);
   const runMs = (isAdopted ? measureRun(directory) : lifeMs) + (box?.wallMs ?? 0);
-  // An earlier life of the node may have signalled one that was adopted.
+  // An adopted run may have been signalled by an earlier node process.
   const untouched = stopReason === undefined && !isAdopted && !isAsked;
   return { type: 'RunExited', run, ...exit, cpuS, runMs, ...(untouched ? { untouched } : {}) };
 }

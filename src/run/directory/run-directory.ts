@@ -1,7 +1,7 @@
 /**
- * The directory of a run as node and launcher share it: made ready before a start, read again after an end or a crash.
- * The file `started` is made exclusively, by the launcher that starts the command or by a node that forbids it, so a
- * run starts at most once however the two meet.
+ * The run directory shared by node and launcher: prepared before a start, read after an end or a crash. The file
+ * `started` is created exclusively, either by the launcher before it starts the command or by a node to forbid that,
+ * so a run is started at most once, whichever comes first.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,40 +22,48 @@ import { reserveFiles } from './reserved-files.js';
 import type { RunHandle, StartRequest } from '../runner.js';
 import type { SpareDirectory } from './spare-directory.js';
 
-/** From SIGTERM at the wall-clock limit to SIGKILL by the node, and again as long to SIGKILL by the guardian. */
+/**
+ * Milliseconds from SIGTERM at the wall-clock limit to the node's SIGKILL, and from there to the watchdog's SIGKILL.
+ */
 export const WALL_GRACE_MS = 5000;
 
 const FORBIDDEN = 'forbidden\n';
 
-/** What a launcher left in the directory of its run. */
+/** What a launcher left in its run directory. */
 export interface Remains {
   /** The command may have been started. */
   readonly isStarted: boolean;
   readonly exit: Exit | undefined;
-  /** Why the guardian ended the run, if it did. */
+  /** Why the watchdog ended the run, if it did. */
   readonly ended: string | undefined;
 }
 
-/** What a start has settled before the launcher is told to go. */
+/** What is fixed before the launcher is released. */
 export interface PreparedLaunch {
   readonly deadline: Deadline;
-  /** Milliseconds until the node ends it at its wall-clock limit; the guardian's limit comes two graces later. */
+  /** Milliseconds until the node ends it at its wall-clock limit; the watchdog's own limit is two graces later. */
   readonly wallMs: number;
-  /** Milliseconds of the machine's monotonic clock when it was started here; `undefined` when nobody wrote it down. */
+  /**
+   * When it was started here, in milliseconds of the machine's monotonic clock; `undefined` when that was not
+   * recorded.
+   */
   readonly startedAt: number | undefined;
-  /** Of a run that can be frozen. */
+  /** Set for a run that can be frozen. */
   readonly box?: NamespaceHead | undefined;
 }
 
-/** When a start was asked for, by the clock that leases are measured with. */
+/** When a start was requested, by the clock that measures leases. */
 export interface Timing {
   readonly clock: Pick<Clock, 'now'>;
   readonly since: number;
-  /** Called when its guardian is in doubt. */
+  /** Called when the run's watchdog is in doubt. */
   doubted(): void;
 }
 
-/** Says why a run cannot be started in its directory, or `undefined`; makes the directory and `work/` in it. */
+/**
+ * Creates the run directory with `work/` and the reserved files. Returns why a run cannot be started there, or
+ * `undefined`. Throws the file system's errors.
+ */
 export function openRunDirectory(directory: string, spare?: SpareDirectory): string | undefined {
   if (!directory.startsWith('/') || directory.includes('\n')) return `not an absolute path in one line: ${directory}`;
   if (!existsSync(directory) && spare?.moveTo(directory) === true) return undefined;
@@ -65,13 +73,14 @@ export function openRunDirectory(directory: string, spare?: SpareDirectory): str
   return undefined;
 }
 
-/** Why a run cannot be started whose directory could not be made ready. */
+/** The reason, for people, why a run directory could not be prepared. */
 export function describeUnprepared(error: unknown): string {
   return `the run's directory could not be prepared: ${describeError(error)}`;
 }
 
 /**
- * Writes the order: one file, because making files is the dearest part of a start. Throws what the file system does.
+ * Writes the launch script: a single file, because creating files is the most expensive part of a start. Throws the
+ * file system's errors.
  */
 export function writeLaunchScript(
   order: StartRequest,
@@ -89,7 +98,7 @@ export function writeLaunchScript(
   const found = findProgram(name, environment['PATH'] ?? '', work);
   const fault =
     'fault' in found ? found.fault : command.stdin === undefined ? undefined : findInputFault(command.stdin, work);
-  // A name that begins with a dash would be an option of `exec`.
+  // `exec` would take a name with a leading dash for an option.
   const program = name.startsWith('-') && 'path' in found ? found.path : name;
   const input = command.stdin === undefined ? '/dev/null' : join(work, command.stdin);
   const box: NamespaceHead | undefined = isBoxed
@@ -105,8 +114,8 @@ export function writeLaunchScript(
 }
 
 /**
- * Writes the order that restores an image. What the command used elsewhere counts against its wall-clock limit. Throws
- * what the file system does.
+ * Writes the launch script that restores an image. Time the command used elsewhere counts against its wall-clock
+ * limit. Throws the file system's errors.
  */
 export function writeRestoreScript(
   order: StartRequest,
@@ -120,7 +129,7 @@ export function writeRestoreScript(
   const box: NamespaceHead = { kind: 'restored', root, knownAs, cpuS, wallMs };
   const left = command.wall_ms === undefined ? undefined : Math.max(0, command.wall_ms - wallMs);
   const { times, prepared } = timeStart(order, timing, left);
-  // An empty one does not travel, and the command has it open all the same.
+  // Empty files are not transferred, but the command has them open.
   for (const name of ['stdout', 'stderr']) appendFileSync(join(directory, name), '');
   const restore = { binds, freePid };
   const rest = { input: '/dev/null', fault: undefined, environment: {} };
@@ -129,7 +138,10 @@ export function writeRestoreScript(
   return { ...prepared, box };
 }
 
-/** Reads what an order says to a node that finds its run alive. */
+/**
+ * Reads the launch script of a run that is found alive after a node restart. Without one there is no wall-clock
+ * limit.
+ */
 export function readPrepared(directory: string, { clock, doubted }: Omit<Timing, 'since'>): PreparedLaunch {
   const head = readLaunchHead(directory);
   if (head === undefined)
@@ -145,15 +157,16 @@ export function readPrepared(directory: string, { clock, doubted }: Omit<Timing,
 }
 
 /**
- * Milliseconds of the machine's monotonic clock, which all processes of one run of the machine share. It does not count
- * sleep, and no file is read for it.
+ * Milliseconds of the machine's monotonic clock, which all processes of one boot share. It excludes suspended time,
+ * and reading it needs no file.
  */
 export function readMonotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
 /**
- * What the order and the node's watch go by; lease and limit run from the request, whatever had to be found out since.
+ * Times for the launch script and for the node's watch; lease and limit count from the request, whatever has been
+ * done since.
  */
 function timeStart(
   { directory, guardMs }: StartRequest,
@@ -171,8 +184,8 @@ function timeStart(
 }
 
 /**
- * Forbids that a run is ever started. `forbidden`: now or before, surely never started; `maybe`: a launcher was first;
- * `absent`: there is no directory, so nothing can start in it any more, but it may have run before.
+ * Prevents a run from ever being started. `forbidden`: it certainly never started; `maybe`: a launcher came first;
+ * `absent`: there is no directory, so nothing can start there any more, but it may have run before.
  */
 export function forbidStart(directory: string): 'forbidden' | 'maybe' | 'absent' {
   try {
@@ -184,12 +197,12 @@ export function forbidStart(directory: string): 'forbidden' | 'maybe' | 'absent'
   }
 }
 
-/** Reads the head of the order; `undefined` when there is none. */
+/** Reads the head of the launch script; `undefined` when there is none. */
 export function readLaunchHead(directory: string): LaunchHead | undefined {
   return parseLaunchHead(readText(directory, RUN_FILES.order) ?? '');
 }
 
-/** Reads what a launcher left; call it when nothing of the run lives. Throws when it cannot tell. */
+/** Reads what a launcher left; call it once all processes of the run are gone. Throws when a file cannot be read. */
 export function readRemains(directory: string): Remains {
   return {
     isStarted: existsSync(join(directory, RUN_FILES.started)),
@@ -206,16 +219,19 @@ export function measureRun(directory: string): number {
   return begun === undefined || done === undefined ? 0 : Math.max(0, done - begun);
 }
 
-/** Says something to people at the end of the command's own stderr. */
+/** Appends a notice for people to the command's stderr; failures are ignored. */
 export function appendNotice(directory: string, sentence: string): void {
   try {
     appendFileSync(join(directory, 'stderr'), `tritmesh: ${sentence}\n`);
   } catch {
-    // Only a notice: a full disk must not keep the run from being ended.
+    // A full disk must not keep the run from being ended.
   }
 }
 
-/** `undefined` when there is no such file; throws when it cannot be read, for that says nothing about what is in it. */
+/**
+ * The text of a file; `undefined` when it does not exist. Other errors are thrown, because they say nothing about its
+ * content.
+ */
 function readText(directory: string, name: string): string | undefined {
   try {
     return readFileSync(join(directory, name), 'utf8');

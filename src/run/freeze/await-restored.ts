@@ -1,6 +1,6 @@
 /**
- * Waits until a copy is restored, and ends it when that takes past all measure: a criu whose image is torn never
- * returns, and what it made spins. With the box all of it ends, criu and its children alike.
+ * Waits until a copy is restored, and kills it when that takes too long: with a truncated image criu never returns,
+ * and the processes it created spin. Killing the pid namespace ends criu and all of its children.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,14 +9,17 @@ import { NAMESPACE_FILES } from './pid-namespace.js';
 import type { LiveRun, RunWatch } from '../run-watch.js';
 import type { RunEvent } from '../runner.js';
 
-/** How soon to look again, and how seldom at most. */
+/** First and longest pause between checks. */
 const LOOK_MS = 5;
 const LOOK_MS_MAX = 100;
-/** A restore may take this long, and as long again as its bytes need at this rate. */
+/** Time limit of a restore: this, plus the time for its image at this rate (10 MB/s). */
 const RESTORE_MS = 30_000;
 const BYTES_PER_MS = 10_000;
 
-/** Tells RunPrepared once the mark is there; the end of the box, whyever, is told by the watch. */
+/**
+ * Emits RunPrepared once the `restored` file exists. The watch reports the end of the pid namespace, whatever its
+ * cause.
+ */
 export function awaitRestored(
   clock: Clock,
   watch: RunWatch,

@@ -1,4 +1,7 @@
-/** What of a run that a launcher started can be frozen: the processes in its box. Runs without a box cannot. */
+/**
+ * Describes to the freezer what can be frozen of a launcher's run: the processes in its pid namespace. A run without
+ * one cannot be frozen.
+ */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNamespace } from './pid-namespace.js';
@@ -7,7 +10,7 @@ import { RUN_FILES } from '../launch/launcher.js';
 import { readMonotonicMs } from '../directory/run-directory.js';
 import type { LiveRun } from '../run-watch.js';
 
-/** Describes a run to the freezer. */
+/** Returns the freezer's view of a run; `locate` gives a reason while the command is not running in a pid namespace. */
 export function freezableOf({ run, directory, handle, box, startedAt }: LiveRun): Freezable {
   return {
     run,
@@ -23,7 +26,7 @@ export function freezableOf({ run, directory, handle, box, startedAt }: LiveRun)
   };
 }
 
-/** Milliseconds since its start here; by the wall clock where a node before this one started it. */
+/** Milliseconds since it started here; by the wall clock if an older node version started it. */
 function measureAge(directory: string, startedAt: number | undefined): number {
   if (startedAt !== undefined) return Math.max(0, readMonotonicMs() - startedAt);
   const begun = statSync(join(directory, RUN_FILES.started), { throwIfNoEntry: false })?.mtimeMs;

@@ -1,7 +1,7 @@
 /**
- * Freezes and thaws runs, one step at a time for each: a thaw waits until the dump that it ended is gone, so that
- * nothing is stopped behind its back. What it needs to know after a crash of the node is on the disk: the image and its
- * marks.
+ * Freezes and thaws runs, one operation at a time for each: a thaw waits until the dump that it aborted has exited,
+ * or that dump could stop the run again. Everything needed after a node crash is on disk: the image and its marker
+ * files.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,27 +14,27 @@ import type { RunEvent } from '../runner.js';
 export interface Freezable {
   readonly run: string;
   readonly directory: string;
-  /** It was restored here: it is stopped until it is thawed. */
+  /** It was restored here and stays stopped until it is thawed. */
   readonly isCopy: boolean;
-  /** Its live processes, or why there are none to freeze. */
+  /** Its live processes, or the reason why there is nothing to freeze. */
   locate(): DumpSubject | { readonly reason: string };
-  /** What it used before, not counting what its live processes show. */
+  /** Resources used earlier, not counting what its live processes show. */
   spent(): ResourceUsage;
 }
 
-/** Freezes and thaws. */
+/** Freezes and thaws the runs of one runner; the outcome is reported as an event. */
 export interface Freezer {
   freeze(target: Freezable): void;
   thaw(target: Freezable): void;
-  /** Whether it is stopped on purpose: frozen, or a copy that was not continued yet. */
+  /** Whether it is stopped on purpose: frozen, or a copy that was not thawed yet. */
   isStill(target: Freezable): boolean;
-  /** Ends what is under way and calls `then` when that is gone. */
+  /** Aborts any operation in progress and calls `then` once that has exited. */
   settle(target: Freezable, then: () => void): void;
 }
 
-/** Creates the freezer of one runner. */
+/** Creates the freezer of one runner; `tell` receives RunFrozen, FreezeFailed and RunThawed. */
 export function createFreezer(clock: Clock, checkpoint: Checkpoint, tell: (event: RunEvent) => void): Freezer {
-  /** Dumps that this life of the node began, and who waits for their end. */
+  /** Dumps started by this node process, each with the callbacks waiting for its end. */
   const dumps = new Map<string, (() => void)[]>();
 
   function freeze(target: Freezable): void {
@@ -48,7 +48,7 @@ export function createFreezer(clock: Clock, checkpoint: Checkpoint, tell: (event
       return tell({ type: 'RunFrozen', run, imageBytes: image.imageBytes, tookMs: clock.now() - from });
     }
     dumps.set(run, []);
-    // What an earlier life of the node left half done is ended, and done anew.
+    // A dump left unfinished by an earlier node process is aborted and started again.
     checkpoint.abandon(directory, () => {
       if (checkpoint.discard(directory)) checkpoint.signal(subject, 'SIGCONT');
       checkpoint.dump(subject, target.spent(), (dumped) => {

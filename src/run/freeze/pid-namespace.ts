@@ -1,53 +1,55 @@
 /**
- * The box: a pid and mount namespace in which a run lives that can be frozen. Its init is a shell of ours that is no
- * part of any image: it is made anew on each machine, starts the command or restores it, and writes the exit code. With
- * the init everything in the box ends, whatever state it is in: the kernel sees to that.
+ * The pid and mount namespace that a freezable run lives in. Its init is a shell of ours that is not part of any
+ * image: each machine starts a fresh one, which starts or restores the command and writes the exit code. When the
+ * init ends, the kernel kills everything in the namespace, whatever its state.
  */
 import { readPidsWithin } from '../../os/proc-files.js';
 import { listDescendants, tryReadProcessTable } from '../processes/process-table.js';
 
-/** How the command of a box came into it. */
+/** How the command got into its namespace. */
 export type NamespaceKind = 'started' | 'restored';
 
-/** What a node must know of a box that an earlier life made. JSON, in the order of the run. */
+/** What a node must know about a namespace that an earlier node process created. JSON, stored in the launch script. */
 export interface NamespaceHead {
   readonly kind: NamespaceKind;
-  /** The command, as the box counts pids. */
+  /** Pid of the command inside the namespace. */
   readonly root: number;
-  /** The path under which the command knows the directory of its run. */
+  /** The path by which the command knows its run directory. */
   readonly knownAs: string | null;
-  /** What it used on the machines before. */
+  /** CPU and wall-clock time used on earlier machines. */
   readonly cpuS: number;
   readonly wallMs: number;
 }
 
-/** What a restored command needs beside that. */
+/** Additional data for restoring a command. */
 export interface NamespaceRestore {
   readonly binds: readonly { readonly source: string; readonly target: string }[];
   readonly freePid: number;
 }
 
-/** Files of a run in a box, beside the launcher's. */
+/** Files of a run in a namespace, in addition to the launcher's. */
 export const NAMESPACE_FILES = {
-  /** The copy is whole and stopped. */
+  /** The copy is complete and stopped. */
   restored: 'restored',
-  /** It was continued, or is about to be. */
+  /** The copy was continued, or is about to be. */
   thawed: 'thawed',
 } as const;
 
-/** The command's pid in its box: helpers take lower ones, so that none is in the way where it is restored. */
+/**
+ * The command's pid in its namespace. Helper processes get lower ones, so this pid is free where the command is
+ * restored.
+ */
 export const FIRST_PID = 1000;
 
 /**
- * The text for `sh -c`, as init of the new namespaces, in the directory of the run. All that is open in the box must
- * have been opened in it: criu knows no other mounts. The variables come from the order.
+ * Program text for `sh -c`, run as init of the new namespaces in the run directory. Every file open inside must be
+ * opened inside: criu does not know other mounts. Variables come from the launch script.
  *
- * - A command is run in the foreground, as in the launcher; its session is its own, for criu takes no session apart.
- * - Of a copy, the keeper is the parent. It never reaps, so the exit code is read where the kernel keeps that of a
- * zombie: the
- *   52nd field of its stat. The init must not be the parent: a shell reaps every child and forgets what it does not
- * know.
- * - The init looks each second, and at once on SIGUSR1. As long as the copy is being made it looks more often.
+ * - A command runs in the foreground, as in the launcher, but in its own session: criu cannot dump part of a session.
+ * - The parent of a copy is the keeper process. It never reaps, so the exit code is read where the kernel keeps a
+ *   zombie's: field 52 of its stat. The init must not be the parent: a shell reaps every child and discards the
+ *   status of those it does not know.
+ * - The init checks once a second, and at once on SIGUSR1; more often while the copy is being restored.
  */
 export const NAMESPACE_INIT: string = `
 exec </dev/null >/dev/null 2>>stderr
@@ -89,16 +91,19 @@ while :; do
 done
 `;
 
-/** The processes of a box, as this machine counts pids. */
+/** The processes of a namespace, with their pids on the host. */
 export interface NamespacePlace {
   readonly init: number;
-  /** The command; `undefined` when it is not there yet, or any more. */
+  /** The command; `undefined` before it exists or once it is gone. */
   readonly root: number | undefined;
-  /** All but the init. */
+  /** All processes except the init. */
   readonly members: readonly number[];
 }
 
-/** Finds the box of a launcher; `undefined` when it is not there yet, or any more. */
+/**
+ * Finds the namespace below a launcher, given the command's pid inside; `undefined` before it exists or once it is
+ * gone.
+ */
 export function findNamespace(launcher: number, root: number): NamespacePlace | undefined {
   const below = listDescendants(launcher, tryReadProcessTable()).filter((row) => !row.zombie);
   const depth = readPidsWithin(launcher).length;

@@ -1,13 +1,16 @@
 /**
- * The environment of a command: a short list of the node's own variables that nearly every program needs, then what the
- * item brings. Nothing else of the node's environment gets through, so its secrets (`TRITMESH_*`, tokens) stay with it.
+ * Composes the environment of a command: a short list of the node's own variables that nearly every program needs,
+ * then the item's. No other variable of the node may get through, so that its secrets (`TRITMESH_*`, tokens) do not
+ * leak.
  */
 
 /** Variables of the node that a command inherits. */
 const INHERITED = ['HOME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'LOGNAME', 'PATH', 'SHELL', 'TMPDIR', 'TZ', 'USER'];
 const PATH_DEFAULT = '/usr/local/bin:/usr/bin:/bin';
 
-/** Puts the environment of a command together; what comes later wins. */
+/**
+ * Composes the environment of a command from the node's own (`own`) and `added`; later values override earlier ones.
+ */
 export function composeEnvironment(
   own: Readonly<Record<string, string | undefined>>,
   ...added: readonly Readonly<Record<string, string>>[]
@@ -20,7 +23,7 @@ export function composeEnvironment(
   return Object.assign(environment, ...added) as Record<string, string>;
 }
 
-/** Where the launcher finds `sleep`, whatever PATH the command has. */
+/** The PATH of a launcher, on which it always finds `sleep`, whatever PATH the command has. */
 export function composeLauncherPath(path: string | undefined): string {
   return path === undefined || path === '' ? PATH_DEFAULT : `${path}:/usr/bin:/bin`;
 }

@@ -1,23 +1,23 @@
 /**
- * Finds out, before anything is started, whether a command can start, so that people read a plain sentence and not what
- * some shell makes of it. It starts nothing and decides nothing else.
+ * Checks before a start whether the command can be executed, so that people get a clear message instead of the
+ * shell's. It never starts anything.
  */
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { isFile, isProgram } from '../../os/find-program.js';
 
-/** Why a command cannot start, as its exit code (the shell's: 127 not found, 126 not executable) and its stderr. */
+/** Why a command cannot start: exit code (127 not found, 126 not executable, as in the shell) and text for stderr. */
 export interface ProgramFault {
   readonly exitCode: 126 | 127;
   readonly sentence: string;
 }
 
-/** A program's absolute path, or why there is none. */
+/** A program's absolute path, or why it cannot be executed. */
 export type Found = { readonly path: string } | { readonly fault: ProgramFault };
 
 /**
- * Looks for a program as `execvp` does: along `path`, or relative to `directory` when its name has a slash. A part of
- * the path that the node must not enter, or that leads in a circle, is passed over.
+ * Looks for a program like `execvp`: along `path`, or relative to `directory` if the name has a slash. Entries of the
+ * path that are inaccessible or end in a symlink loop are skipped.
  */
 export function findProgram(name: string, path: string, directory: string): Found {
   const places = name.includes('/') ? [resolve(directory, name)] : listPlaces(name, path, directory);
@@ -28,14 +28,14 @@ export function findProgram(name: string, path: string, directory: string): Foun
     : { fault: { exitCode: 126, sentence: `tritmesh: program is not executable: ${name}` } };
 }
 
-/** Says why a file cannot become stdin, or `undefined` if it can. */
+/** Returns why a file cannot become stdin, or `undefined` if it can. */
 export function findInputFault(name: string, directory: string): ProgramFault | undefined {
   const place = resolve(directory, name);
   try {
     accessSync(place, constants.R_OK);
     if (isFile(place)) return undefined;
   } catch {
-    // Said below.
+    // Reported below.
   }
   return { exitCode: 126, sentence: `tritmesh: stdin is not a readable file: ${name}` };
 }

@@ -1,13 +1,13 @@
 /**
- * The nursery: the Node.js program that makes launchers on behalf of a node. A fork costs in proportion to the memory
- * of the process that forks (3 ms at 50 MB, 7 ms and more at 110 MB where it was measured, and each page that is
- * written after it again), so the node leaves it to a process that holds next to nothing. It never outlives its node.
+ * The fork server: a Node.js program that spawns launchers on behalf of a node. The cost of a fork grows with the
+ * memory of the forking process (measured: 3 ms at 50 MB, 7 ms and more at 110 MB, plus a copy of each page written
+ * afterwards), so the node leaves it to a small process. It must never outlive its node.
  */
 
 /**
- * The text for `node -e`. Arguments: the launcher's text, and how many launchers wait for an order. Each way one line a
- * message: it says `ready PID` and `ended PID SIGNAL` (`-` for none), and hears `go PID DIRECTORY` and `drop PID`. The
- * end of its stdin ends it, and with it the launchers that wait; those that have their order go on.
+ * Program text for `node -e`. Arguments: the launcher's text, and the number of launchers to keep waiting. Messages
+ * are lines: it writes `ready PID` and `ended PID SIGNAL` (`-` for none), and reads `go PID DIRECTORY` and `drop
+ * PID`. It exits at the end of its stdin, and waiting launchers with it; those with an order continue.
  */
 export const FORK_SERVER: string = `
 const { spawn } = require('node:child_process');

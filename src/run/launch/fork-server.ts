@@ -1,6 +1,6 @@
 /**
- * The node's side of a nursery (see nursery-program.ts): it lives as long as the node, and is raised again at the next
- * start when it died. It never waits: when no launcher is ready it gives none, and says when one is.
+ * The node's side of the fork server (see fork-server-program.ts), which is started with the node and restarted on
+ * the next use if it died. It never blocks: when no launcher is ready it returns none and reports when one is.
  */
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -10,30 +10,30 @@ import { LAUNCHER, type Launcher } from './launcher.js';
 import { FORK_SERVER } from './fork-server-program.js';
 import { tryReadStart } from '../processes/process-table.js';
 
-/** A source of launchers that are ready. */
+/** A source of waiting launchers. */
 export interface ForkServer {
-  /** Gives one, or `undefined`; raises the nursery again if it died. */
+  /** Returns a launcher, or `undefined`; restarts the fork server if it died. */
   take(): Launcher | undefined;
-  /** There is none and there will be none: it was closed, or cannot run on this machine. */
+  /** Whether no launcher will ever come: it was closed, or cannot run on this machine. */
   isOver(): boolean;
-  /** Lets it go; launchers that have their order run on. */
+  /** Ends the fork server; launchers with an order continue. */
   close(): void;
 }
 
-/** What its user is told. */
+/** Callbacks of a fork server. */
 export interface ForkServerEvents {
   /** A launcher is ready. */
   readonly ready?: () => void;
-  /** It ended; the next `take` raises another. */
+  /** It ended; the next `take` starts another. */
   readonly ended?: () => void;
-  /** It cannot run here: it ended without ever having been of use. */
+  /** It cannot run on this machine: it ended without ever having worked. */
   readonly failed?: () => void;
 }
 
-/** Launchers that wait for an order: a burst of as many pays no spawn in line. Each is a shell of about 1 MB. */
+/** Waiting launchers: a burst of this many starts does not wait for a spawn. Each is a shell of about 1 MB. */
 const SPARES = 4;
 
-/** Creates the source and raises the nursery. */
+/** Creates the source and starts the fork server; `path` is the node's PATH. */
 export function createForkServer(path: string | undefined, news: ForkServerEvents = {}): ForkServer {
   let running: RunningNursery | undefined;
   let isOver = false;
@@ -45,7 +45,7 @@ export function createForkServer(path: string | undefined, news: ForkServerEvent
       running = undefined;
       const wasClosed = isOver;
       wasEverOfUse ||= wasOfUse;
-      // A machine where it cannot run at all is not asked again and again; one that lacks memory for a moment is.
+      // Where it has never worked it is not retried; a temporary failure, such as a lack of memory, is.
       isOver ||= !wasEverOfUse;
       if (wasClosed) return;
       if (isOver) news.failed?.();
@@ -73,15 +73,15 @@ interface RunningNursery {
   end(): void;
 }
 
-/** What is known of a launcher that has been taken. */
+/** State of a launcher that has been taken. */
 interface Taken {
   onEnd: (signal: string | null) => void;
   onLost: () => void;
-  /** The signal it ended by, once it ended. */
+  /** Set once it has ended; `signal` is `null` when it exited. */
   ended: { readonly signal: string | null } | undefined;
 }
 
-/** In a session of its own, so that a Ctrl-C meant for the node does not reach it. */
+/** In its own session, so that a Ctrl-C for the node does not reach it. */
 const OPTIONS = {
   cwd: '/',
   detached: true,
@@ -109,7 +109,7 @@ function startNursery(
   }
   child.unref();
   for (const pipe of [child.stdin, child.stdout]) letGo(pipe);
-  // A nursery that is gone breaks the pipe; its end says so.
+  // Writing to a dead fork server fails with EPIPE; its exit event reports the end.
   child.stdin.on('error', () => undefined);
   readLines(child.stdout, hear);
 
@@ -168,7 +168,7 @@ function startNursery(
   return { take, end: () => child.stdin.end() };
 }
 
-/** Reads what a nursery says, line by line. */
+/** Reads the output of a fork server line by line. */
 function readLines(stdout: Readable, hear: (line: string) => void): void {
   let heard = '';
   stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -178,7 +178,7 @@ function readLines(stdout: Readable, hear: (line: string) => void): void {
   });
 }
 
-/** A pipe by itself keeps the node from ending. */
+/** An open pipe would keep the node from exiting. */
 function letGo(pipe: Readable | Writable): void {
   if (pipe instanceof Socket) pipe.unref();
 }

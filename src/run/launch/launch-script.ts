@@ -1,44 +1,48 @@
 /**
- * The order: what the launcher is to run, as shell text in which every value is quoted, so that nothing in it is ever
- * interpreted. Its head says which process the launcher is, for a node that finds the run after a crash.
+ * The launch script (file `order`): what the launcher is to run, as shell text. Every value in it is quoted and must
+ * never be interpreted by the shell. Its head identifies the launcher process, for a node that finds the run after a
+ * crash.
  */
 import { NAMESPACE_INIT, type NamespaceHead, type NamespaceRestore } from '../freeze/pid-namespace.js';
 import type { RunHandle } from '../runner.js';
 import type { ProgramFault } from './find-program.js';
 
-/** What an order says. */
+/** The content of a launch script. */
 export interface LaunchScript {
   readonly handle: RunHandle;
-  /** Hundredths of a second until the guardian ends the run: at its wall-clock limit, and unless it is given more. */
+  /**
+   * Hundredths of a second until the watchdog ends the run: `limit` for the wall-clock limit, `lease` unless
+   * extended.
+   */
   readonly limit: number;
   readonly lease: number;
-  /** Milliseconds of the machine's monotonic clock when it was written. The guardian does not go by it. */
+  /** When it was written, in milliseconds of the machine's monotonic clock. The watchdog does not use it. */
   readonly at: number;
-  /** Absolute path, or relative to the run's directory, of what becomes stdin. */
+  /** Path of the file that becomes stdin; absolute, or relative to the run directory. */
   readonly input: string;
   readonly fault: ProgramFault | undefined;
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** Of a run that can be frozen. */
+  /** Set for a run that can be frozen. */
   readonly box?: NamespaceHead | undefined;
-  /** Of a copy; `argv` restores it then. */
+  /** Set for a copy; `argv` is then the command that restores it. */
   readonly restore?: NamespaceRestore | undefined;
 }
 
-/** What a node needs of an order that an earlier life wrote. */
+/** What a node needs from a launch script that an earlier node process wrote. */
 export interface LaunchHead {
   readonly handle: RunHandle;
   readonly limit: number;
-  /** `undefined` when a node before this one wrote it: `limit` is a reading of /proc/uptime then. */
+  /** `undefined` when an older node version wrote it: `limit` is then a reading of /proc/uptime. */
   readonly at: number | undefined;
   readonly box?: NamespaceHead;
 }
 
-/** Variables that a shell keeps for itself: `env` sets them past it, at the price of one more exec. */
+/** Variables that shells manage themselves: they are set through `env` instead, at the cost of one more exec. */
 const KEPT_BY_SHELL =
   /^(?:BASH.*|DIRSTACK|EUID|FUNCNAME|GROUPS|IFS|LINENO|OLDPWD|OPTARG|OPTERR|OPTIND|PIPESTATUS|POSIXLY_CORRECT|PPID|PS[0-9]|PWD|RANDOM|SECONDS|SHELLOPTS|SHLVL|UID|_)$/;
 
-/** Writes an order. */
+/** Formats a launch script. */
 export function formatLaunchScript(order: LaunchScript): string {
   const variables = Object.entries(order.environment);
   const exported = variables.filter(([name]) => !KEPT_BY_SHELL.test(name)).map(formatVariable);
@@ -48,7 +52,7 @@ export function formatLaunchScript(order: LaunchScript): string {
     `limit=${order.limit}`,
     `lease=${order.lease}`,
     `at=${order.at}`,
-    // A comment to the shell.
+    // A comment for the shell.
     ...(order.box === undefined ? [] : [`# ${JSON.stringify(order.box)}`]),
     `input=${quote(order.input)}`,
     `fault=${quote(order.fault?.sentence ?? '')}`,
@@ -63,7 +67,7 @@ export function formatLaunchScript(order: LaunchScript): string {
   ].join('\n');
 }
 
-/** Reads the head of an order; `undefined` when it is not whole. */
+/** Parses the head of a launch script; `undefined` when it is incomplete. */
 export function parseLaunchHead(text: string): LaunchHead | undefined {
   const match =
     /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\n(?:lease=\d+\nat=(\d+)|deadline=\d+)\n(?:# (\{.*\})\n)?/.exec(text);
@@ -87,7 +91,7 @@ function parseBox(text: string): NamespaceHead | undefined {
   }
 }
 
-/** What only a box reads; `box` is its program, empty for a run without one. */
+/** Lines used only in a pid namespace; `box` holds its init program, and is empty for a run without one. */
 function formatBox({ box, restore }: LaunchScript): readonly string[] {
   if (box === undefined) return ['box='];
   return [

@@ -1,7 +1,7 @@
 /**
- * Gives launchers that wait for their order, so that a start costs a write to a pipe instead of a spawn. They come from
- * the nursery, a process that closed all that it inherited: the library of the journal opens its files so that every
- * child of the node gets them, and a job must not be able to write to them. It knows nothing of runs.
+ * Provides waiting launchers, so that a start costs a write to a pipe instead of a spawn. They come from the fork
+ * server, which has closed all inherited descriptors: the journal's library opens its files without O_CLOEXEC, so
+ * direct children of the node inherit them, and a job must not be able to write to them. It knows nothing about runs.
  */
 import { execa, type Options } from 'execa';
 import type { SchedulerLike, Subscription } from 'rxjs';
@@ -17,35 +17,37 @@ export type Launched = Launcher | { readonly reason: string };
 /** A source of launchers. */
 export interface LauncherPool {
   /**
-   * Calls back with a launcher that holds nothing of the node's own: at once when one is ready, else as soon as one is.
+   * Calls back with a launcher that has none of the node's descriptors: at once if one is ready, else as soon as one
+   * is.
    */
   takeClean(done: (launched: Launched) => void): void;
   /**
-   * The same for a run that need not be freezable: where no nursery can be raised at all (the program `node` was
-   * removed under a running node), it is a child of the node, which holds what the node has open.
+   * Like {@link takeClean}, for a run that need not be freezable: if the fork server cannot be started at all (the
+   * `node` program was removed under a running node), the launcher is a child of the node and inherits its open
+   * descriptors.
    */
   take(done: (launched: Launched) => void): void;
-  /** Lets go of what waits. */
+  /** Ends the fork server and fails all waiting requests. */
   close(): void;
 }
 
-/** How long a start waits for a nursery that is being raised, ms. */
+/** How long a start waits for a fork server that is starting, in milliseconds. */
 const RAISE_MS = 10_000;
 
-/** Somebody who waits for a launcher. */
+/** A request waiting for a launcher. */
 interface Waiting {
   readonly isClean: boolean;
   readonly done: (launched: Launched) => void;
   readonly timer: Subscription;
 }
 
-/** Creates a launch pad, and with it a nursery. */
+/** Creates a launcher pool and its fork server; `path` is the node's PATH. */
 export function createLauncherPool(scheduler: SchedulerLike, path: string | undefined): LauncherPool {
   const waiting = new Set<Waiting>();
   let isClosed = false;
   const nursery = createForkServer(path, { ready: serve, ended: serve, failed: serveWithout });
 
-  /** A launcher became ready. */
+  /** Serves waiting requests when a launcher became ready. */
   function serve(): void {
     for (const one of waiting) {
       const launcher = nursery.take();
@@ -54,7 +56,7 @@ export function createLauncherPool(scheduler: SchedulerLike, path: string | unde
     }
   }
 
-  /** There will be no nursery. */
+  /** Answers waiting requests when there will be no fork server. */
   function serveWithout(): void {
     for (const one of waiting) answer(one, startWithout(one.isClean));
   }
@@ -91,7 +93,7 @@ export function createLauncherPool(scheduler: SchedulerLike, path: string | unde
 
 const NO_NURSERY = 'no launcher of its own could be raised for it';
 
-/** The leanest execa there is: 0.6 ms more than a bare spawn. */
+/** The cheapest options for execa: 0.6 ms more than a bare spawn. */
 const LEAN = {
   cwd: '/',
   detached: true,
@@ -108,14 +110,14 @@ function startLauncher(path: string | undefined): Launcher | { readonly reason: 
   const { pid, stdin } = child;
   if (pid === undefined || stdin === null || stdin === undefined)
     return { reason: 'the launcher could not be started: /bin/sh does not run' };
-  // A launcher that died before its order breaks the pipe; its end says so.
+  // Writing to a launcher that died before its order fails with EPIPE; its exit event reports the end.
   stdin.on('error', () => undefined);
   child.unref();
   let start: string;
   try {
     start = readStart(pid) ?? 'gone';
   } catch (error) {
-    // Nobody would find it again.
+    // Without a start time it could not be found again.
     stdin.end();
     return { reason: `its launcher cannot be looked at: ${describeError(error)}` };
   }

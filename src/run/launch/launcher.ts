@@ -1,66 +1,64 @@
 /**
- * The launcher: the POSIX shell program that stands between the node and a command, leads its session and process
- * group, and holds its guardian. It must work in dash and in the bash 3.2 of macOS, and needs only `sleep` (and `date`
- * where there is no /proc). It never trusts the node to be alive: all it says and hears is in files of the run.
+ * The launcher: a POSIX shell program between the node and a command. It leads the command's session and process
+ * group and contains its watchdog. It must work in dash and in the bash 3.2 of macOS, and needs only `sleep` (plus
+ * `date` where there is no /proc). It must never depend on a live node: they communicate through files of the run
+ * alone.
  */
 import { WATCHDOG_TIME } from '../watchdog/watchdog-time.js';
 import type { RunHandle } from '../runner.js';
 
-/** A launcher that waits for its order. */
+/** A launcher waiting for its order. */
 export interface Launcher {
   readonly handle: RunHandle;
-  /** Sets it off in the directory of a run, whose order must be there. */
+  /** Starts it in the directory of a run, which must contain the launch script. */
   go(directory: string): void;
   /**
-   * Calls `done` once it has ended, with the signal that ended it; or `lost` when whoever would hear of its end is
-   * gone, and it may go on.
+   * Calls `done` once it has ended, with the signal that ended it; or `lost` when the process that would report its
+   * end is gone, while the launcher may still be running.
    */
   onEnd(done: (signal: string | null) => void, lost: () => void): void;
-  /** Lets it go without an order. */
+  /** Ends it without an order. */
   dismiss(): void;
 }
 
-/** Files in the directory of a run, beside `work/`, `stdout` and `stderr`. */
+/** Files in a run directory, besides `work/`, `stdout` and `stderr`. */
 export const RUN_FILES = {
-  /** What to run, written by the node as shell text; its head is read again after a crash (see order.ts). */
+  /** What to run, written by the node as shell text; its head is read again after a crash (see launch-script.ts). */
   order: 'order',
-  /**
-   * Made, exclusively, by the launcher before the command can start; by an adopting node to forbid that it ever does.
-   */
+  /** Created exclusively: by the launcher before the command can start, or by an adopting node to forbid that. */
   started: 'started',
-  /** How long the run still has: white space until the node extends the order's own (see deadline.ts). */
+  /** Remaining time of the run: white space until the node extends the time in `order` (see deadline.ts). */
   deadline: 'deadline',
   /**
-   * A number, written over white space: the guardian does not know how much time passed. A deadline must name it then.
+   * A number, written over white space: the watchdog does not know how much time has passed, and a deadline must name
+   * the number to count.
    */
   doubt: 'doubt',
-  /**
-   * Exit code, the four times of `times`, and the word `end`, written over white space: there is room for it on a full
-   * disk.
-   */
+  /** Exit code, the four times of `times`, and the word `end`, written over white space, which works on a full disk. */
   exit: 'exit',
-  /** Why the guardian ended the run. */
+  /** Why the watchdog ended the run. */
   ended: 'ended',
 } as const;
 
 /**
- * The text for `sh -c`. One line on stdin, the absolute directory of the run, sets it off; the end of stdin instead
- * ends it, so a launcher that waits for an order goes with its node.
+ * Program text for `sh -c`. One line on stdin, the absolute run directory, starts it; end of stdin ends it instead,
+ * so a waiting launcher goes away with its node.
  *
- * - The command runs in the foreground of the shell: a background one would start with SIGINT and SIGQUIT ignored.
- * - The traps keep shell and guardian alive when the group gets a signal, so that the exit code is still written;
+ * - The command runs in the foreground of the shell: in the background it would start with SIGINT and SIGQUIT
+ *   ignored.
+ * - The traps keep shell and watchdog alive when the group is signalled, so that the exit code is still written;
  *   children get the default action back.
- * - SIGALRM tells the guardian to go. It reaps its `sleep` and is reaped, so a machine whose pid 1 reaps nothing keeps
- *   no zombies. The launcher itself must not trap SIGALRM: a guardian that was just forked would lose the signal in
- *   the inherited handler.
- * - The last line ends what the command left behind in the group, and the launcher itself: one call, nothing can fork
- *   away from it. The file `exit` is the truth about the exit code, not the launcher's own status.
- * - A run that can be frozen lives in a box (see box.ts), which writes the exit code itself.
- * - GNU `timeout` and shells with job control make process groups of their own; on Linux the guardian therefore ends
- *   the whole session. It sleeps 2 s at most, so that it sees at once that the machine slept.
- * - In doubt (see guard-text.ts) it stops all that the command started, its box left out, and continues that and
- *   nothing else: what
- *   is stopped already is criu's, a throttle's or the command's own. While there is an image, its thaw continues all.
+ * - SIGALRM tells the watchdog to exit. It reaps its `sleep` and is itself reaped, so no zombies are left on a
+ *   machine whose pid 1 does not reap. The launcher itself must not trap SIGALRM: a freshly forked watchdog would
+ *   lose the signal to the inherited handler.
+ * - The last line kills what the command left in the group, and the launcher itself, in one call that no fork can
+ *   escape. The exit code is in the file `exit`; the launcher's own status means nothing.
+ * - A run that can be frozen lives in a pid namespace (see pid-namespace.ts), whose init writes the exit code.
+ * - GNU `timeout` and shells with job control create process groups; on Linux the watchdog therefore kills the whole
+ *   session. It sleeps 2 s at most, so that it soon notices that the machine was suspended.
+ * - In doubt (see watchdog-time.ts) it stops everything the command started (not the init of a pid namespace), and
+ *   later continues only what it stopped: processes stopped before were stopped by criu, a throttle or the command
+ *   itself. While there is an image it continues none, because the thaw continues all.
  */
 export const LAUNCHER: string = `
 trap : HUP INT QUIT TERM USR1 USR2

@@ -1,6 +1,6 @@
 /**
- * Starts runs: plain ones at once, those that can be frozen and copies once criu's part is known. It hands each to the
- * watch with its launcher on the way, or says that it failed; it never starts one twice.
+ * Starts runs: plain ones at once, freezable ones and copies once criu has been checked or the restore planned. It
+ * hands each run with its launcher to the watch, or reports why it failed. It must never start a run twice.
  */
 import type { Checkpoint, RestorePlan } from '../../checkpoint/checkpoint.js';
 import type { Clock } from '../../clock/clock.js';
@@ -20,40 +20,40 @@ import type { LiveRun, RunWatch } from '../run-watch.js';
 import type { RunEvent, RunHandle, StartRequest } from '../runner.js';
 import type { SpareDirectory } from '../directory/spare-directory.js';
 
-/** What starts are made of. */
+/** Dependencies of the starter. */
 export interface StartRunsDeps {
   readonly clock: Clock;
   readonly checkpoint: Checkpoint | undefined;
   readonly pad: LauncherPool;
   readonly spare: SpareDirectory | undefined;
   readonly watch: RunWatch;
-  /** Tells an event once the present call has returned, unless the runner was closed. */
+  /** Emits an event after the current call has returned, unless the runner was closed. */
   tellLater(event: RunEvent): void;
   isClosed(): boolean;
 }
 
-/** The starts of one runner. */
+/** Starts the runs of one runner. */
 export interface RunStarts {
   start(order: StartRequest): void;
-  /** Keeps a run that is about to start from starting; false when there is none. */
+  /** Cancels a start that is still waiting; false when there is none. */
   cancel(run: string): boolean;
-  /** Gives the guardian of a run that is about to start more time. */
+  /** Extends the deadline of a run that is about to start by `guardMs` from now. */
   extend(run: string, guardMs: number): void;
 }
 
-/** A start that waits for criu's part. */
+/** A start that is waiting for criu or a launcher. */
 interface Waiting {
   isCancelled: boolean;
-  /** Extensions that came meanwhile: by how much, and when on the clock. */
+  /** Extensions received meanwhile: by how many milliseconds, and when by the clock. */
   readonly extensions: { readonly guardMs: number; readonly at: number }[];
 }
 
-/** Why nothing can be frozen or restored without a checkpoint. */
+/** The reason given when nothing can be frozen or restored, because there is no checkpoint adapter. */
 export const NO_CHECKPOINT = 'this node cannot freeze or restore processes';
 
 type WriteOrder = (handle: RunHandle) => PreparedLaunch;
 
-/** Creates the starts of a runner. */
+/** Creates the starter of one runner. */
 export function createRunStarts(parts: StartRunsDeps): RunStarts {
   const { clock, checkpoint, pad, spare, watch, tellLater } = parts;
   const waiting = new Map<string, Waiting>();
@@ -66,7 +66,7 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
         ? 'it runs already'
         : attempt(() => openRunDirectory(directory, restore === true ? undefined : spare));
     if (refusal !== undefined) return fail(run, refusal);
-    // The lease runs from here, whatever has to be found out before.
+    // The lease counts from here, whatever has to be found out first.
     const timing = { clock, since: clock.now(), doubted: () => tellLater({ type: 'RunDoubted', run }) };
     if (restore === true) return prepareCopy(order, timing);
     const startAs = (isBoxed: boolean, launcher: Launched): void =>
@@ -75,7 +75,7 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
     const startPlain = (): void => pad.take((launcher) => go(() => startAs(false, launcher), launcher));
     if (command.migrate !== 'checkpoint' || checkpoint === undefined) return startPlain();
     checkpoint.survey(({ usable }) => {
-      // Where nothing can be frozen it runs all the same.
+      // Where nothing can be frozen it is run as a plain one.
       if (usable) pad.takeClean((launcher) => go(() => startAs(true, launcher), launcher));
       else startPlain();
     });
@@ -96,7 +96,10 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
     if (live !== undefined) awaitRestored(clock, watch, live, plan.imageBytes, tellLater);
   }
 
-  /** Holds a start until its `go`, which does nothing when the run was cancelled or the runner closed. */
+  /**
+   * Registers a waiting start and returns its `go`, which starts nothing when the run was cancelled or the runner
+   * closed.
+   */
   function hold(run: string): (work: () => void, launcher?: Launched) => void {
     const held: Waiting = { isCancelled: false, extensions: [] };
     waiting.set(run, held);
@@ -111,7 +114,7 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
     };
   }
 
-  /** Sends a launcher off with its order. */
+  /** Releases a launcher with its launch script. */
   function launch(
     { run, directory, restore }: StartRequest,
     launcher: Launched,
@@ -156,7 +159,7 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
   };
 }
 
-/** Does what touches the file system; gives its refusal, or the error as a sentence. */
+/** Runs `work`; returns its refusal, or its error as a sentence. */
 function attempt(work: () => string | undefined): string | undefined {
   try {
     return work();

@@ -1,7 +1,7 @@
 /**
- * Watches how much the runs of one runner write: holds one whose reader is behind, reports one that writes what nobody
- * reads, and remembers whether the disk was full while it ran. Held is stopped by SIGSTOP, the launcher and its
- * guardian left out; a mark in the directory tells the next life of the node. What is to be done is core's to say.
+ * Limits how much the runs of one runner write: holds a run whose reader lags, reports one that writes too much
+ * without a reader, and records whether the disk was full. Holding means SIGSTOP to everything except launcher and
+ * watchdog; a marker file records it across node restarts. What happens to a reported run is for core to decide.
  */
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,38 +15,38 @@ import { tryReadProcessTable } from '../processes/process-table.js';
 import { signalProcess } from '../processes/session.js';
 import type { Reading } from '../runner.js';
 
-/** How much output is allowed. */
+/** Limits on output. */
 export interface OutputRules {
-  /** What a job may write that nobody reads. */
+  /** What a job may write without a reader. */
   readonly output: DiskAmount;
-  /** What guests leave free. */
+  /** Disk space that guests must leave free. */
   readonly reserve: DiskAmount;
 }
 
-/** What the guard needs to know of a run. */
+/** A run as the guard needs to know it. */
 export interface GuardedRun {
   readonly run: string;
   readonly directory: string;
-  /** Leads its session. */
+  /** Pid of the launcher, which leads the session. */
   readonly launcher: number;
-  /** It lives in a box, whose processes are not stopped one by one. */
+  /** It lives in a pid namespace; such processes are not stopped one by one. */
   readonly isBoxed: boolean;
-  /** Its guardian holds it in doubt: it must not be let go on from here. */
+  /** Its watchdog is in doubt about the lease, so the guard must not continue it. */
   isDoubted(): boolean;
 }
 
 /** Guards the output of the runs of one runner. */
 export interface OutputGuard {
   begin(run: GuardedRun): void;
-  /** Somebody has read so much, and is there for `forMs`. */
+  /** A reader has read up to `reading` and is present for `forMs` milliseconds. */
   heed(run: string, reading: Reading, forMs: number): void;
-  /** It is asked or told to end, and must be able to: it is held no more. */
+  /** The run has been asked to end and must be able to: it is continued and never held again. */
   letGo(run: string): void;
-  /** Looks at all runs. */
+  /** Checks all runs once. */
   look(): void;
-  /** It has ended; tells that the disk was full meanwhile, if it was. */
+  /** Forgets an ended run; reports whether the disk was full at any time. */
   end(run: string): { readonly diskWasFull?: true };
-  /** Lets everything go on that is held. */
+  /** Continues every held run and forgets all. */
   close(): void;
 }
 
@@ -56,23 +56,25 @@ interface Watched extends GuardedRun {
   readerUntil: number;
   isHeld: boolean;
   isReported: boolean;
-  /** It is to end: it is held no more. */
+  /** It is to end and is not held any more. */
   isLetGo: boolean;
-  /** Since when it has written too much, on the clock. */
+  /** Since when it has been over its limit, by the clock. */
   overSince: number | undefined;
   diskWasFull: boolean;
   timer: Subscription | undefined;
 }
 
 const HELD_MARK = 'paused';
-/** Less than this is no room: not one more page. */
+/** With less free space than this the disk counts as full: not even one page can be written. */
 const PAGE_BYTES = 4096;
-/** A job that writes fast is seen before the first regular look, and looked at oftener. */
+/**
+ * First checks of a new run, so that a fast writer is noticed before the regular ones; it is then checked more often.
+ */
 const FIRST_LOOKS_MS: readonly number[] = [20, 30, 50];
 const FAST_BYTES: number = 4 * 1024 ** 2;
 const FAST_LOOK_MS = 20;
 
-/** Creates the guard; `tell` hears once of each run that is to be ended, and why. */
+/** Creates the guard; `tell` is called once for each run that must be ended, with the reason. */
 export function createOutputGuard(
   clock: Pick<Clock, 'now' | 'scheduler'>,
   rules: OutputRules,
@@ -108,7 +110,7 @@ export function createOutputGuard(
     );
     if ('end' in verdict) return report(one, verdict.end);
     one.overSince = undefined;
-    // What was told to end is let go by whoever ends it.
+    // A reported run is released by whoever ends it.
     if (one.isReported) return;
     if ('hold' in verdict && !one.isLetGo) hold(one);
     else if (one.isHeld) release(one);
@@ -116,7 +118,7 @@ export function createOutputGuard(
   }
 
   function report(one: Watched, reason: string): void {
-    // It writes on until it is ended, or while it does not hear that it is to end: held again each time it grew.
+    // It keeps writing until it is ended, and whenever somebody continues it: hold it again each time it has grown.
     if (!one.isBoxed && !one.isLetGo) hold(one);
     one.overSince ??= clock.now();
     if (one.isReported || clock.now() - one.overSince < PATIENCE_MS) return;
@@ -157,7 +159,7 @@ export function createOutputGuard(
     look: () => {
       let space: DiskSpace | undefined;
       for (const one of runs.values()) {
-        // All are below one state directory.
+        // All are below one state directory, so one measurement serves all.
         space ??= measureDiskSpace(one.directory);
         lookAt(one, space);
       }
@@ -181,34 +183,35 @@ export function createOutputGuard(
   };
 }
 
-/** Stops the command and what it started. Said again each time: somebody may have continued it. */
+/** Stops the command and its descendants; repeated on each check, because somebody may have continued it. */
 function hold(one: Watched): void {
   try {
     writeFileSync(join(one.directory, HELD_MARK), '');
   } catch {
-    // Without the mark a node that dies now would leave it stopped until its lease ends; then it is rather not held.
+    // Without the marker file, a node crash would leave the run stopped until its lease ends; not holding it is
+    // better.
     return;
   }
   one.isHeld = true;
-  // Twice: one that was just being forked is met by the second.
+  // The second round catches processes that were being forked during the first.
   for (let round = 0; round < 2; round += 1) signalCommand(one, 'SIGSTOP');
 }
 
 /**
- * Tried again with the next look when it cannot be: the guardian is in doubt, or there is no descriptor left to find
- * the processes.
+ * Continues a held run. When that fails it is retried on the next check: the watchdog is in doubt, or no descriptor
+ * is left to find the processes.
  */
 function release(one: Watched): void {
   if (one.isDoubted() || !signalCommand(one, 'SIGCONT')) return;
   try {
     rmSync(join(one.directory, HELD_MARK), { force: true });
   } catch {
-    // A mark that stays has it continued once more, by the next life of the node.
+    // With a leftover marker file the next node process continues it once more, which is harmless.
   }
   one.isHeld = false;
 }
 
-/** Whether the processes could be looked at. */
+/** Signals the run's processes except launcher and watchdogs; false when the process table could not be read. */
 function signalCommand({ launcher }: Watched, signal: 'SIGSTOP' | 'SIGCONT'): boolean {
   const table = tryReadProcessTable();
   for (const row of table) {
@@ -222,7 +225,7 @@ function measure(directory: string): number {
   return sizeOf(join(directory, 'stdout')) + sizeOf(join(directory, 'stderr'));
 }
 
-/** What the job or a failing disk has made unreachable has no size. */
+/** A file made inaccessible by the job or a failing disk counts as empty. */
 function sizeOf(file: string): number {
   try {
     return statSync(file, { throwIfNoEntry: false })?.size ?? 0;

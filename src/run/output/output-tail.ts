@@ -1,6 +1,6 @@
 /**
- * Follows the files `stdout` and `stderr` of one run and gives what is new as pieces of text, at a bounded rate. What
- * is over the rate stays in the file and is skipped, oldest first. It holds no file open between two looks.
+ * Follows `stdout` and `stderr` of one run and returns new output as pieces of text at a bounded rate. Output above
+ * the rate stays in the file and is skipped, oldest first. No file is held open between reads.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,35 +10,35 @@ import { measureTornHead, takePiece } from './utf8.js';
 /** A stream of a run. */
 export type OutputStream = 'stdout' | 'stderr';
 
-/** New output. */
+/** A piece of new output. */
 export interface Output {
   readonly stream: OutputStream;
-  /** Where the text begins in the stream, in bytes. */
+  /** Offset of the text in the stream, in bytes. */
   readonly offset: number;
   readonly text: string;
   readonly lossy: boolean;
 }
 
-/** Follows the output of one run. */
+/** Reads the output of one run as it grows. */
 export interface OutputTail {
   /**
-   * Reads what is new. `now`: milliseconds on any clock that goes forward. `isLast`: the run has ended; an unfinished
-   * character at the end is then given as it is, and a part of the second's bytes that was kept back is used.
+   * Reads what is new. `now`: milliseconds on any monotonic clock. `isLast`: the run has ended, so an incomplete
+   * character at the end is returned as it is, and the reserved part of the second's bytes may be used.
    */
   read(now: number, isLast: boolean): readonly Output[];
 }
 
 const STREAMS: readonly OutputStream[] = ['stdout', 'stderr'];
-/** Kept back in each second for the last look, so that the last lines are always seen. */
+/** Reserved in each second for the last read, so that the final lines are always seen. */
 const RESERVE_BYTES = LOG_TEXT_BYTES_MAX;
 
 /**
- * The beginning of a stream is given whole while the run goes on, however far ahead it is: a reader that goes away
- * early (`| head`) is noticed only by bytes that continue what it has.
+ * The beginning of a stream is returned without gaps while the run is alive, however far ahead it is: a reader that
+ * leaves early (`| head`) is noticed only when it is sent bytes that continue what it has.
  */
 const BEGINNING_BYTES: number = 256 * 1024;
 
-/** Creates the tail of a run, beginning at the start of its output. */
+/** Creates the tail of a run, from the start of its output. */
 export function createOutputTail(directory: string): OutputTail {
   const offsets = { stdout: 0, stderr: 0 };
   let secondFrom = -Infinity;
@@ -72,7 +72,7 @@ interface News {
 
 const NOTHING = new Uint8Array(0);
 
-/** Reads a file from `offset` on, at most `bytesMax` bytes: the last of them, or with `isBeginning` the next. */
+/** Reads at most `bytesMax` bytes of a file after `offset`: the last ones, or with `isBeginning` the next ones. */
 function readNews(file: string, offset: number, bytesMax: number, isBeginning: boolean): News {
   let handle: number | undefined;
   try {
@@ -85,14 +85,14 @@ function readNews(file: string, offset: number, bytesMax: number, isBeginning: b
     const torn = from === offset ? 0 : measureTornHead(bytes);
     return { offset: from + torn, bytes: bytes.subarray(torn, count) };
   } catch {
-    // Not there yet, or not there any more: nothing new either way.
+    // The file does not exist yet or any more: nothing new either way.
     return { offset, bytes: NOTHING };
   } finally {
     if (handle !== undefined) closeSync(handle);
   }
 }
 
-/** Cuts what is new into outputs; `bytes` says how much of it they hold. */
+/** Splits new bytes into outputs; `bytes` is how many of them the outputs cover. */
 function cutNews(stream: OutputStream, news: News, isLast: boolean): { outputs: readonly Output[]; bytes: number } {
   const outputs: Output[] = [];
   let at = 0;

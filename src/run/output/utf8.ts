@@ -1,22 +1,22 @@
 /**
- * Cuts bytes into texts without ever cutting a character in two. Bytes that are not UTF-8 become U+FFFD, and the text
- * says so.
+ * Splits bytes into texts without ever splitting a character. Bytes that are not UTF-8 become U+FFFD, and the piece
+ * is marked as lossy.
  */
 import { isUtf8 } from 'node:buffer';
 
 /** A piece of a stream as text. */
 export interface Piece {
-  /** Bytes of the stream that the text stands for. */
+  /** Bytes of the stream that the text covers. */
   readonly bytes: number;
-  /** Its UTF-8 form has at most the bytes asked for, so its JavaScript length is no more than that either. */
+  /** In UTF-8 at most as long as the bytes asked for, and so is its JavaScript length. */
   readonly text: string;
   /** Some bytes were not UTF-8. */
   readonly lossy: boolean;
 }
 
 /**
- * Takes the first piece of at most `bytesMax` bytes (at least 4). A character that `bytes` does not hold to its end is
- * left for later, or taken as it is when `isLast`; `undefined` when nothing can be taken yet.
+ * Takes the first piece of at most `bytesMax` bytes (at least 4). A character that is incomplete at the end of
+ * `bytes` is left for later, or included when `isLast`; `undefined` when nothing can be taken yet.
  */
 export function takePiece(bytes: Uint8Array, bytesMax: number, isLast: boolean): Piece | undefined {
   const size = Math.min(bytes.length, bytesMax);
@@ -25,11 +25,11 @@ export function takePiece(bytes: Uint8Array, bytesMax: number, isLast: boolean):
   if (head.length === 0) return undefined;
   if (isUtf8(head)) return decode(head, false);
   const piece = decode(head, true);
-  // A replaced byte grows to three.
+  // Replacing a byte by U+FFFD makes it three bytes.
   return Buffer.byteLength(piece.text) <= bytesMax ? piece : takeShorter(bytes, bytesMax);
 }
 
-/** How many bytes at the start belong to a character that began before them: 0 to 3. */
+/** Number of bytes (0 to 3) at the start that continue a character begun earlier. */
 export function measureTornHead(bytes: Uint8Array): number {
   let count = 0;
   while (count < 3 && isContinuation(bytes[count])) count += 1;
@@ -47,7 +47,7 @@ function decode(bytes: Uint8Array, lossy: boolean): Piece {
   return { bytes: bytes.length, text, lossy };
 }
 
-/** How many bytes at the end begin a character that is not there to its end: 0 to 3. */
+/** Number of bytes (0 to 3) at the end that begin an incomplete character. */
 function measureTornTail(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
     const byte = bytes[bytes.length - back];
@@ -60,7 +60,7 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-/** Bytes of the character that a first byte announces. */
+/** Length in bytes of a character with this first byte; 1 for an invalid one. */
 function measureCharacter(byte: number | undefined): number {
   if (byte === undefined || byte < 0xc2 || byte > 0xf4) return 1;
   if (byte < 0xe0) return 2;

@@ -1,7 +1,7 @@
 /**
- * Ends what a command left running outside its session, and says so where people look: at the end of its stderr. What
- * cannot be ended is cut off from the run's files, so that they keep the size that they have. It waits for neither
- * longer than a few seconds.
+ * Kills what a command left running outside its session, and notes it at the end of the command's stderr. Files still
+ * held by processes that must not be killed are replaced by copies, which keep the current size. It waits a few
+ * seconds at most.
  */
 import { copyFile, open, rename, rm, utimes } from 'node:fs/promises';
 import { constants } from 'node:fs';
@@ -17,22 +17,17 @@ import {
 import { appendNotice } from '../directory/run-directory.js';
 import { signalProcess } from './session.js';
 
-/**
- * How soon to look again whether they are gone, how seldom at most, and how long in all: one may hang in a dead disk.
- */
+/** First and longest pause between checks, and the total time: a process may hang in I/O on a dead disk. */
 const LOOK_MS = 5;
 const LOOK_MS_MAX = 200;
 const WAIT_MS = 5000;
-/** A program that forks all the time is met again and again. */
+/** Limit against a program that forks continuously. */
 const ROUNDS_MAX = 100;
-/**
- * Between two programs a process has no environment, for less than this many looks; one that has none at all is left
- * alone.
- */
+/** During an exec a process has no environment, for fewer checks than this; one that never has any is left alone. */
 const UNCLEAR_ROUNDS_MAX = 3;
 const NAMES_MAX = 5;
 
-/** Ends them; `done` comes at once when there is nothing, which is nearly always. */
+/** Kills the leftovers of `run`, then calls `done`; synchronously when there are none, which is the usual case. */
 export function endLeftBehind(run: EndedRun, clock: Clock, done: () => void, find: Find = findLeftBehind): void {
   const ended = new Map<number, LeftProcess>();
   const until = clock.now() + WAIT_MS;
@@ -77,7 +72,7 @@ type Find = (run: EndedRun) => LeftBehind;
 
 const NOTHING_SEEN: LeftBehind = { marked: [], held: [], isUnclear: false };
 
-/** `undefined` while nothing can be opened to look: the node has no descriptor left. */
+/** `undefined` while the node has no descriptor left to search with. */
 function tryFind(run: EndedRun, find: Find): LeftBehind | undefined {
   try {
     return find(run);
@@ -98,18 +93,18 @@ function list(processes: readonly Named[]): string {
   return [...names, ...more].join(', ');
 }
 
-/** Puts a copy in the place of each file: whoever has it open writes on into what nobody sees. */
+/** Replaces each file by a copy: a process that has it open continues to write to the unlinked original. */
 async function cutOff(paths: readonly string[], done: () => void): Promise<void> {
   for (const path of paths) {
     const copy = `${path}.tritmesh-cut`;
-    // On a full disk it may grow on, and what travels is cut at the size that it has then.
+    // On a full disk the file may keep growing; what is transferred is cut at its size then.
     await replaceByCopy(path, copy).catch(() => rm(copy, { force: true }).catch(() => undefined));
   }
-  // Outside of this promise: what fails there is a fault of this program, and ends it.
+  // Outside this promise: an error in `done` is a bug and must end the program.
   queueMicrotask(done);
 }
 
-/** Follows no link that somebody puts there meanwhile, at either end. */
+/** Follows no symlink that somebody may plant meanwhile, at either path. */
 async function replaceByCopy(path: string, copy: string): Promise<void> {
   const source = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

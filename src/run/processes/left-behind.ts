@@ -1,7 +1,8 @@
 /**
- * What a command left running outside its session when it ended: daemons, by the mark in their environment, which names
- * one start of one run on this machine. It finds and tells; of a nested tritmesh, of another run or user it finds
- * nothing. Linux only: elsewhere nobody can look safely.
+ * Finds the processes that a command left running outside its session, such as daemons. They are recognised by a mark
+ * in their environment that identifies one start of one run on this machine. It only finds and reports, and never
+ * reports processes of a nested tritmesh, of another run or of another user. Linux only: elsewhere there is no safe
+ * way to find them.
  */
 import { statSync, type Stats } from 'node:fs';
 import {
@@ -18,62 +19,65 @@ import { isWatchdogProcess } from '../watchdog/watchdog-process.js';
 import { listDescendants, readProcessTable, RUN_DIRECTORY_VARIABLE } from './process-table.js';
 import type { RunHandle } from '../runner.js';
 
-/** The variable that tells everything that a command starts which start of which run it belongs to. */
+/** The environment variable that marks everything a command starts with its start of its run. */
 export const RUN_MARK_VARIABLE = 'TRITMESH_RUN_MARK';
 
-/** The mark of a run: pid and start time of its launcher, and the machine's boot. No other run has it. */
+/** The mark of a run: pid and start time of its launcher, and the machine's boot. It is unique to the run. */
 export function formatMark({ pid, start }: RunHandle): string {
   return `${pid}.${start}`;
 }
 
-/** Whose leavings are looked for. */
+/** The run whose leftover processes are searched for. */
 export interface EndedRun {
   readonly handle: RunHandle;
   readonly directory: string;
-  /** The highest pid that was there before its command; `undefined` when that is not known any more. */
+  /** The last pid assigned before its command started; `undefined` when unknown. */
   readonly afterPid: number | undefined;
 }
 
-/** One process that was left. */
+/** A process that was left behind. */
 export interface LeftProcess {
   readonly pid: number;
   readonly name: string;
-  /** Start time in ticks: a pid may be another's a moment later. */
+  /** Start time in ticks, since the pid may be reused at any time. */
   readonly startTicks: string;
 }
 
-/** A file of the run that a process which is not its own may go on writing. */
+/** A file of the run that a process outside the run may still write to. */
 export interface HeldFile {
   readonly pid: number;
   readonly name: string;
   readonly path: string;
 }
 
-/** What there is. */
+/** The result of a search. */
 export interface LeftBehind {
-  /** The run's own: to be ended. */
+  /** Processes of the run, to be killed. */
   readonly marked: readonly LeftProcess[];
-  /** Others that were started meanwhile and have files of the run open to write. */
+  /** Files of the run that other, younger processes have open for writing. */
   readonly held: readonly HeldFile[];
-  /** Somebody is being replaced by another program at this very moment: no mark can be read. */
+  /** A process was in the middle of an exec, when its mark cannot be read. */
   readonly isUnclear: boolean;
 }
 
 const NOTHING: LeftBehind = { marked: [], held: [], isUnclear: false };
-/** The parent of the kernel's own threads, which have no environment. */
+/** The parent of kernel threads, which have no environment. */
 const KTHREADD = 2;
 const isLinux = process.platform === 'linux';
 
 /**
- * The pid that was given last; `undefined` where the kernel does not tell. `/proc/loadavg` is somebody's invention in a
- * container.
+ * The last pid that was assigned; `undefined` where the kernel does not say. (`/proc/loadavg` has it too, but is made
+ * up in some containers.)
  */
 export function readLastPid(): number | undefined {
   const last = Number((tryReadText('/proc/sys/kernel/ns_last_pid') ?? '').trim());
   return Number.isInteger(last) && last > 0 ? last : undefined;
 }
 
-/** Looks at all processes that are younger than the run: about 10 µs each, and 5 µs for each that is not. */
+/**
+ * Searches all processes younger than the run: about 10 µs for each of these, and 5 µs for each other one. Throws
+ * when /proc or the process table cannot be read.
+ */
 export function findLeftBehind(run: EndedRun): LeftBehind {
   if (!isLinux) return NOTHING;
   const candidates = listLeftProcesss(run);
@@ -87,17 +91,17 @@ export function findLeftBehind(run: EndedRun): LeftBehind {
   };
 }
 
-/** Whether it is that very process, alive. */
+/** Whether this same process is still alive. */
 export function isStillThere({ pid, startTicks }: LeftProcess): boolean {
   const stat = tryReadProcStat(pid);
   return stat !== undefined && !hasEnded(stat) && stat.startTicks === startTicks;
 }
 
-/** What was there before its launcher cannot be the run's. */
+/** Lists processes younger than the launcher; older ones cannot belong to the run. */
 function listLeftProcesss({ handle, afterPid }: EndedRun): readonly LeftProcess[] {
   const since = Number(handle.start.split('@')[0]);
   const last = readLastPid();
-  // Pids are given in turn; they began anew when the last one is lower than the first.
+  // Pids are assigned in ascending order; they wrapped around if the last one is below the first.
   const [from, to] = afterPid === undefined || last === undefined || last < afterPid ? [0, Infinity] : [afterPid, last];
   return listPids().flatMap((pid) => {
     if (!(pid > from && pid <= to) || pid === process.pid || pid === handle.pid) return [];
@@ -107,7 +111,7 @@ function listLeftProcesss({ handle, afterPid }: EndedRun): readonly LeftProcess[
   });
 }
 
-/** The directory has the epoch in its name. */
+/** The directory is compared as well, because its name contains the epoch. */
 function hasMark(environment: string, { handle, directory }: EndedRun): boolean {
   const lines = environment.split('\0');
   return (
@@ -116,13 +120,13 @@ function hasMark(environment: string, { handle, directory }: EndedRun): boolean 
   );
 }
 
-/** Real, effective and saved user are the node's: a program that became somebody else is left to that one. */
+/** Whether real, effective and saved user are the node's: a program that changed its user is left alone. */
 function isOurUser(pid: number): boolean {
   const ids = readUserIds(pid).slice(0, 3);
   return ids.length === 3 && ids.every((id) => id === process.getuid?.());
 }
 
-/** The marked ones and what they started, which may have lost the mark; without those of a nested tritmesh. */
+/** The marked processes and their descendants, which may have lost the mark, except those of a nested tritmesh. */
 function withDescendants(marked: readonly LeftProcess[], candidates: readonly LeftProcess[]): readonly LeftProcess[] {
   const table = readProcessTable();
   const below = new Map(marked.map((one) => [one.pid, listDescendants(one.pid, table).map(({ pid }) => pid)]));
@@ -134,7 +138,7 @@ function withDescendants(marked: readonly LeftProcess[], candidates: readonly Le
   return candidates.filter(({ pid }) => own.has(pid) && !spared.has(pid) && isOurUser(pid));
 }
 
-/** A node, a broker or a command of tritmesh, however it is called: sparing one too many does less harm. */
+/** Whether it is a tritmesh node, broker or command, however it was invoked; sparing one too many does less harm. */
 function isTritmesh(pid: number): boolean {
   const words = readCommandLine(pid);
   return words.some((word) => /(?:^|\/)tritmesh$|\/dist\/src\/cli\/main\.js$/.test(word));
@@ -154,8 +158,9 @@ function canWrite(pid: number, descriptor: string): boolean {
 }
 
 /**
- * In another mount namespace the same path may be another file, and a file that was replaced has its old one. What the
- * job has made unreachable cannot be told, nor cut off.
+ * Whether the open file is the one at `path`: another mount namespace may have another file there, and a replaced
+ * file keeps its old path. Where the job made the path inaccessible it is false, and the file cannot be replaced
+ * either.
  */
 function isSameFile(through: string, path: string): boolean {
   const [open, there] = [through, path].map(statOrNothing);
@@ -170,7 +175,7 @@ function statOrNothing(path: string): Stats | undefined {
   }
 }
 
-/** A name may hold anything; people see it. */
+/** Makes a process name printable: it may contain any bytes and is shown to people. */
 function showName(name: string): string {
   return name.replaceAll(/[^\x20-\x7e]/g, '?');
 }

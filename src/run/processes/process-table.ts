@@ -1,6 +1,6 @@
 /**
- * The processes of this machine, as far as a runner needs them: which session and group each is in, and when it
- * started. Linux: /proc. Elsewhere `ps`, which knows no session that can be relied on, so the group stands in for it.
+ * Reads the process table as far as a runner needs it: session, group and start time of each process. Linux uses
+ * /proc; elsewhere `ps`, whose sessions are unreliable, so the process group stands in for the session.
  */
 import { readFileSync } from 'node:fs';
 import { askPs } from '../../os/ask-ps.js';
@@ -9,21 +9,21 @@ import { errorCode, hasCode } from '../../os/errors.js';
 import { listPids, readProcLink } from '../../os/proc-files.js';
 import { hasEnded, readProcStat, type ProcStat } from '../../os/proc-stat.js';
 
-/** One process. */
+/** One process of the table. */
 export interface ProcessRow {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** Ended, and not yet fetched by its parent. */
+  /** Ended, but not yet reaped by its parent. */
   readonly zombie: boolean;
 }
 
 const isLinux = process.platform === 'linux';
 
 /**
- * Reads all processes; about 15 µs a process on Linux, some 10 ms elsewhere. Throws when it cannot tell (the node has
- * no descriptor left): a table with holes would have runs ended that live.
+ * Reads all processes; about 15 µs each on Linux, some 10 ms in total elsewhere. Throws when one cannot be read (no
+ * descriptors left): from a table with gaps, live runs would be taken for ended.
  */
 export function readProcessTable(): readonly ProcessRow[] {
   if (!isLinux) return parseProcessList(askPs('-A', '-o', 'pid=,ppid=,pgid=,stat='));
@@ -33,7 +33,7 @@ export function readProcessTable(): readonly ProcessRow[] {
   });
 }
 
-/** Like {@link readProcessTable}; empty when it cannot tell, for who asks again soon. */
+/** Like {@link readProcessTable}, but empty instead of an error, for callers that soon try again. */
 export function tryReadProcessTable(): readonly ProcessRow[] {
   try {
     return readProcessTable();
@@ -43,8 +43,8 @@ export function tryReadProcessTable(): readonly ProcessRow[] {
 }
 
 /**
- * The start time of a live process; `undefined` when there is none, or only its zombie. Differs between boots. Throws
- * when it cannot tell.
+ * The start time of a live process; `undefined` when it does not exist or is a zombie. Values differ between boots.
+ * Throws when it cannot be read.
  */
 export function readStart(pid: number): string | undefined {
   if (!isLinux) return askPs('-o', 'lstart=', '-p', String(pid)).trim() || undefined;
@@ -52,7 +52,7 @@ export function readStart(pid: number): string | undefined {
   return stat === undefined || hasEnded(stat) ? undefined : `${stat.startTicks}@${readBoot()}`;
 }
 
-/** Like {@link readStart}; `undefined` also when it cannot be told: nobody would find that process again. */
+/** Like {@link readStart}, but `undefined` instead of an error. */
 export function tryReadStart(pid: number): string | undefined {
   try {
     return readStart(pid);
@@ -61,13 +61,16 @@ export function tryReadStart(pid: number): string | undefined {
   }
 }
 
-/** Whether the very process lives that started then; where it cannot be told, one with its pid is taken for it. */
+/**
+ * Whether the process with this pid and start time is alive; if the start time cannot be read, any process with the
+ * pid counts.
+ */
 export function isAlive({ pid, start }: { readonly pid: number; readonly start: string }): boolean {
   if (pid <= 1) return false;
   try {
     const found = readStart(pid);
     if (found === undefined || found === start) return found === start;
-    // The boot id may have been unreadable at one of the two times.
+    // The boot id may have been unreadable at either time.
     const [ticks, boot] = found.split('@');
     const [toldTicks, toldBoot] = start.split('@');
     return ticks === toldTicks && (boot === '' || toldBoot === '');
@@ -76,7 +79,7 @@ export function isAlive({ pid, start }: { readonly pid: number; readonly start: 
   }
 }
 
-/** Asks without a descriptor. */
+/** Checks for existence without opening a descriptor. */
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -86,17 +89,16 @@ function exists(pid: number): boolean {
   }
 }
 
-/**
- * Whether a start time as {@link readStart} gives it is of the machine's present run; where it does not tell, it may
- * be.
- */
+/** Whether a start time from {@link readStart} belongs to the current boot; true when that is unknown. */
 export function isOfThisBoot(start: string): boolean {
   const [, told] = start.split('@');
   const boot = readBoot();
   return told === undefined || told === '' || boot === '' || told === boot;
 }
 
-/** Whether a process works below a directory, or was given it in its environment: how a member of a run is known. */
+/**
+ * Whether a process belongs to a run: its working directory is at or below `directory`, or its environment names it.
+ */
 export function belongsTo(pid: number, directory: string): boolean {
   if (!isLinux) return askPs('eww', '-o', 'command=', '-p', String(pid)).includes(directory);
   const place = readProcLink(pid, 'cwd');
@@ -105,7 +107,7 @@ export function belongsTo(pid: number, directory: string): boolean {
   return environment.split('\0').includes(`${RUN_DIRECTORY_VARIABLE}=${directory}`);
 }
 
-/** The variable that tells a command, and everything it starts, the directory of its run. */
+/** The environment variable that holds the run directory for a command and everything it starts. */
 export const RUN_DIRECTORY_VARIABLE = 'TRITMESH_RUN_DIRECTORY';
 
 function toRow(stat: ProcStat): ProcessRow {
@@ -113,7 +115,7 @@ function toRow(stat: ProcStat): ProcessRow {
   return { pid, parent, group, session, zombie: hasEnded(stat) };
 }
 
-/** Reads `ps -o pid=,ppid=,pgid=,stat=`. */
+/** Parses the output of `ps -o pid=,ppid=,pgid=,stat=`; other lines are ignored. */
 export function parseProcessList(text: string): readonly ProcessRow[] {
   return [...text.matchAll(/^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)/gm)].map(([, pid, parent, group, state]) => ({
     pid: Number(pid),
@@ -124,21 +126,19 @@ export function parseProcessList(text: string): readonly ProcessRow[] {
   }));
 }
 
-/** The descendants of a process, parents first; itself left out. */
+/** The descendants of a process, parents first, without the process itself. */
 export function listDescendants(pid: number, table: readonly ProcessRow[]): readonly ProcessRow[] {
   const found = table.filter((row) => row.parent === pid);
   for (const { pid: one } of found) found.push(...table.filter((row) => row.parent === one && row.pid !== pid));
   return found;
 }
 
-/** Enough of it to tell one run of the machine from the next; empty where it cannot be read. */
+/** A prefix of the boot id, long enough to distinguish boots; empty where it cannot be read. */
 function readBoot(): string {
   return readBootId().slice(0, 8);
 }
 
-/**
- * What of a process is read by `read`; `undefined` when it is gone, or not ours to look at. Throws when it cannot tell.
- */
+/** Calls `read`; `undefined` when the process is gone or not accessible. Any other error is thrown. */
 function unlessGone<T>(read: () => T): T | undefined {
   try {
     return read();

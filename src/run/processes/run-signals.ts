@@ -1,6 +1,6 @@
 /**
- * Signals to the command of a run, be it in a box or not: a box has sessions of its own, so its processes are found by
- * descent. Whether a signal is right is for the caller to know.
+ * Sends signals to the command of a run. Processes in a pid namespace have sessions of their own, so they are found
+ * by descent. Whether a signal is appropriate is for the caller to decide.
  */
 import { findNamespace, type NamespaceHead } from '../freeze/pid-namespace.js';
 import { listDescendants, tryReadProcessTable } from './process-table.js';
@@ -12,14 +12,17 @@ interface Signalled {
   readonly box: NamespaceHead | undefined;
 }
 
-/** Asks all of a run to end: SIGTERM to each, then SIGCONT, because a stopped process would not notice. */
+/** Sends SIGTERM to all processes of a run, then SIGCONT, because a stopped process would not notice. */
 export function terminateRun({ handle, box }: Signalled): void {
   if (box === undefined) return terminateSession(handle.pid);
   const { members = [] } = findNamespace(handle.pid, box.root) ?? {};
   for (const signal of ['SIGTERM', 'SIGCONT'] as const) for (const pid of members) signalProcess(pid, signal);
 }
 
-/** Sends a signal to the command alone. The launcher's other children hear it too, and take no notice. */
+/**
+ * Sends a signal to the command alone. Without a pid namespace the launcher's other children get it too, and ignore
+ * it.
+ */
 export function signalCommand({ handle, box }: Signalled, signal: NodeJS.Signals): void {
   if (box === undefined) {
     const children = tryReadProcessTable().filter((row) => row.parent === handle.pid && !row.zombie);
@@ -30,7 +33,7 @@ export function signalCommand({ handle, box }: Signalled, signal: NodeJS.Signals
   if (root !== undefined) signalProcess(root, signal);
 }
 
-/** The live processes of a run in a box, its launcher and guardian among them. */
+/** The live descendants of a launcher, and so everything in its pid namespace. */
 export function listBoxed(launcher: number): readonly number[] {
   return listDescendants(launcher, tryReadProcessTable()).flatMap(({ pid, zombie }) => (zombie ? [] : [pid]));
 }

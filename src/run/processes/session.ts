@@ -1,17 +1,17 @@
 /**
- * The session of a run: the launcher's session and process group, known by the launcher's pid. It tells who lives in it
- * and sends signals to all of them; whether that is right is for the caller to know.
+ * Lists and signals the session of a run: the launcher's session and process group, identified by the launcher's pid.
+ * Whether a signal is appropriate is for the caller to decide.
  */
 import { errorCode } from '../../os/errors.js';
 import { belongsTo, readProcessTable, tryReadProcessTable, type ProcessRow } from './process-table.js';
 import type { RunHandle } from '../runner.js';
 
-/** As a target of `kill`, 0 and -1 mean far more than one group: never a launcher. */
+/** `kill` takes 0 and -1 for far more than one group, and 1 is init: none of them is ever a launcher. */
 const PID_INIT = 1;
 
 /**
- * Live members (zombies left out) of several sessions, by the pid of their launcher; one look at all processes. Throws
- * when that cannot be had.
+ * Live members (without zombies) of several sessions, by the pid of their launcher, from one read of the process
+ * table. Throws when `look` does.
  */
 export function listSessionProcesses(
   launchers: readonly number[],
@@ -25,18 +25,21 @@ export function listSessionProcesses(
   return members;
 }
 
-/** Asks a session to end: SIGTERM to each, then SIGCONT, because a stopped process would not notice. */
+/** Sends SIGTERM to a whole session, then SIGCONT, because a stopped process would not notice. */
 export function terminateSession(launcher: number): void {
   signalSession(launcher, 'SIGTERM');
   signalSession(launcher, 'SIGCONT');
 }
 
-/** Ends a session at once: its process group, and members that made groups of their own. */
+/** Sends SIGKILL to a session: its process group, and members in groups of their own. */
 export function killSession(launcher: number): void {
   signalSession(launcher, 'SIGKILL');
 }
 
-/** Whether nothing of the session of an ended launcher lives; `isShort`: nobody had time to leave the group. */
+/**
+ * Whether the session of an ended launcher has no live process. `isShort`: the run was too short for a process to
+ * have left the group, so an empty group suffices. Throws when the process table cannot be read.
+ */
 export function isDeserted(
   { handle, directory, isAdopted }: { handle: RunHandle; directory: string; isAdopted: boolean },
   isShort: boolean,
@@ -46,7 +49,7 @@ export function isDeserted(
   return listSessionProcesses([handle.pid]).get(handle.pid)?.length === 0;
 }
 
-/** Whether the process group is surely empty: a cheap question that a zombie answers with no. */
+/** Whether the process group is certainly empty: a cheap check that is false while a zombie is left. */
 export function isGroupGone(launcher: number): boolean {
   try {
     process.kill(-launcher, 0);
@@ -57,8 +60,8 @@ export function isGroupGone(launcher: number): boolean {
 }
 
 /**
- * Live members of the session of a dead launcher, none if they are not the run's: the pid may long be another's. Throws
- * as above.
+ * Live members of the session of a dead launcher; empty if they do not belong to the run, since the pid may have been
+ * reused. Throws when the process table cannot be read.
  */
 export function listOrphans(launcher: number, directory: string): readonly number[] {
   if (launcher <= PID_INIT) return [];
@@ -67,7 +70,8 @@ export function listOrphans(launcher: number, directory: string): readonly numbe
 }
 
 /**
- * The group by one call; who left it, one by one. Nobody gets a signal twice: a second SIGTERM means "at once" to many.
+ * Signals the group with one call and members outside it one by one. No process is signalled twice: many programs
+ * take a second SIGTERM as "quit at once".
  */
 function signalSession(launcher: number, signal: NodeJS.Signals): void {
   if (launcher <= PID_INIT) return;
@@ -78,11 +82,11 @@ function signalSession(launcher: number, signal: NodeJS.Signals): void {
   for (const stray of strays) signalProcess(stray.pid, signal);
 }
 
-/** Sends a signal to one process, if it is there. */
+/** Sends a signal to one process; does nothing if it is gone or may not be signalled. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It is gone, or not ours to end: the next look at the processes tells.
+    // Gone, or not ours to signal: the next check of the process table shows.
   }
 }

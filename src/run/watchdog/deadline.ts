@@ -1,7 +1,7 @@
 /**
- * What the node tells the guardian of a run about its lease: how long it still has, under a new number each time, never
- * a reading of a clock. The guardian counts down by itself (see guard-text.ts), so neither depends on what the other's
- * clock says.
+ * How the node tells a run's watchdog about its lease: the remaining time, with a new sequence number each time, and
+ * never a clock reading. The watchdog counts down on its own (see watchdog-time.ts), so neither side depends on the
+ * other's clock.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,40 +9,40 @@ import type { Clock } from '../../clock/clock.js';
 import { RUN_FILES } from '../launch/launcher.js';
 import { padReserved } from '../directory/reserved-files.js';
 
-/** Hundredths of a second that no run lives to see, and still a number to every shell. */
+/** A time, in hundredths of a second, that no run reaches and every shell can still represent. */
 export const WATCHDOG_NEVER = 999_999_999_999_999;
 
 /** The deadline of one run. */
 export interface Deadline {
   /**
-   * Gives the run `ms` from now; an earlier end changes nothing. It is written with the next look, because most runs
-   * end before it and making a file is dear, but at once when the old deadline is near. What comes before a doubt was
-   * told of is no answer to it.
+   * Extends the deadline to `ms` from now; never shortens it. The file is written on the next {@link Deadline.look},
+   * because most runs end before that and creating a file is expensive, but at once when the old deadline is near. An
+   * extension made before a doubt was reported does not answer it.
    */
   extend(ms: number): void;
-  /** To be called every {@link LOOK_MS}: writes what is not written yet, and looks for a guardian in doubt. */
+  /** Call it every {@link LOOK_MS}: writes a pending deadline and checks whether the watchdog is in doubt. */
   look(): void;
-  /** Writes what is not written yet. */
+  /** Writes a pending deadline. */
   flush(): void;
-  /** The guardian is in doubt, and nobody has answered it: only it may let the run go on. */
+  /** Whether the watchdog is in doubt and has not been answered: only the watchdog may continue the run then. */
   isDoubted(): boolean;
 }
 
-/** How often a run is looked at, ms. */
+/** Interval between checks of a run, in milliseconds. */
 export const LOOK_MS = 200;
-/** A guardian that is due within this time hears of its new deadline at once; several looks long. */
+/** A deadline closer than this, in milliseconds, is renewed at once; several check intervals long. */
 const NEAR_MS = 2000;
-/** Each so many looks it is looked for a guardian in doubt. */
+/** Check for a watchdog in doubt once per this many calls. */
 const DOUBT_LOOKS = 5;
 
-/** Milliseconds as guardians count. */
+/** Converts milliseconds to the watchdog's unit, hundredths of a second. */
 export function toWatchdogTime(ms: number): number {
   return Math.min(WATCHDOG_NEVER, Math.max(0, Math.floor(ms / 10)));
 }
 
 /**
- * Follows the deadline of a run; `knownMs`: what its guardian was given to begin with, `undefined` when an earlier life
- * did. `doubted` is called when the guardian is in doubt: what it was given until then counts no more.
+ * Tracks the deadline of a run. `knownMs`: what its watchdog was given at the start, `undefined` for a run of an
+ * earlier node process. `doubted` is called when the watchdog gets into doubt: earlier extensions no longer count.
  */
 export function followDeadline(
   directory: string,
@@ -50,13 +50,13 @@ export function followDeadline(
   knownMs: number | undefined,
   doubted: () => void,
 ): Deadline {
-  // What an earlier life gave is not known: until the owner has answered this one, nothing is given.
+  // Extensions by an earlier node process are unknown: nothing is granted until the owner has answered this one.
   let endsAt = knownMs === undefined ? Number.NEGATIVE_INFINITY : clock.now() + knownMs;
   let saidEndsAt = endsAt;
   let doubt = 0;
   let looks = 0;
 
-  /** Whether there is a new one. */
+  /** Reads the doubt number; true when there is a new doubt. */
   function hearDoubt(): boolean {
     const present = readDoubt(directory) ?? doubt;
     if (present === doubt) return false;
@@ -73,7 +73,7 @@ export function followDeadline(
       writeDeadline(directory, endsAt - clock.now(), doubt);
       saidEndsAt = endsAt;
     } catch {
-      // The guardian then ends the run at its old deadline, which is the safe side.
+      // The watchdog then ends the run at its old deadline, which is safe.
     }
   }
 
@@ -98,24 +98,25 @@ export function followDeadline(
 }
 
 /**
- * Writes a deadline, as a whole: the guardian never reads half of one. On a full disk it is written over in place,
- * which takes no room; a guardian that reads in that moment finds two numbers that differ, and reads again. Throws what
- * the file system does.
+ * Writes a deadline atomically, so that the watchdog never reads half of one. On a full disk it is overwritten in
+ * place; a watchdog reading at that time sees two different numbers and tries again. Throws the file system's errors.
  */
 export function writeDeadline(directory: string, leftMs: number, doubt: number): void {
   const number = ((readNumber(directory, RUN_FILES.deadline) ?? 0) + 1) % NUMBERS;
   writeReserved(join(directory, RUN_FILES.deadline), `${number} ${toWatchdogTime(leftMs)} ${doubt} ${number}`);
 }
 
-/** Only that it differs from the one before counts. */
+/** The number only has to differ from the previous one. */
 const NUMBERS = 1_000_000;
 
-/** The number of the guardian's present doubt; 0 when it never was in doubt, `undefined` when it cannot be read. */
+/** The number of the watchdog's current doubt; 0 when it was never in doubt, `undefined` when it cannot be read. */
 export function readDoubt(directory: string): number | undefined {
   return readNumber(directory, RUN_FILES.doubt);
 }
 
-/** Writes a reserved file as a whole, or, without room for that, in place. */
+/**
+ * Writes a reserved file atomically, or in place when there is no space for a draft. Throws the file system's errors.
+ */
 export function writeReserved(file: string, text: string): void {
   const draft = `${file}.new`;
   try {

@@ -1,7 +1,6 @@
 /**
- * Deadlines of runs that a node before this one started: their guardians compare readings of /proc/uptime, or of the
- * wall clock where they cannot read that, with the number in the file. Whenever what they read changed its course,
- * their deadline is written anew.
+ * Deadlines of runs started by an older node version. Their watchdogs compare /proc/uptime, or the wall clock where
+ * that is unreadable, with the number in the file. Whenever those readings jump, the deadline is rewritten.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,10 +9,10 @@ import { readUptimeMs } from '../../os/uptime.js';
 import { writeReserved, type Deadline } from './deadline.js';
 import { RUN_FILES } from '../launch/launcher.js';
 
-/** The readings differ from what time passed by more than this, ms: the deadline is written anew. */
+/** Rewrite the deadline when the readings are off from the time that passed by more than this, in milliseconds. */
 const OFF_MS = 1000;
 
-/** Follows the deadline of such a run; until it is extended its guardian keeps what it has. */
+/** Tracks the deadline of such a run; until it is extended, its watchdog keeps the deadline it has. */
 export function followLegacyDeadline(directory: string, clock: Pick<Clock, 'now'>): Deadline {
   let endsAt = Number.NEGATIVE_INFINITY;
   let saidEndsAt = endsAt;
@@ -31,7 +30,7 @@ export function followLegacyDeadline(directory: string, clock: Pick<Clock, 'now'
       saidEndsAt = endsAt;
       saidLead = lead;
     } catch {
-      // Its guardian ends it at its old deadline.
+      // The watchdog ends the run at its old deadline.
     }
   }
 
@@ -43,12 +42,12 @@ export function followLegacyDeadline(directory: string, clock: Pick<Clock, 'now'
     },
     look: flush,
     flush,
-    // It knows no doubt: it ends a run instead.
+    // Such a watchdog is never in doubt: it ends the run instead.
     isDoubted: () => false,
   };
 }
 
-/** Whether a deadline is one that such a guardian reads: a number alone. */
+/** Whether the run's deadline file is for such a watchdog: a single number. */
 export function isLegacyDeadline(directory: string): boolean {
   try {
     return /^\s*\d+\s*$/.test(readFileSync(join(directory, RUN_FILES.deadline), 'latin1'));
@@ -57,7 +56,7 @@ export function isLegacyDeadline(directory: string): boolean {
   }
 }
 
-/** Milliseconds as such a guardian reads them now. */
+/** The reading that such a watchdog takes now, in milliseconds. */
 export function readLegacyMs(): number {
   return tryReadUptimeMs() ?? Math.floor(Date.now() / 1000) * 1000;
 }

@@ -1,24 +1,27 @@
 /**
- * Tells which processes of a run guard it: its launcher, its guardian, and what the guardian sleeps with. Whoever slows
- * a run down must leave these alone, or its lease would not be kept.
+ * Recognises the processes that guard a run: its launcher, its watchdog, and the `sleep` of the watchdog. Code that
+ * throttles or stops a run must leave these alone, or the lease would not be enforced.
  */
 import { askPs } from '../../os/ask-ps.js';
 import { readCommandLine } from '../../os/proc-files.js';
 import { tryReadProcStat } from '../../os/proc-stat.js';
 import { LAUNCHER } from '../launch/launcher.js';
 
-/** Whether a process is a launcher, a guardian, or the `sleep` of one. */
+/** Whether a process is a launcher, a watchdog, or a watchdog's `sleep`. */
 export function isWatchdogProcess(pid: number): boolean {
   if (runsLauncher(pid)) return true;
   const parent = readParent(pid);
-  // A job that is a `sleep` itself has the launcher as its parent, not the guardian below it.
+  // A job that is a `sleep` has the launcher as its parent, not the watchdog below it.
   return readWords(pid)[0]?.endsWith('sleep') === true && runsLauncher(parent) && runsLauncher(readParent(parent));
 }
 
-/** `ps` shows line ends in its own way: the first line of the text is enough. */
+/** `ps` prints newlines in its own way, so only the first line of the program text is compared. */
 const OPENING = LAUNCHER.trim().split('\n')[0] ?? '';
 
-/** A shell with the launcher's text: the launcher, or the guardian, which is a fork of it. The nursery is no shell. */
+/**
+ * Whether it is a shell with the launcher's text: the launcher, or the watchdog, which is forked from it. The fork
+ * server is not a shell.
+ */
 function runsLauncher(pid: number): boolean {
   const [, flag, text = ''] = readWords(pid);
   return flag === '-c' && text.trimStart().startsWith(OPENING);

@@ -1,22 +1,21 @@
 /**
- * The time of guardians, as shell text: they count down what their node gave them, by their own sleeps. On Linux the
- * kernel says when each of these sleeps began, on the clock that counts the machine's sleep (field 22 of
- * /proc/PID/stat, which LXCFS leaves alone); where there is no /proc, `date` says it. Without a reading they are late
- * perhaps, but never early, and never wait for ever.
+ * How watchdogs measure time, as shell text: they count down the time that the node granted by their own sleeps. On
+ * Linux the kernel's record of when each sleep began is used, on the clock that includes suspended time (field 22 of
+ * /proc/PID/stat, which LXCFS does not alter); without /proc, `date`. If there is no reading they may be late, but
+ * are never early and never wait forever.
  */
 
 /**
- * Functions for the guardian of a launcher and for the keeper of a container. All times are in hundredths of a second.
+ * Shell functions for the launcher's watchdog and for the container watchdog. All times are in hundredths of a
+ * second.
  *
- * - `sure`: what is left by the guardian's own sleeps, which nothing can make too long. At 0 the run is ended.
- * - `left`: the same less what a jump of the readings took away. At 0 before `sure` it is in doubt whether the lease is
- *   over: the run is
- *   held (see `hold`) until the node has answered, or `sure` is over, too.
- * - `nap 200` sleeps so long. A sleep that began up to 3 s late was late (a busy machine); later, the machine slept, or
- *   the guardian
- * was stopped, or its clock jumped: from then on only a deadline counts that names the new `doubt`, for any other may
- * be older.
- * - A nap that a signal cut short counts nothing by itself: the next reading tells.
+ * - `sure`: the remaining time by the watchdog's own sleeps, which nothing can lengthen. At 0 the run is ended.
+ * - `left`: the same, minus time lost to jumps of the readings. If it reaches 0 before `sure`, the lease may be over:
+ *   the run is held (see `hold`) until the node has answered or `sure` has run out.
+ * - `nap 200` sleeps for that long. A sleep that began up to 3 s late was just late (a busy machine). Beyond that the
+ *   machine was suspended, the watchdog was stopped or its clock jumped: from then on only a deadline that names the
+ *   new `doubt` counts, because any other may be older.
+ * - A nap cut short by a signal counts as nothing; the next reading accounts for its time.
  */
 export const WATCHDOG_TIME = `
 doubt=0 seen= expected= held=

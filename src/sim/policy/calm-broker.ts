@@ -1,6 +1,6 @@
 /**
- * A broker without faults for meshes of many nodes: it encodes a payload once and delivers it in a few waves instead of
- * to each subscriber separately. It keeps the order of one publisher, the retained messages and the wills, and loses
+ * A broker without faults for meshes of many nodes: it encodes a payload once and delivers it in a few waves instead
+ * of to each subscriber separately. It keeps the order of each publisher, retained messages and wills, and loses
  * nothing.
  */
 import type { BusPublish } from '../../bus/bus.js';
@@ -32,9 +32,9 @@ interface Delivery {
 }
 
 /**
- * Creates a broker that is up. Messages for which `mayWait` is true are delivered in batches every `gatherMs`, node by
- * node. With a thousand nodes this costs a fraction, because a node's memory is still in the cache for the next
- * message. 0 turns batches off.
+ * Creates a broker that is up. Messages for which `mayWait` returns true are delivered in batches every `gatherMs`,
+ * node by node. With a thousand nodes this takes a fraction of the time, because the memory of a node is still cached
+ * when its next message is delivered. 0 turns batches off.
  */
 export function createCalmBroker(
   timeline: Timeline,

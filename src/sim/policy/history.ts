@@ -11,7 +11,7 @@ export interface JobHistory {
   readonly sizeMs: number;
   /** When its owner journaled its end; `undefined` if it did not. */
   readonly settledAt: number | undefined;
-  /** It ended as done. */
+  /** Whether it ended as done. */
   readonly done: boolean;
 }
 

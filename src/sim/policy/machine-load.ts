@@ -1,6 +1,6 @@
 /**
- * The load of one machine: what its users do, which drifts and is noisy, and the jobs that run on it. Both share its
- * cores, so jobs run slower on a busy machine. The load that a node senses is smoothed like the real metric.
+ * The load of one machine: that of its users, which drifts and is noisy, and that of its jobs. Both share its cores,
+ * so jobs run slower on a busy machine. The load that a node senses is smoothed like the real metric.
  */
 import type { Random } from '../plan/random.js';
 import type { Timeline } from '../parts/timeline.js';
@@ -10,7 +10,7 @@ import type { Workload } from './workload.js';
 export interface MachineLoad {
   /** The load ratio that the node senses now. Draws random numbers. */
   ratio(): number;
-  /** Runs a job that needs `workMs` of one core; `done` is called when it has had that. */
+  /** Runs a job that needs `workMs` of one core; `done` is called when that work is finished. */
   begin(run: string, workMs: number, done: () => void): void;
   /** Removes a job from the cores and returns the work that it has done, ms. */
   end(run: string): number;
@@ -22,7 +22,7 @@ const SENSED_TAU_MS = 20_000;
 const WANDER_TAU_MS = 180_000;
 const WANDER_RATIO = 0.1;
 
-/** How far ahead ends are scheduled, ms: beyond the next sample, which comes every two seconds. */
+/** Ends of jobs are scheduled this far ahead, ms: beyond the next sample, which comes every two seconds. */
 const PLANNED_MS = 10_000;
 
 interface Running {
@@ -32,7 +32,7 @@ interface Running {
   cancel: () => void;
 }
 
-/** Creates the load of a machine. Chance decides whether its users are active at first. */
+/** Creates the load of a machine. Whether its users are active at first is random. */
 export function createMachineLoad(cpus: number, workload: Workload, timeline: Timeline, random: Random): MachineLoad {
   const own = createOwnLoad(workload, random);
   const running = new Map<string, Running>();
@@ -74,7 +74,7 @@ export function createMachineLoad(cpus: number, workload: Workload, timeline: Ti
     for (const job of running.values()) job.leftMs -= done;
   }
 
-  /** Schedules near ends again, at the present pace. The others are scheduled at a later sample. */
+  /** Reschedules the ends of jobs that are near, at the current pace. Later ends are scheduled at a later sample. */
   function plan(): void {
     const speed = pace();
     for (const [run, job] of running) {
@@ -131,12 +131,12 @@ function createOwnLoad(workload: Workload, random: Random): { advance(passedMs: 
   };
 }
 
-/** A number of mean 0 and standard deviation 1 (Box-Muller). */
+/** Draws a number from the normal distribution of mean 0 and standard deviation 1 (Box-Muller). */
 function generateNormal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }
 
-/** A Poisson distributed number with this mean (Knuth's method; means are small). */
+/** Draws a Poisson distributed number with this mean (Knuth's method; means are small). */
 function generatePoisson(average: number, random: Random): number {
   const least = Math.exp(-average);
   let product = random.next();

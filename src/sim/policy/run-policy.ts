@@ -29,7 +29,7 @@ export interface PolicyOutcome {
   readonly figures: PolicySpread;
 }
 
-/** The outcome. The same options give the same report. */
+/** The outcomes of all policies, with the options that led to them. The same options give the same report. */
 export interface PolicyReport extends Omit<PolicyOptions, 'compare' | 'stateEveryMs'> {
   readonly state_every_ms: number | null;
   readonly policies: readonly PolicyOutcome[];

@@ -1,6 +1,6 @@
 /**
- * The work left of each job. A job that is stopped and started again elsewhere continues from its last save, which it
- * makes every {@link SAVE_MS} of work.
+ * The work left of each job. A job that is stopped and started again elsewhere continues from its last save; it saves
+ * after every {@link SAVE_MS} of work.
  */
 
 /** The work left of all jobs, ms. */
@@ -11,10 +11,10 @@ export interface WorkLeft {
   stopped(run: string, doneMs: number): void;
 }
 
-/** A job saves its work this often, ms of work. */
+/** Work between two saves of a job, ms. */
 export const SAVE_MS = 60_000;
 
-/** Creates the record, without jobs. */
+/** Creates an empty record. */
 export function createWorkLeft(): WorkLeft {
   const left = new Map<string, number>();
   return {

@@ -29,7 +29,7 @@ export interface Workload {
   readonly busyMs: number;
 }
 
-/** The workloads there are. */
+/** The names of the workloads. */
 export type WorkloadName = 'lab' | 'bursts' | 'edge' | 'crowd';
 
 const LAB: Workload = {
@@ -82,7 +82,7 @@ export interface Job {
   readonly item: string;
   readonly node: string;
   readonly at: number;
-  /** How long it runs with a core to itself, ms. */
+  /** Run time when it has a core to itself, ms. */
   readonly sizeMs: number;
   readonly movable: boolean;
 }
@@ -112,7 +112,7 @@ export function generateJobs(
   return jobs.toSorted((a, b) => a.at - b.at).map((job, index) => ({ ...job, item: `j${index}` }));
 }
 
-/** A size from the bounded Pareto distribution, by its inverse, ms. */
+/** Draws a job size from the bounded Pareto distribution, ms, by inverting its distribution function. */
 export function generateSize(workload: Workload, random: Random): number {
   const { sizeMsLeast: least, sizeMsMost: most, sizeShape: shape } = workload;
   const cut = 1 - (least / most) ** shape;

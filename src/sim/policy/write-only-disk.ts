@@ -1,6 +1,5 @@
 /**
- * A disk for runs in which no node dies: writes take time and are reported, but nothing is kept, since nothing is read
- * back.
+ * A disk for runs in which no node dies: writes take time and are reported, but nothing is stored or read back.
  */
 import type { JournalChange } from '../../journal/journal.js';
 import type { MachinePower } from '../parts/machine-power.js';

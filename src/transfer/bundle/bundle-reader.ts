@@ -1,7 +1,7 @@
 /**
- * The byte stream of a bundle: its files one after the other with nothing between. Small files are read side by side,
- * one piece ahead of what is being sent. It never leaves the bundle's directory and never sends a file that is not as
- * described.
+ * The byte stream of a bundle: its files one after the other with nothing in between. Small files are read
+ * concurrently, one piece ahead of what is being sent. It never leaves the bundle's directory and never sends a file
+ * that differs from its description.
  */
 import { constants } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
@@ -12,11 +12,11 @@ import { Refused } from '../outcome.js';
 import { isBelow } from '../tree/inner-tree.js';
 import type { Bundle } from '../transfer.js';
 
-/** Bytes of one piece, and how many files one piece may touch at once. */
+/** Bytes in one piece, and how many files one piece may touch. */
 const PIECE_BYTES: number = 512 * 1024;
 const PIECE_FILES_MAX = 32;
 
-/** Where a stretch of one file goes in a piece. */
+/** Which bytes of a file go where in a piece. */
 interface Stretch {
   readonly file: ManifestFile;
   readonly from: number;
@@ -24,13 +24,13 @@ interface Stretch {
   readonly at: number;
 }
 
-/** Where reading stands. */
+/** The reading position: index of the file, and byte within it. */
 interface Place {
   index: number;
   position: number;
 }
 
-/** Reads the stream from byte `start` on. Throws {@link Refused} when a file is not as its manifest says. */
+/** Reads the stream from byte `start`. Throws {@link Refused} when a file differs from its manifest. */
 export async function* readBundle(bundle: Bundle, start: number): AsyncGenerator<Buffer, void, void> {
   const { files } = bundle.manifest;
   const place = seekPlace(files, start);
@@ -40,7 +40,7 @@ export async function* readBundle(bundle: Bundle, start: number): AsyncGenerator
       const piece = await next;
       if (piece.length === 0) return;
       next = readPiece(bundle.root, planPiece(files, place));
-      // A failure is met at the next turn, or not at all if the reader goes away before.
+      // A rejection surfaces at the next iteration, or never if the reader goes away first.
       next.catch(() => undefined);
       yield piece;
     }
@@ -59,7 +59,7 @@ function seekPlace(files: readonly ManifestFile[], start: number): Place {
   return place;
 }
 
-/** Takes the next stretches off the list; `place` moves on. */
+/** Plans the next piece and advances `place` past it. */
 function planPiece(files: readonly ManifestFile[], place: Place): readonly Stretch[] {
   const piece: Stretch[] = [];
   let at = 0;
@@ -103,13 +103,13 @@ async function readStretch(root: string, stretch: Stretch, piece: Buffer): Promi
 async function openSource(root: string, file: ManifestFile): Promise<FileHandle> {
   const handle = await openRegular(root, file);
   const stats = await handle.stat();
-  // What was written to its end since does not belong to it; whoever fetches checks what was there.
+  // Bytes appended since are not part of the bundle; the fetching side verifies the rest.
   if (stats.isFile() && stats.size >= file.size) return handle;
   await handle.close();
   throw describeChange(file, `it has ${stats.size} bytes, not ${file.size}`);
 }
 
-/** O_NONBLOCK: opening a pipe that was put there must not hang. A link is followed only within the bundle. */
+/** O_NONBLOCK: opening a pipe put in the file's place must not hang. A link is followed only within the bundle. */
 async function openRegular(root: string, file: ManifestFile): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const path = join(root, file.path);

@@ -1,6 +1,6 @@
 /**
- * The manifest as bytes: written for a bundle, and read only after its hash was found right. What is past here names no
- * path twice, no file below a file, and nothing in the directory where a fetch keeps its parts.
+ * The manifest as bytes: encoded for a bundle, and parsed only after its hash was verified. A parsed manifest never
+ * names a path twice, a file below another file, or anything in the directory where a fetch keeps its parts.
  */
 import { createHash } from 'node:crypto';
 import { manifestSchema, type Manifest } from '../../protocol/manifest.js';
@@ -8,17 +8,15 @@ import { MANIFEST_BYTES_MAX, MANIFEST_FILES_MAX } from '../../protocol/limits.js
 import { Refused } from '../outcome.js';
 import type { Bundle } from '../transfer.js';
 
-/** Directory below a fetch's own where files grow until they are whole. */
+/** Directory below a fetch's target directory where files grow until they are complete. */
 export const PARTS_DIRECTORY = '.tritmesh-parts';
 
-/** The bytes of a manifest as they are served and hashed. */
+/** Encodes a manifest to the bytes that are served and hashed. */
 export function encodeManifest(manifest: Manifest): Buffer {
   return Buffer.from(JSON.stringify(manifest), 'utf8');
 }
 
-/**
- * Puts a bundle together; `room` is what it takes on a disk. Throws {@link Refused} when the manifest is over a limit.
- */
+/** Creates a bundle; `room` is its disk space in bytes. Throws {@link Refused} if the manifest exceeds a limit. */
 export function sealBundle(root: string, manifest: Manifest, room: number = sumBytes(manifest)): Bundle {
   if (manifest.files.length > MANIFEST_FILES_MAX) {
     throw new Refused(
@@ -32,7 +30,7 @@ export function sealBundle(root: string, manifest: Manifest, room: number = sumB
   return { root, manifest, sha256: hash(bytes), bytes: sumBytes(manifest), count: manifest.files.length, room };
 }
 
-/** Reads a manifest whose hash must be `sha256`. Throws {@link Refused}. */
+/** Parses a manifest. Throws {@link Refused} when its hash is not `sha256` or it is not valid. */
 export function openManifest(bytes: Buffer, sha256: string): Manifest {
   if (hash(bytes) !== sha256) throw new Refused('the manifest has another sha256 than the one that was announced');
   const parsed = manifestSchema.safeParse(parseJson(bytes));
@@ -44,7 +42,7 @@ export function openManifest(bytes: Buffer, sha256: string): Manifest {
   return parsed.data;
 }
 
-/** Bytes of all files. */
+/** Size of all files together, in bytes. */
 export function sumBytes(manifest: Manifest): number {
   return manifest.files.reduce((sum, file) => sum + file.size, 0);
 }

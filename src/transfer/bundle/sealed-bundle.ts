@@ -1,6 +1,6 @@
 /**
- * A small bundle as one sealed text: the length of its manifest, the manifest, and its files' bytes in that order. What
- * comes out of it is checked like what a fetch brings.
+ * A small bundle as one sealed text: the length of its manifest (4 bytes, big endian), the manifest, and the bytes of
+ * its files in that order. Opening it applies the same checks as a fetch.
  */
 import { sealTo, type Sealer } from '../../identity/seal.js';
 import { SEALED_BUNDLE_BYTES_MAX, SEALED_OUTPUTS_BYTES_MAX } from '../../protocol/limits.js';
@@ -12,7 +12,7 @@ import { openTree } from '../tree/tree-writer.js';
 
 const LENGTH_BYTES = 4;
 
-/** Seals a bundle to a peer's seal key; `undefined` when it is too large for a message. */
+/** Seals a bundle to a peer's seal key. Returns base64, or `undefined` when the bundle is too large for a message. */
 export async function sealBundleTo(sealKey: string, share: string, bundle: Bundle): Promise<string | undefined> {
   if (bundle.bytes > SEALED_OUTPUTS_BYTES_MAX) return undefined;
   const manifest = encodeManifest(bundle.manifest);
@@ -24,7 +24,7 @@ export async function sealBundleTo(sealKey: string, share: string, bundle: Bundl
   return sealTo(sealKey, Buffer.concat(parts), share);
 }
 
-/** Puts what was sealed into the order's directory. Throws Refused for what is not of the order. */
+/** Unseals a bundle into the order's directory. Throws Refused when it does not match the order. */
 export async function openSealed(order: OpenRequest, sealer: Sealer): Promise<Fetched> {
   const bytes = sealer.open(order.sealed, order.share);
   if (bytes === undefined || bytes.length < LENGTH_BYTES) throw new Refused('what was sealed cannot be opened');
@@ -34,7 +34,7 @@ export async function openSealed(order: OpenRequest, sealer: Sealer): Promise<Fe
   if (contents.length !== sumBytes(manifest)) throw new Refused('what was sealed is not as long as its manifest says');
   const tree = await openTree(order.directory, manifest);
   try {
-    // What an earlier, cut fetch left is used again.
+    // Bytes left by an earlier, interrupted fetch are reused.
     await tree.write(contents.subarray(tree.offset()));
     await tree.finish();
   } finally {

@@ -1,28 +1,28 @@
 /**
- * What travels in the body of a request of the direct path and of its answer: messages, and where their writer listens.
- * Whatever comes in is checked here; the messages themselves are read where those of the bus are.
+ * The body of a direct-path request or answer: messages, and the addresses their sender listens on. Incoming batches
+ * are checked here; the messages themselves are parsed where those of the bus are.
  */
 import { MESSAGE_BYTES_MAX, TOPIC_BYTES_MAX } from '../../protocol/limits.js';
 import { parsePeerUrl } from '../../protocol/peer-address.js';
 import type { DirectMessage } from '../direct.js';
 
-/** One body. */
+/** The body of one request or answer. */
 export interface Batch {
   /** `https://host:port`, in the order to try. */
   readonly urls: readonly string[];
   readonly messages: readonly DirectMessage[];
 }
 
-/** Messages in one batch, and addresses. */
+/** Limits for one batch: messages, and addresses. */
 export const BATCH_MESSAGES_MAX = 64;
 const URLS_MAX = 16;
 
-/** The text of a batch. */
+/** Encodes a batch as JSON; addresses beyond the limit are dropped. */
 export function encodeBatch({ urls, messages }: Batch): string {
   return JSON.stringify({ urls: urls.slice(0, URLS_MAX), messages });
 }
 
-/** Reads a batch; `undefined` for what is none. An empty body is an empty batch. */
+/** Parses a batch; `undefined` when it is malformed or over a limit. An empty body is an empty batch. */
 export function decodeBatch(bytes: Buffer | undefined): Batch | undefined {
   if (bytes === undefined) return undefined;
   if (bytes.length === 0) return { urls: [], messages: [] };

@@ -1,17 +1,17 @@
 /**
- * What waits for peers that cannot be called just now, or are being called: bounded, and not for long, since everything
- * that matters is said again.
+ * Queues messages for peers that cannot be called right now or are being called. The queue is bounded and
+ * short-lived, since everything that matters is sent again.
  */
 import { BATCH_MESSAGES_MAX } from './direct-batch.js';
 import type { DirectMessage } from '../direct.js';
 
-/** Messages that wait, by the key of the peer. */
+/** Queued messages by peer key (43 characters of base64url). */
 export interface Mail {
   put(key: string, message: DirectMessage): void;
-  /** What could not be delivered, before all that came since. */
+  /** Returns undelivered messages to the queue, ahead of everything queued since. */
   putBack(key: string, messages: readonly DirectMessage[]): void;
   has(key: string): boolean;
-  /** Takes as many as fit, oldest first. */
+  /** Removes and returns as many messages as fit into `bytesMax`, oldest first; at least one if any is queued. */
   take(key: string, bytesMax: number): readonly DirectMessage[];
 }
 
@@ -20,15 +20,15 @@ interface Waiting {
   readonly until: number;
 }
 
-/** Messages kept for one peer and peers that some are kept for, and for how long, ms. */
+/** Messages queued per peer, peers with a queue, and how long a message is kept, ms. */
 const KEPT_MAX = 256;
 const PEERS_MAX = 1024;
 const KEPT_MS = 60_000;
 
-/** Makes an empty one; `now` is monotonic, ms. */
+/** Creates an empty queue; `now` is monotonic, ms. */
 export function createMail(now: () => number = () => performance.now()): Mail {
   const waiting = new Map<string, readonly Waiting[]>();
-  /** Of what was taken: it is not kept any longer because it could not be delivered. */
+  /** Deadlines of messages that were taken: a failed delivery does not extend them. */
   const untilOf = new WeakMap<DirectMessage, number>();
 
   function fresh(key: string): readonly Waiting[] {

@@ -1,7 +1,7 @@
 /**
- * The direct path over HTTPS: `POST /m` at the other side's listener, mutual TLS with the keys of both nodes. What
- * waits for a peer rides in the answer to what that peer brings, so that one of the two need not be reachable. An
- * answer with status 200 says that the bytes have arrived, and nothing else.
+ * The direct path over HTTPS: `POST /m` at the other side's listener, with mutual TLS using both nodes' keys.
+ * Messages queued for a peer travel in the answer to its next request, so only one of the two has to be reachable.
+ * Status 200 means that the bytes have arrived, nothing more.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeBatch, encodeBatch, type Batch } from './direct-batch.js';
@@ -11,34 +11,34 @@ import type { PeerClient } from '../peer/peer-client.js';
 import { answerText, type PeerListener, type PeerRequest } from '../peer/peer-listener.js';
 import { readAll } from '../tree/read-all.js';
 
-/** Bytes of one request or answer. */
+/** Size limit of one request or answer, bytes. */
 const BODY_BYTES_MAX: number = 256 * 1024;
-/** How long a request is held for an answer, and how long one in all may take, ms. */
+/** How long a request is held open for an answer, and how long one may take in total, ms. */
 const HOLD_MS = 1500;
 const POST_MS = 10_000;
-/** Requests under way to one peer. */
+/** Concurrent requests to one peer. */
 const POSTS_MAX = 2;
 
-/** What the path is made of. */
+/** What the direct path depends on. */
 export interface HttpsDirectOptions {
   readonly listener: PeerListener;
-  /** Of its own: a transfer that takes all connections to a peer must not keep a lease waiting. */
+  /** Not shared with transfers: one that uses up all connections to a peer must not delay a lease. */
   readonly client: PeerClient;
   readonly holdMs?: number | undefined;
 }
 
-/** A peer that was spoken with. */
+/** State kept for a peer. */
 interface Known {
-  /** Where it said it listens now. */
+  /** The addresses it reported last. */
   urls: readonly string[];
   posts: number;
   held: ((messages: readonly DirectMessage[]) => void) | undefined;
 }
 
-/** Peers whose state is kept. */
+/** Peers with kept state; beyond this, an idle one is forgotten. */
 const KNOWN_MAX = 1024;
 
-/** Makes the direct path; until it is opened, and after it was closed, peers are told to come again. */
+/** Creates the direct path. Before it is opened and after it is closed, peers are told to retry later. */
 export function createHttpsDirect({ listener, client, holdMs = HOLD_MS }: HttpsDirectOptions): Direct {
   const mail = createMail();
   const known = new Map<string, Known>();
@@ -58,7 +58,7 @@ export function createHttpsDirect({ listener, client, holdMs = HOLD_MS }: HttpsD
     if (request.method !== 'POST' || request.url !== '/m' || peerKey === undefined)
       return answerText(response, 404, 'there is nothing here for this peer');
     if (take === undefined) return answerText(response, 503, 'it is not ready yet');
-    // Who sends a byte now and then must not take a connection from a lease.
+    // A peer that trickles bytes must not take a connection away from a lease.
     const late = setTimeout(() => request.destroy(), POST_MS);
     const body = await readAll(request, BODY_BYTES_MAX);
     clearTimeout(late);
@@ -75,7 +75,7 @@ export function createHttpsDirect({ listener, client, holdMs = HOLD_MS }: HttpsD
     return new Set(messages.map((message) => take?.(key, message) ?? 'unknown'));
   }
 
-  /** Until there is something to answer, but not for long; a later request takes the place of an earlier one. */
+  /** Holds a request until there is something to answer, at most `holdMs`; a later request replaces an earlier one. */
   function hold(key: string, { urls }: Batch, response: ServerResponse): void {
     const peer = know(key);
     if (urls.length > 0) peer.urls = urls;
@@ -111,7 +111,7 @@ export function createHttpsDirect({ listener, client, holdMs = HOLD_MS }: HttpsD
     void postAll(key, all, peer);
   }
 
-  /** Until nothing waits any more; after a failure the next message tries again. */
+  /** Posts until the queue is empty; after a failure the next message tries again. */
   async function postAll(key: string, urls: readonly string[], peer: Known): Promise<void> {
     peer.posts += 1;
     while (mail.has(key) && (await post(key, urls)));
@@ -120,7 +120,7 @@ export function createHttpsDirect({ listener, client, holdMs = HOLD_MS }: HttpsD
 
   async function post(key: string, urls: readonly string[]): Promise<boolean> {
     const messages = mail.take(key, BODY_BYTES_MAX);
-    // Not `AbortSignal.any` with one that lives as long as the node: Node 20 keeps what was made of it.
+    // Not `AbortSignal.any` with a signal as old as the node: Node 20 never frees what is derived from it.
     const ending = new AbortController();
     posting.add(ending);
     const late = setTimeout(() => ending.abort(), POST_MS);
@@ -131,7 +131,7 @@ export function createHttpsDirect({ listener, client, holdMs = HOLD_MS }: HttpsD
       await takeAnswer(key, answer);
       return true;
     } catch {
-      // It may have arrived all the same: said twice it does no harm.
+      // It may have arrived anyway; a duplicate does no harm.
       mail.putBack(key, messages);
       return false;
     } finally {

@@ -1,12 +1,12 @@
 /**
- * Remembers the port that a node listened on: peers that fetch from it while it restarts find it again. A port that is
- * lost or taken meanwhile costs no more than another offer.
+ * Remembers the port that a node listened on, so that peers fetching from it find it again after a restart. If the
+ * port is lost or has been taken meanwhile, the only cost is another offer.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const PORT_MAX = 65_535;
 
-/** The port in a file; `undefined` when there is none. */
+/** Reads the port from a file; `undefined` when the file is missing or holds no valid port. */
 export function readLastPort(file: string): number | undefined {
   try {
     const port = Number(readFileSync(file, 'latin1').trim());
@@ -16,11 +16,11 @@ export function readLastPort(file: string): number | undefined {
   }
 }
 
-/** Keeps a port. A disk that is full must not keep a node from its work. */
+/** Saves a port. Never throws: a full disk must not stop a node from working. */
 export function keepLastPort(file: string, port: number): void {
   try {
     writeFileSync(file, `${port}\n`);
   } catch {
-    // Then the next start takes a free one.
+    // The next start uses a free port instead.
   }
 }

@@ -1,13 +1,16 @@
 /**
- * Puts a peer's addresses into the order in which they are called from this machine: the one that answered last, then
- * those in a network that both are in, then the rest as the peer told them. A bridge of a container tool has the same
- * network on every machine, so sharing that means nothing.
+ * Orders a peer's addresses for calls from this machine: the one that answered last, then those in a network that
+ * both are in, then the rest in the peer's order. Bridges of container tools are ignored, since they use the same
+ * network on every machine.
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { parsePeerUrl } from '../../protocol/peer-address.js';
 import { classifyInterface, type Interfaces } from './listen-addresses.js';
 
-/** The URLs in the order to call them; `lastGood` answered last, those in `failed` broke after they had answered. */
+/**
+ * Returns the URLs in the order to call them, without duplicates. `lastGood` answered last; those in `failed` broke
+ * after they had answered and come last.
+ */
 export function orderUrls(
   urls: readonly string[],
   interfaces: Interfaces,
@@ -41,7 +44,7 @@ function listNetworks(interfaces: Interfaces): Networks {
   return networks;
 }
 
-/** 1: in a network of both; 2: in a tunnel of both; 3: nobody knows. A name is resolved by whoever calls it. */
+/** 1: both are in the same network; 2: both are in the same tunnel; 3: unknown. Names are not resolved here. */
 function rankHost(host: string, { near, tunnelled }: Networks): number {
   if (!isIPv4(host) && !isIPv6(host)) return 3;
   const family = isIPv6(host) ? 'ipv6' : 'ipv4';

@@ -1,5 +1,5 @@
 /**
- * What a peer's answer means: its body, or why there is none.
+ * Interprets a peer's answer: either its body is usable, or an error says why not.
  */
 import type { IncomingMessage } from 'node:http';
 import { REASON_CHARS_MAX } from '../../protocol/limits.js';
@@ -7,10 +7,7 @@ import { describePeerUrl } from '../../protocol/peer-address.js';
 import { Refused } from '../outcome.js';
 import { Unreachable } from './peer-connect.js';
 
-/**
- * Gives the answer if it is a good one to a question for the bytes from `start` on. Throws {@link Unreachable} or
- * {@link Refused}.
- */
+/** Returns `answer` if it fits a request for the bytes from `start`. Throws {@link Unreachable} or {@link Refused}. */
 export async function checkAnswer(
   answer: IncomingMessage,
   { start, urls }: { readonly start: number; readonly urls: readonly string[] },
@@ -30,7 +27,7 @@ function startsAt(answer: IncomingMessage, start: number): boolean {
   return answer.headers['content-range']?.startsWith(`bytes ${start}-`) === true;
 }
 
-/** The first words of a refusal; the rest of a long body is not read. */
+/** Reads the beginning of a refusal; the rest of a long body is not read. */
 export async function readRefusal(answer: IncomingMessage): Promise<string> {
   let text = '';
   try {
@@ -39,7 +36,7 @@ export async function readRefusal(answer: IncomingMessage): Promise<string> {
       if (text.length > REASON_CHARS_MAX) break;
     }
   } catch {
-    // What came before the cut says enough.
+    // The text before the connection broke is enough.
   }
   return text.slice(0, REASON_CHARS_MAX).trim();
 }

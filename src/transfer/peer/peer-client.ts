@@ -1,6 +1,6 @@
 /**
- * Asks one peer over HTTPS, at whichever of its addresses answers first. Connections are kept and used again, and which
- * address was good is remembered.
+ * Sends requests to a peer over HTTPS, at whichever of its addresses answers first. Connections are kept and reused,
+ * and the address that worked is remembered.
  */
 import { Agent, request } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
@@ -17,73 +17,73 @@ import { orderUrls } from './order-urls.js';
 import { checkAnswer, readRefusal } from './peer-answer.js';
 import { connectPeer, Unreachable } from './peer-connect.js';
 
-/** A stream that stands still so long is cut: it goes on from there, or another way is found. */
+/** A stream silent for this long is cut, ms; the caller resumes it or finds another way. */
 const IDLE_MS = 10_000;
-/** Connections to one peer, and peers whose connections are kept. */
+/** Connections to one peer, and peers with kept connections. */
 const SOCKETS_PER_PEER = 8;
 const PEERS_KEPT = 64;
 
-/** What to ask a peer. */
+/** A request to a peer. */
 export interface Question {
   readonly peerKey: string;
   /** `https://host:port`: its addresses, in any order. */
   readonly urls: readonly string[];
   readonly path: string;
-  /** First byte wanted. */
+  /** First byte to return. */
   readonly start: number;
   readonly signal: AbortSignal;
 }
 
-/** What to bring to a peer. */
+/** A body to send to a peer. */
 export interface PeerDelivery extends Omit<Question, 'start'> {
-  /** How long the body is. */
+  /** Length of the body. */
   readonly bytes: number;
-  /** `content-range`, where it is a part. */
+  /** `content-range`, if the body is a part. */
   readonly range?: string | undefined;
   readonly body: () => Iterable<Buffer> | AsyncIterable<Buffer>;
 }
 
-/** What a peer said to a delivery; of a long text its beginning. */
+/** A peer's answer to a delivery; a long text is truncated. */
 export interface PushAnswer {
   readonly status: number;
   readonly text: string;
 }
 
-/** Asks peers. */
+/** Sends requests to peers. */
 export interface PeerClient {
-  /** Gives the body of a good answer. Throws {@link Unreachable} or {@link Refused}. */
+  /** Returns the body of a good answer. Throws {@link Unreachable} or {@link Refused}. */
   get(question: Question): Promise<IncomingMessage>;
-  /** Brings a body of JSON, and gives that of the answer, if any. Throws {@link Unreachable} or {@link Refused}. */
+  /** Posts a JSON body and returns the body of a good answer, if any. Throws {@link Unreachable} or {@link Refused}. */
   post(question: Question, body: string): Promise<IncomingMessage>;
-  /** Gives the answer, good or not. Throws {@link Unreachable}, or what reading the body throws. */
+  /** Returns the answer, good or not. Throws {@link Unreachable}, or whatever reading the body throws. */
   put(delivery: PeerDelivery): Promise<PushAnswer>;
-  /** Makes a connection of its own and ends it; gives the address that answered. Throws {@link Unreachable}. */
+  /** Opens and closes a separate connection; returns its URL. Throws {@link Unreachable} or {@link Refused}. */
   call(peerKey: string, urls: readonly string[]): Promise<string>;
   close(): void;
 }
 
-/** How a client presents itself and how long it waits, in milliseconds. */
+/** The client's certificate and its timeouts, in milliseconds. */
 export interface PeerClientOptions {
   readonly tls: TlsPair;
-  /** How long one address may take to give a connection. */
+  /** How long one address may take to accept a connection. */
   readonly connectMs?: number | undefined;
-  /** Silence after which a connection counts as cut. */
+  /** Silence after which a connection counts as broken. */
   readonly idleMs?: number | undefined;
-  /** The networks that this machine is in. */
+  /** The network interfaces of this machine. */
   readonly interfaces?: (() => Interfaces) | undefined;
 }
 
-/** One peer: its kept connections, and what is known of its addresses. */
+/** A peer's kept connections, and what is known about its addresses. */
 interface Peer {
   readonly agent: Agent;
   urls: readonly string[];
   lastGood: string | undefined;
-  /** Addresses whose connections broke since one was good: tried last. */
+  /** Addresses whose connections broke after one had worked: tried last. */
   readonly failed: Set<string>;
   readonly calledAt: WeakMap<object, string>;
 }
 
-/** Makes a client; it opens nothing until it is asked. */
+/** Creates a client; it opens no connection before the first request. */
 export function createPeerClient(options: PeerClientOptions): PeerClient {
   const peers = new Map<string, Peer>();
 
@@ -127,7 +127,7 @@ function forgetIdle(peers: Map<string, Peer>): void {
   }
 }
 
-/** A peer whose every connection ends at the holder of `peerKey`, whatever address it is called at. */
+/** Creates a peer whose connections all end at the holder of `peerKey`, whatever address is called. */
 function createPeer(peerKey: string, options: PeerClientOptions): Peer {
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_PER_PEER, scheduling: 'lifo' });
   const peer: Peer = { agent, urls: [], lastGood: undefined, failed: new Set(), calledAt: new WeakMap() };
@@ -147,7 +147,7 @@ function createPeer(peerKey: string, options: PeerClientOptions): Peer {
   return peer;
 }
 
-/** Listing them takes a descriptor: where there is none, the peer's own order must do. */
+/** Listing interfaces takes a file descriptor; without one the peer's own order has to do. */
 function listInterfaces(): Interfaces {
   try {
     return networkInterfaces();
@@ -195,7 +195,7 @@ function put(delivery: PeerDelivery, peer: Peer, idleMs: number): Promise<PushAn
     asked.once('timeout', () => asked.destroy(new Error(`silent for ${idleMs} ms`)));
     if (bytes <= SMALL_BODY_BYTES) doubtReused(asked, peer);
     const fail = (error: unknown): void => {
-      // A peer that has heard enough answers before the end, and closes.
+      // A peer that has read enough answers before the end and closes.
       if (isAnswered) return;
       if (error instanceof Unreachable || error instanceof Refused) return reject(error);
       reject(new Unreachable(`${blame(peer, asked.socket)}: ${describeError(error)}`, { cause: error }));
@@ -206,14 +206,14 @@ function put(delivery: PeerDelivery, peer: Peer, idleMs: number): Promise<PushAn
 }
 
 /**
- * How long a connection that was kept may take to answer, ms: a firewall may have closed behind it, and nobody says so.
+ * How long a reused connection may take to answer, ms: a firewall may have dropped it without notifying either side.
  */
 const KEPT_ANSWER_MS = 3000;
 const SMALL_BODY_BYTES: number = 64 * 1024;
 
 /**
- * A kept connection that does not answer soon is given up with all that are kept: a new one tells at once how things
- * are.
+ * Gives up a reused connection that does not answer soon, along with all idle ones: a new connection shows at once
+ * whether the peer is there.
  */
 function doubtReused(asked: ClientRequest, { agent }: Peer): void {
   asked.once('socket', () => {
@@ -226,7 +226,7 @@ function doubtReused(asked: ClientRequest, { agent }: Peer): void {
   });
 }
 
-/** The address that a connection which broke was made to: the others are tried before it from now on. */
+/** Returns the address of a broken connection, for an error message; from now on the others are tried before it. */
 function blame(peer: Peer, socket: object | null): string {
   const url = (socket === null ? undefined : peer.calledAt.get(socket)) ?? peer.lastGood ?? peer.urls[0] ?? '';
   if (peer.failed.size >= peer.urls.length) peer.failed.clear();

@@ -1,6 +1,6 @@
 /**
- * Connects to a peer. It is known by the key of its certificate alone: a connection is handed out only after that key
- * was found right, so nothing is ever said to a stranger.
+ * Connects to a peer, which is identified by the key of its certificate alone. A connection is handed out only after
+ * that key was verified, so nothing is ever sent to a stranger.
  */
 import { connect, type TLSSocket } from 'node:tls';
 import type { TlsPair } from '../../identity/certificate.js';
@@ -9,13 +9,13 @@ import { describeError, errorCode } from '../../os/errors.js';
 import { describePeerUrl, parsePeerUrl } from '../../protocol/peer-address.js';
 import { raceConnect, RACE_STEP_MS } from './race.js';
 
-/** Long enough for the third packet of a connection whose first two were lost (Linux sends at 0, 1 and 3 s). */
+/** Timeout for one address, ms: enough for the third SYN when the first two were lost (Linux sends at 0, 1 and 3 s). */
 const CONNECT_MS = 4000;
-/** Faults that are told of one peer. */
+/** Faults reported for one peer; the rest are counted. */
 const FAULTS_TOLD_MAX = 4;
 
 /**
- * A peer that could not be asked just now. `isRefusal` when it, or a stranger in its place, said no; `isUncalled` when
+ * A peer that cannot be reached right now. `isRefusal`: it, or a stranger at its addresses, refused. `isUncalled`:
  * none of its addresses gave a connection to it.
  */
 export class Unreachable extends Error {
@@ -30,7 +30,7 @@ export class Unreachable extends Error {
   }
 }
 
-/** Whom to connect to, as whom, and how long one address may take, ms. */
+/** Which peer to connect to and with which certificate; `connectMs` is the timeout for one address, ms. */
 export interface ConnectRequest {
   readonly tls: TlsPair;
   readonly peerKey: string;
@@ -39,7 +39,7 @@ export interface ConnectRequest {
   readonly connectMs?: number | undefined;
 }
 
-/** The holder of the key does not answer there, but somebody else. */
+/** The address is answered by a holder of another key. */
 class Stranger extends Error {}
 
 /** Connects to whichever address answers first with the right key. Fails with {@link Unreachable}. */
@@ -61,7 +61,7 @@ function dialPinned(
   done: (error: Error | null, socket?: TLSSocket) => void,
 ): () => void {
   const { host, port } = parsePeerUrl(url) ?? { host: '', port: 0 };
-  // Self-signed on both sides: the key is compared below, and TLS 1.3 proves that the peer holds it.
+  // Both certificates are self-signed: the key is compared below, and TLS 1.3 proves that the peer holds it.
   const socket = connect({
     host,
     port,
@@ -103,7 +103,7 @@ function holdsKey(socket: TLSSocket, peerKey: string): boolean {
 
 type Faults = readonly { readonly url: string; readonly error: Error }[];
 
-/** The sentence that names each address and what became of it. */
+/** Describes each address and its failure in one sentence. */
 function describeFaults(faults: Faults): Unreachable {
   const told = faults
     .slice(0, FAULTS_TOLD_MAX)

@@ -1,7 +1,7 @@
 /**
- * The node's one HTTPS listener for other nodes. Both sides present a certificate of their node's key, and that key is
- * all that counts (names and authorities do not). What is served under a path is up to the handler of that path; a
- * request that no handler takes is answered 404, as one is that asks for what belongs to another peer.
+ * The node's one HTTPS listener for other nodes. Both sides present a certificate of their node's key, and only that
+ * key counts (names and authorities do not). Each path prefix has its own handler. A request without a handler is
+ * answered 404, the same as a request for something that belongs to another peer.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -15,40 +15,40 @@ import { formatPeerUrl } from '../../protocol/peer-address.js';
 import { keepLastPort, readLastPort } from './last-port.js';
 import { listAdvertised, listUrls } from './listen-addresses.js';
 
-/** Where to listen and how long to wait. Durations in milliseconds. */
+/** Where to listen, and timeouts in milliseconds. */
 export interface PeerListenerOptions {
   readonly tls: TlsPair;
-  /** Address to listen on: `::` (where the system has no IPv6, `0.0.0.0`), `0.0.0.0`, `127.0.0.1` … */
+  /** Address to listen on: `::` (`0.0.0.0` where the system has no IPv6), `0.0.0.0`, `127.0.0.1` … */
   readonly listen: string;
-  /** 0 takes a free port: that of the last run, if it is still free. */
+  /** 0 means any free port, preferably the one used before the restart. */
   readonly port: number;
-  /** Where that port is kept; absolute path. */
+  /** File that stores that port; absolute path. */
   readonly lastPortFile?: string | undefined;
-  /** Where peers reach this node, when the machine's own addresses are not it: `host`, `host:port` or `[v6]:port`. */
+  /** Addresses to publish instead of the machine's own: `host`, `host:port` or `[v6]:port`. */
   readonly advertise: readonly string[];
   readonly idleMs?: number | undefined;
 }
 
-/** A request of a peer. */
+/** A request from a peer. */
 export interface PeerRequest {
-  /** Public key of the peer's certificate (43 characters of base64url); `undefined` for a key of another kind. */
+  /** Public key of the peer's certificate (43 characters of base64url); `undefined` if it is of another kind. */
   readonly peerKey: string | undefined;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
 
-/** Takes requests whose path begins with a prefix. */
+/** Handles the requests whose path starts with a prefix. */
 export type PeerHandler = (asked: PeerRequest) => void;
 
-/** The listener. */
+/** The node's HTTPS listener. */
 export interface PeerListener {
-  /** Opens the port. Rejects with what the system says. */
+  /** Opens the port. Rejects with the system's error. */
   start(): Promise<undefined>;
-  /** Where peers reach this node: `https://host:port`, best first; none before `start`. */
+  /** Where peers reach this node: `https://host:port`, best first; empty before `start`. */
   urls(): readonly string[];
-  /** Where this machine reaches itself. */
+  /** Where this machine reaches itself; empty before `start`. */
   ownUrls(): readonly string[];
-  /** Hands requests whose path begins with `prefix` (`/t/`) to `handler`; to be called before `start`. */
+  /** Routes requests whose path starts with `prefix` (`/t/`) to `handler`; call it before `start`. */
   handle(prefix: string, handler: PeerHandler): void;
   close(done: () => void): void;
 }
@@ -56,12 +56,14 @@ export interface PeerListener {
 const IDLE_MS = 30_000;
 const CONNECTIONS_MAX = 256;
 /**
- * Longer than the clients keep theirs would be a race; node's agents take the server's word and leave a second early.
+ * How long an idle connection is kept, ms. It does not race with the client's timeout: node's agents honour the
+ * server's `keep-alive` header and close a second early.
  */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * The addresses of a machine change seldom and cost a tenth of a millisecond to list; each message may ask for them.
+ * How long a list of addresses is reused, ms. The addresses of a machine rarely change and take 0.1 ms to list, and
+ * each message may ask for them.
  */
 const URLS_MS = 1000;
 
@@ -83,13 +85,13 @@ function createTlsServer(options: PeerListenerOptions, handlers: ReadonlyMap<str
     ...options.tls,
     minVersion: 'TLSv1.3',
     requestCert: true,
-    // Every certificate is self-signed here; whose it is decides at each request.
+    // Every certificate is self-signed here; each request is checked by its key.
     rejectUnauthorized: false,
     noDelay: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
   server.maxConnections = CONNECTIONS_MAX;
-  // A large push takes its time; who is silent is cut off by the next line.
+  // A large push takes long; `timeout` below cuts off a silent peer.
   server.requestTimeout = 0;
   server.timeout = (options.idleMs ?? IDLE_MS) * 4;
   server.on('request', (request, response) => dispatch(handlers, request, response));
@@ -124,7 +126,7 @@ async function listen(server: Server, options: PeerListenerOptions): Promise<und
   return undefined;
 }
 
-/** What a system says that has no IPv6. */
+/** Error codes of a system without IPv6. */
 const NO_IPV6: readonly string[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];
 
 async function listenSomewhere(
@@ -146,7 +148,7 @@ function listenOn(server: Server, host: string, port: number): Promise<void> {
     server.once('error', reject);
     server.listen({ host, port }, () => {
       server.removeListener('error', reject);
-      // What fails later (no descriptor for one more connection) must not end the node.
+      // Later errors (no file descriptor for another connection) must not end the node.
       server.on('error', () => undefined);
       resolve();
     });
@@ -157,7 +159,7 @@ function listOwnUrls(server: Server, options: PeerListenerOptions): readonly str
   const address = server.address() as AddressInfo | null;
   if (address === null) return [];
   if (options.advertise.length > 0) return listAdvertised(options.advertise, address.port);
-  // It may have had to do without IPv6.
+  // It may have fallen back to IPv4.
   const isAll = address.address === '::' || address.address === '0.0.0.0';
   return listUrls(isAll ? address.address : options.listen, address.port, networkInterfaces());
 }
@@ -169,8 +171,8 @@ function listSelf(server: Server, { listen: host }: PeerListenerOptions): readon
 }
 
 /**
- * The value of `read`, which is asked again when the last answer is older than `keepMs`; an empty list is not kept.
- * Where it fails (asking for interfaces takes a descriptor, too) the last answer stands.
+ * Caches the value of `read` for `keepMs`; an empty list is not cached. If `read` throws (listing interfaces takes a
+ * file descriptor), the previous value stands.
  */
 function rememberFor<T>(keepMs: number, read: () => readonly T[]): () => readonly T[] {
   let value: readonly T[] = [];
@@ -188,7 +190,7 @@ function rememberFor<T>(keepMs: number, read: () => readonly T[]): () => readonl
 }
 
 function closeServer(server: Server, done: () => void): void {
-  // A server that never listened calls back too, with an error that says just that.
+  // A server that never listened calls back too, with an error that only says so.
   server.close(() => done());
   server.closeAllConnections();
 }
@@ -199,7 +201,7 @@ function readPeerKey(request: IncomingMessage): string | undefined {
     const certificate = request.socket.getPeerX509Certificate();
     return certificate === undefined ? undefined : formatPublicKey(certificate.publicKey);
   } catch {
-    // A key of another kind, or a certificate that cannot be read: nobody we know.
+    // A key of another kind or an unreadable certificate: not a peer.
     return undefined;
   }
 }

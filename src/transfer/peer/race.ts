@@ -1,21 +1,20 @@
 /**
- * Calls the addresses of one peer side by side (RFC 8305): one after the other begins a quarter of a second apart, or
- * as soon as one before has failed, and the first connection that is good is taken. So addresses that lead nowhere cost
- * no more than that.
+ * Calls the addresses of one peer in parallel (RFC 8305): attempts start a quarter of a second apart, or as soon as
+ * the previous one has failed, and the first good connection wins. An address that leads nowhere costs only that.
  */
 
-/** Begins one connection; gives a function that ends it. `done` is called at most once. */
+/** Starts one connection; returns a function that ends it. `done` is called at most once. */
 export type Dial<T> = (url: string, done: (error: Error | null, made?: T) => void) => () => void;
 
-/** How the race went: who won, or why nobody did. */
+/** The result of a race: the winner, or why every address failed. */
 export type RaceEnd<T> =
   | { readonly ok: true; readonly url: string; readonly made: T }
   | { readonly ok: false; readonly faults: readonly { readonly url: string; readonly error: Error }[] };
 
-/** RFC 8305 §8: the recommended pause between attempts. */
+/** Connection Attempt Delay recommended by RFC 8305 §8. */
 export const RACE_STEP_MS = 250;
 
-/** Runs the race over `urls` in their order; gives a function that calls it off. */
+/** Races over `urls` in their order; returns a function that cancels the race. */
 export function raceConnect<T>(
   urls: readonly string[],
   dial: Dial<T>,

@@ -1,7 +1,7 @@
 /**
- * Carries out one fetch: the manifest, then the one byte stream behind it. A cut is gone over again from where it
- * stopped, with growing pauses; a wrong hash or a refusal that lasts is final. Where no address of the peer takes a
- * connection that is told, and the fetch stays open for a while: the peer may bring it.
+ * Carries out one fetch: the manifest, then the one byte stream that follows it. After a broken connection it resumes
+ * where it stopped, with growing pauses; a wrong hash or a persistent refusal is final. If no address of the peer
+ * takes a connection, that is reported and the fetch stays open for a while, since the peer may push instead.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { MANIFEST_BYTES_MAX } from '../../protocol/limits.js';
@@ -12,22 +12,25 @@ import { Unreachable } from '../peer/peer-connect.js';
 import { readChunks } from '../tree/read-chunks.js';
 import type { Fetched, FetchRequest } from '../transfer.js';
 
-/** How long a fetch whose peer cannot be called stays open without a byte: that one must hear of it, and connect. */
+/**
+ * How long a fetch from a peer that takes no connection stays open without receiving a byte, ms: the peer has to
+ * learn of it first, and then connect.
+ */
 export const PUSH_WAIT_MS = 7000;
 const BUSY_MS = 250;
 const LONGEST_PAUSE_MS = 1000;
 
-/** What a fetch works with. */
+/** What a fetch depends on. */
 export interface FetchTools {
   readonly client: PeerClient;
-  /** Pauses between attempts; after the last one the fetch has failed. Progress starts them anew. */
+  /** Pauses between attempts; after the last one the fetch fails. Progress restarts the list. */
   readonly retryDelaysMs: readonly number[];
   readonly pushWaitMs: number;
-  /** Fetches under way by share: what may be pushed here. */
+  /** Running fetches by share: what may be pushed here. */
   readonly intakes: Map<string, Intake>;
 }
 
-/** Fetches. Throws Refused when trying again cannot help, the signal's reason when it was abandoned. */
+/** Fetches a share. Throws Refused when a retry cannot help, or the signal's reason when it was abandoned. */
 export async function fetchShare(order: FetchRequest, tools: FetchTools, signal: AbortSignal): Promise<Fetched> {
   const intake = createIntake(order);
   const whole = new AbortController();
@@ -69,8 +72,8 @@ async function pullOnce(intake: Intake, client: PeerClient, signal: AbortSignal)
 }
 
 /**
- * How long to pause after a failed attempt, ms; throws the error when it has been enough. A peer that cannot be called
- * is waited for by the clock, since it may push meanwhile; any other fault is counted.
+ * Returns how long to pause after a failed attempt, ms, or throws the error when it is time to give up. A peer that
+ * takes no connection is limited by the clock, since it may push meanwhile; other faults are limited by their number.
  */
 function createPatience(intake: Intake, { retryDelaysMs, pushWaitMs }: FetchTools): (error: unknown) => number {
   const { onUnreached } = intake.order;

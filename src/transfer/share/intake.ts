@@ -1,7 +1,7 @@
 /**
- * What one fetch takes in, by whichever way it comes: pulled by this side or pushed by the other. Whoever brings it, it
- * is the manifest that was announced and its bytes in their order; one stream at a time is taken, and what one has
- * brought the next need not.
+ * What one fetch receives, whether pulled by this side or pushed by the other. Either way it accepts only the
+ * manifest that was announced and its bytes in order. Only one stream at a time is accepted, and the next one
+ * continues where it stopped.
  */
 import type { Manifest } from '../../protocol/manifest.js';
 import { Refused } from '../outcome.js';
@@ -10,38 +10,33 @@ import { StalePart } from '../tree/part-file.js';
 import type { Fetched, FetchRequest } from '../transfer.js';
 import { openTree, type TreeWriter } from '../tree/tree-writer.js';
 
-/** Progress is told at most this often. */
+/** Shortest time between progress reports. */
 const PROGRESS_MS = 500;
 
-/** Somebody else brings the bytes just now. */
+/** Another stream is delivering the bytes. */
 export class Busy extends Error {
   override readonly name = 'Busy';
 }
 
-/** One fetch as it is filled. */
+/** One fetch while it is being filled. */
 export interface Intake {
   readonly order: FetchRequest;
   isDescribed(): boolean;
-  /**
-   * Takes the manifest's bytes; one that was taken before stands. Throws Refused for another one than was announced.
-   */
+  /** Accepts the manifest's bytes; one accepted earlier stands. Throws Refused if it is not the announced one. */
   describe(bytes: Buffer): Promise<void>;
-  /** First byte that is still missing, and how many there are; 0 before it is described. */
+  /** First byte that is still missing, and the total; both 0 before the manifest is known. */
   offset(): number;
   total(): number;
-  /**
-   * Takes bytes from `start` on. Throws {@link Busy}, what `chunks` throws, or what is wrong with them or with the
-   * disk.
-   */
+  /** Accepts bytes from `start` on. Throws {@link Busy}, what `chunks` throws, or a fault of bytes or disk. */
   fill(start: number, chunks: AsyncIterable<Buffer>): Promise<void>;
-  /** Whether bytes come in now, and when the last ones came, monotonic ms. */
+  /** Whether bytes are coming in, and when the last ones came, monotonic ms. */
   isBusy(): boolean;
   activeAt(): number;
-  /** Ends the fetch: what fills it from outside found that it cannot go on. */
+  /** Fails the fetch: an outside source found that it cannot continue. */
   fail(error: unknown): void;
-  /** Resolves when all is in place and checked; rejects when it failed. */
+  /** Resolves when everything is in place and verified; rejects when the fetch failed. */
   readonly whole: Promise<Fetched>;
-  /** Lets go of what is open. */
+  /** Closes open files. */
   close(): Promise<void>;
 }
 
@@ -51,7 +46,7 @@ interface Opened {
   readonly total: number;
 }
 
-/** Begins a fetch; it touches no disk before it is described. */
+/** Starts a fetch; it does not touch the disk before the manifest is known. */
 export function createIntake(order: FetchRequest): Intake {
   let opening: Promise<void> | undefined;
   let opened: Opened | undefined;
@@ -63,7 +58,7 @@ export function createIntake(order: FetchRequest): Intake {
   const whole = new Promise<Fetched>((yes, no) => {
     [resolve, fail] = [yes, no];
   });
-  // Nobody may be waiting for it any more.
+  // A rejection that is no longer awaited must not end the process.
   whole.catch(() => undefined);
   const tell = createTeller(order);
 
@@ -109,7 +104,7 @@ export function createIntake(order: FetchRequest): Intake {
         await take(opened, chunks);
         await finish(opened);
       } catch (error) {
-        // A part of an earlier fetch was not of this file: it goes on from where that file begins.
+        // A part left by an earlier fetch did not match this file: the fetch continues from where the file begins.
         if (!(error instanceof StalePart)) throw error;
       } finally {
         isBusy = false;

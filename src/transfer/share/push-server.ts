@@ -1,7 +1,7 @@
 /**
- * Takes what a peer pushes, for a fetch that is under way here and for that fetch's peer only: the manifest that was
- * announced, then bytes from where they are missing. They grow where a fetch would put them, and nothing of it counts
- * before the last one is checked. Anything else is answered as if nobody knew of it.
+ * Accepts what a peer pushes, only for a fetch that is running here and only from that fetch's peer: the announced
+ * manifest, then the missing bytes. They are written where a fetch would put them, and none of it counts until the
+ * last byte is verified. Anything else is answered as unknown.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError } from '../../os/errors.js';
@@ -12,15 +12,15 @@ import { Unreachable } from '../peer/peer-connect.js';
 import { answerText, type PeerHandler, type PeerRequest } from '../peer/peer-listener.js';
 import { readChunks } from '../tree/read-chunks.js';
 
-/** What the server goes by. */
+/** What the push server depends on. */
 export interface PushServerDeps {
-  /** Fetches under way, by share. */
+  /** Running fetches, by share. */
   readonly intakes: ReadonlyMap<string, Intake>;
-  /** Bytes that may still be written here without touching the reserve; `undefined` when nobody can tell. */
+  /** Bytes that may still be written here without touching the reserve; `undefined` when unknown. */
   readonly room: () => Promise<number | undefined>;
 }
 
-/** Makes the handler for `/p/`. */
+/** Creates the handler for `/p/`. */
 export function createPushServer(parts: PushServerDeps): PeerHandler {
   return (asked) => void answer(asked, parts);
 }
@@ -80,7 +80,7 @@ async function handleBytes(intake: Intake, request: IncomingMessage, response: S
   answerText(response, intake.offset() === intake.total() ? 200 : 409, String(intake.offset()));
 }
 
-/** What else comes on this connection is not read. */
+/** Anything else that arrives on this connection is not read. */
 function refuse(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
   if (response.destroyed) return;
   response.setHeader('connection', 'close');

@@ -1,7 +1,7 @@
 /**
- * Brings a shared bundle to the peer that could not fetch it: the manifest first, which is answered with the byte that
- * is missing, then the bytes from there. A cut is gone over again with growing pauses; who cannot be called is not
- * called twice.
+ * Pushes a shared bundle to a peer that could not fetch it: first the manifest, which is answered with the first
+ * missing byte, then the bytes from there. A broken connection is retried with growing pauses; a peer that takes no
+ * connection is not called again.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readBundle } from '../bundle/bundle-reader.js';
@@ -11,13 +11,13 @@ import type { PeerClient, PushAnswer } from '../peer/peer-client.js';
 import { Unreachable } from '../peer/peer-connect.js';
 import type { Share } from '../transfer.js';
 
-/** What a push works with. */
+/** What a push depends on. */
 export interface PushTools {
   readonly client: PeerClient;
   readonly retryDelaysMs: readonly number[];
 }
 
-/** Pushes a share to `urls`. Throws Refused when trying again cannot help. */
+/** Pushes a share to `urls`. Throws Refused when a retry cannot help, Unreachable when the peer cannot be reached. */
 export async function pushShare(
   share: Share,
   urls: readonly string[],

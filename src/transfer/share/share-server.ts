@@ -1,7 +1,7 @@
 /**
- * Answers the requests of peers for shared bundles. It knows a peer by the key of its certificate only, and gives the
- * same answer for a share that does not exist and for one that is another peer's. It never serves a path that a request
- * names.
+ * Answers peers' requests for shared bundles. A peer is identified only by the key of its certificate, and a share
+ * that does not exist gets the same answer as one that belongs to another peer. It never opens a path that was taken
+ * from a request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
@@ -11,25 +11,25 @@ import { encodeManifest } from '../bundle/manifest-bundle.js';
 import { answerText, type PeerRequest } from '../peer/peer-listener.js';
 import type { Share } from '../transfer.js';
 
-/** Streams that are sent at once; one more is told to come back. */
+/** Concurrent streams; further requests are told to retry later. */
 const STREAMS_MAX = 64;
 
 /** Shares by name, and the answers to requests for them. */
 export interface ShareServer {
   share(share: Share): void;
   unshare(name: string): void;
-  /** What is shared under a name. */
+  /** Returns what is shared under a name. */
   find(name: string): Share | undefined;
   answer(asked: PeerRequest): void;
 }
 
 interface Shared {
   readonly share: Share;
-  /** What was found to have changed at the source; told to every later request. */
+  /** Why the source no longer matches its manifest; returned to every later request. */
   fault?: string;
 }
 
-/** Makes a server without any share. */
+/** Creates a server without shares. */
 export function createShareServer(): ShareServer {
   const shares = new Map<string, Shared>();
   let streams = 0;
@@ -51,7 +51,7 @@ export function createShareServer(): ShareServer {
       await sendBytes(shared.share, request, response);
     } catch (error) {
       if (error instanceof Refused) shared.fault = error.message;
-      // Too late for a status: the peer sees a cut, asks again, and is told the fault.
+      // Too late for a status: the peer sees a broken connection, asks again, and receives the fault.
       response.destroy();
     } finally {
       streams -= 1;
@@ -66,7 +66,7 @@ export function createShareServer(): ShareServer {
   };
 }
 
-/** `/t/<share>/manifest` or `/t/<share>/bytes`; anything else names no share. */
+/** Splits `/t/<share>/manifest` or `/t/<share>/bytes`; anything else names no share. */
 function splitPath(url: string): readonly [string, 'manifest' | 'bytes'] {
   const match = /^\/t\/(.+)\/(manifest|bytes)$/.exec(url);
   return [match?.[1] ?? '', match?.[2] === 'manifest' ? 'manifest' : 'bytes'];
@@ -85,7 +85,7 @@ async function sendBytes(share: Share, request: IncomingMessage, response: Serve
   await pipeline(readBundle(share.bundle, start), response);
 }
 
-/** Only `bytes=N-` is known: it is all that resuming takes. */
+/** Only `bytes=N-` is supported: resuming needs nothing else. */
 function readRangeStart(range: string | undefined): number {
   const match = /^bytes=(\d{1,15})-$/.exec(range ?? 'bytes=0-');
   return match === null ? Number.POSITIVE_INFINITY : Number(match[1]);

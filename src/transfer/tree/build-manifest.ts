@@ -1,5 +1,5 @@
 /**
- * Describes what a walk named: reads and hashes every file, several at a time, and keeps the order.
+ * Describes the entries of a walk: reads and hashes every file, several at a time, and keeps their order.
  */
 import { errorCode } from '../../os/errors.js';
 import type { Manifest, ManifestFile } from '../../protocol/manifest.js';
@@ -10,19 +10,16 @@ import { walkTree, type TreeEntry } from './tree-walk.js';
 
 const READS_MAX = 8;
 
-/** What a manifest says about files. */
+/** The files and directories of a manifest. */
 export interface BuiltManifest extends Pick<Manifest, 'files' | 'directories'> {
-  /** Bytes that all of it takes on a disk, holes left out; it does not travel. */
+  /** Disk space of all files, holes left out, bytes; it is not part of the manifest. */
   readonly room: number;
 }
 
-/** Nothing at all. */
+/** An empty description. */
 export const NOTHING: BuiltManifest = { files: [], directories: [], room: 0 };
 
-/**
- * Describes a whole directory; nothing if it does not exist. Links that lead out of it, devices and the like are left
- * out.
- */
+/** Describes a whole directory; empty if it does not exist. Skips links that lead out of it, devices and the like. */
 export async function buildManifest(root: string, prefix: string): Promise<BuiltManifest> {
   const entries: TreeEntry[] = [];
   try {
@@ -34,9 +31,7 @@ export async function buildManifest(root: string, prefix: string): Promise<Built
   return buildFromEntries(entries, prefix);
 }
 
-/**
- * Describes these entries, each path with `prefix` before it. Throws {@link Refused} for a file that cannot be read.
- */
+/** Describes these entries, with `prefix` before each path. Throws {@link Refused} for a file that cannot be read. */
 export async function buildFromEntries(entries: readonly TreeEntry[], prefix: string): Promise<BuiltManifest> {
   const files: (ManifestFile | undefined)[] = [];
   const directories: string[] = [];
@@ -58,7 +53,10 @@ export async function buildFromEntries(entries: readonly TreeEntry[], prefix: st
   return { files: files.filter((file) => file !== undefined), directories, room };
 }
 
-/** Describes one file, and what it takes on a disk; `undefined` when it is no regular file. */
+/**
+ * Describes one file and its disk space in bytes; `undefined` for anything but a regular file. Throws {@link Refused}
+ * when permission is denied.
+ */
 export async function buildFromFile(
   path: string,
   source: string,

@@ -1,7 +1,7 @@
 /**
  * Describes what comes home from a guest's directory: its stdout and stderr, and the files below `work/` that were
- * asked for. An item that left nothing costs two looks at the disk. Links count only when they stay inside `work/`. Of
- * a process that is stopped to be moved, its image and all that belongs to it comes along.
+ * requested. An item that left nothing costs only a few file system calls. Links count only if they stay inside
+ * `work/`. For a process stopped to be moved, its image and everything that belongs to it is included.
  */
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,14 +12,14 @@ import type { Bundle } from '../transfer.js';
 import { buildFromEntries, buildFromFile, buildManifest, NOTHING, type BuiltManifest } from './build-manifest.js';
 import { checkName, type TreeEntry } from './tree-walk.js';
 
-/** Describes what comes home. Throws Refused for a name that cannot travel. */
+/** Describes what comes home. Throws Refused for a name that cannot be transferred. */
 export async function collectOutputs(
   directory: string,
   globs: readonly string[],
   everything: boolean,
 ): Promise<Bundle> {
   const image = everything ? await describeImage(directory) : await buildManifest(join(directory, 'held'), 'held/');
-  // A restored process wants its open files as long as they were, empty ones too.
+  // A restored process expects its open files at their old length, even empty ones.
   const least = image.files.length === 0 || !everything ? 1 : 0;
   const streams = await Promise.all(['stdout', 'stderr'].map((name) => describeStream(directory, name, least)));
   const tree = await describeWork(join(directory, 'work'), globs, everything);
@@ -46,8 +46,8 @@ async function describeImage(directory: string): Promise<BuiltManifest> {
     await buildManifest(join(directory, 'held'), 'held/'),
   ];
   const newer = new Set(carried.files.map(({ path }) => path.replace('carried/', 'held/')));
-  // What it had open at an earlier move and has closed since goes along, too: it belongs to where the process came
-  // from.
+  // Files it had open at an earlier move and has closed since are included too: they belong to the machine that the
+  // process came from.
   const closed = held.files.filter(({ path }) => !newer.has(path));
   return {
     files: [...image.files, ...carried.files, ...closed],
@@ -80,7 +80,7 @@ async function describeWork(work: string, globs: readonly string[], everything: 
   return buildFromEntries(entries, 'work/');
 }
 
-/** The real path of a file that was found, if it is (still) one inside `work/`. */
+/** Returns the real path of a match, if it is (still) a file inside `work/`. */
 async function resolveInside(work: string, path: string): Promise<string | undefined> {
   const real = await realpath(join(work, path)).catch(() => undefined);
   if (real === undefined || !isBelow(await realpath(work), real)) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Hashes files as streams, so that memory stays flat whatever their size.
+ * Hashes files as streams: memory use does not depend on their size.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -10,23 +10,23 @@ const READ_BYTES: number = 512 * 1024;
 /** Most files are small: the first read is sized for them. */
 const FIRST_READ_BYTES: number = 64 * 1024;
 
-/** What was found out about a file. */
+/** Size, mode, hash and disk space of a file. */
 export interface FileDigest {
   readonly size: number;
   /** Permission bits, 0 to 0o777. */
   readonly mode: number;
   /** 64 hex digits. */
   readonly sha256: string;
-  /** Bytes that it takes on a disk, holes left out. */
+  /** Disk space it takes, holes left out, bytes. */
   readonly room: number;
 }
 
-/** A file that is cut short again and again while it is read is taken as it was at the last of so many tries. */
+/** If a file keeps shrinking while it is read, the last of this many attempts counts. */
 const TRIES_MAX = 3;
 
 /**
- * Reads a regular file's facts; `undefined` if it is none. Never follows a link and never waits for a pipe. What is
- * written to its end meanwhile does not belong to it: somebody who never stops writing is not waited for.
+ * Reads a regular file's digest; `undefined` for anything else. Never follows a link and never blocks on a pipe.
+ * Bytes appended meanwhile are ignored, so a file that is written to without end does not block it either.
  */
 export async function readDigest(path: string): Promise<FileDigest | undefined> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -45,7 +45,7 @@ export async function readDigest(path: string): Promise<FileDigest | undefined> 
   }
 }
 
-/** Feeds a hash with the first `size` bytes of a file; gives how many there were. */
+/** Feeds the first `size` bytes of a file to a hash; returns how many there were. */
 async function hashHead(
   handle: FileHandle,
   hash: Hash,
@@ -65,7 +65,7 @@ async function hashHead(
   return total;
 }
 
-/** Feeds a hash from where the handle stands to the end; gives the bytes read. */
+/** Feeds a hash from the handle's position to the end of the file; returns the number of bytes read. */
 export async function hashHandle(handle: FileHandle, hash: Hash): Promise<number> {
   const buffer = Buffer.allocUnsafe(READ_BYTES);
   let total = 0;

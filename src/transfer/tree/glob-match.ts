@@ -1,6 +1,6 @@
 /**
- * Finds the files below a directory that globs name. A symbolic link counts as what it points to, as long as that is
- * inside the directory; the search never leaves it, and no link makes it go in a circle.
+ * Finds the files below a directory that match globs. A symbolic link counts as its target if that is inside the
+ * directory; the search never leaves the directory and never follows a link in a circle.
  */
 import type { Dirent, readdir as readNames } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { toError } from '../../os/errors.js';
 import { isBelow } from './inner-tree.js';
 
-/** What tinyglobby asks of an entry. */
+/** The part of a directory entry that tinyglobby uses. */
 type Entry = Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'isSymbolicLink'>;
 type Listed = (error: NodeJS.ErrnoException | null, entries: readonly Entry[]) => void;
 
 /**
- * Relative paths of files below `root`, sorted. Dot files match only where the glob itself has the dot; a glob that is
- * the name of a file or directory means just that. A directory means all below it.
+ * Returns the relative paths of matching files below `root`, sorted. Dot files match only if the glob itself has the
+ * dot. A glob that names an existing file or directory is taken literally; a directory means all below it.
  */
 export async function matchGlobs(root: string, globs: readonly string[]): Promise<readonly string[]> {
   const real = await realpath(root).catch(() => undefined);
@@ -24,7 +24,7 @@ export async function matchGlobs(root: string, globs: readonly string[]): Promis
     globs.map(async (text) => ((await isThere(join(real, text))) ? escapePath(text) : text)),
   );
   const list = (path: string, _options: object, done: Listed): void => listInside(real, path, done);
-  // Links are told apart in our listing, so the library sees none.
+  // Our listing resolves links, so the library never sees one.
   const paths = await glob(patterns, {
     cwd: real,
     followSymbolicLinks: false,

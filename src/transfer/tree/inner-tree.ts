@@ -1,22 +1,22 @@
 /**
- * Makes directories below a root, and none anywhere else: a symbolic link on the way down never leads out of the root.
- * What happens to such a link is the caller's choice: in a directory of ours it is replaced, in one of the user's it is
- * refused.
+ * Creates directories below a root and never anywhere else: a symbolic link on the way down cannot lead out of the
+ * root. The caller chooses what happens to such a link: it is replaced in a directory of ours, and refused in a
+ * directory of the user's.
  */
 import { lstat, mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { errorCode } from '../../os/errors.js';
 import { Refused } from '../outcome.js';
 
-/** Directories below one root, remembered once they are made. */
+/** Directories below one root; those already created are remembered. */
 export interface InnerTree {
-  /** Makes the directory `path` (relative, `/` between its parts; `.` is the root) and its parents. */
+  /** Creates the directory `path` (relative, `/` as separator; `.` is the root) and its parents. */
   ensure(path: string): Promise<void>;
 }
 
 /**
- * Makes an {@link InnerTree}. With `replace` a link or file where a directory belongs is removed; with `refuse` a link
- * to a directory inside the root is followed, and anything else in the way is an error.
+ * Creates an {@link InnerTree}. With `replace`, a link or file in the place of a directory is removed. With `refuse`,
+ * a link to a directory inside the root is followed, and any other obstacle throws Refused.
  */
 export function createInnerTree(root: string, obstacles: 'replace' | 'refuse'): InnerTree {
   const made = new Set<string>();
@@ -35,7 +35,7 @@ export function createInnerTree(root: string, obstacles: 'replace' | 'refuse'): 
   return { ensure };
 }
 
-/** Whether the real path `path` is `root` or below it; both must be real. */
+/** Whether the real path `path` is `root` or below it; both must be real paths. */
 export function isBelow(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }

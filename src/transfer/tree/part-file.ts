@@ -1,6 +1,7 @@
 /**
- * One file as it comes in: kept apart until it is whole and its hash is right, then moved to its place in one step. A
- * small file grows in memory and is written at once, a large one grows on disk and can be continued by a later fetch.
+ * One incoming file: kept apart until it is complete and its hash is verified, then moved into place in one step. A
+ * small file is gathered in memory and written at once; a large one grows on disk and can be resumed by a later
+ * fetch.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -11,35 +12,35 @@ import { hashHandle } from './file-hash.js';
 import { writeSparse } from './sparse-file.js';
 import type { TaskPool } from '../workspace/task-pool.js';
 
-/** Files up to this many bytes are written in one go. */
+/** Files up to this many bytes are written at once. */
 export const SMALL_BYTES_MAX: number = 256 * 1024;
-/** Bytes of a large file that are written at a time. */
+/** Bytes of a large file written at a time. */
 const WRITE_BYTES: number = 1024 * 1024;
 
-/** A file that is being received. */
+/** A file being received. */
 export interface PartFile {
   /** Bytes still missing. */
   left(): number;
-  /** Takes the next bytes, at most {@link left} of them. */
+  /** Accepts the next bytes, at most {@link left} of them. */
   write(chunk: Buffer): Promise<void>;
-  /** Checks the hash and moves the file to its place. Throws {@link StalePart} or Refused when the hash is wrong. */
+  /** Checks the hash and moves the file into place. Throws {@link StalePart} or Refused when the hash is wrong. */
   finish(): Promise<void>;
-  /** Lets go of the file; what is on disk stays for a later fetch. */
+  /** Closes the file; what is on disk stays for a later fetch. */
   close(): Promise<void>;
 }
 
-/** A part of an earlier fetch that does not belong to this file: it is removed, and the file has to be fetched anew. */
+/** A part of an earlier fetch does not fit this file: it is removed, and the file must be fetched again. */
 export class StalePart extends Error {
   override readonly name = 'StalePart';
 }
 
-/** Where a part grows and where it goes: absolute paths. */
+/** Where a part grows, and where the finished file goes: absolute paths. */
 export interface PartPaths {
   readonly part: string;
   readonly target: string;
 }
 
-/** Receives a small file; it is written in `pool`, after `finish` has returned. */
+/** Receives a small file; it is written in `pool`, possibly after `finish` has returned. */
 export function createSmallPart(file: ManifestFile, paths: PartPaths, pool: TaskPool): PartFile {
   const chunks: Buffer[] = [];
   let left = file.size;
@@ -70,15 +71,14 @@ async function writeSmall(file: ManifestFile, paths: PartPaths, bytes: Buffer): 
   await rename(paths.part, paths.target);
 }
 
-/** Receives a large file, going on from what an earlier fetch left of it. */
+/** Receives a large file, resuming from what an earlier fetch left of it. */
 export async function openLargePart(file: ManifestFile, paths: PartPaths): Promise<PartFile> {
   const { handle, hash, kept } = await openPart(file, paths.part);
   let left = file.size - kept;
   let gathered: Buffer[] = [];
   let gatheredBytes = 0;
   let position = kept;
-  // One write runs while the next bytes come in. The part is always as long as what it has: a later fetch goes on from
-  // there.
+  // One write runs while the next bytes come in. The part has no gaps: its length is where a later fetch resumes.
   let writing: Promise<unknown> = Promise.resolve();
 
   async function flush(): Promise<void> {
@@ -89,7 +89,7 @@ export async function openLargePart(file: ManifestFile, paths: PartPaths): Promi
     gathered = [];
     gatheredBytes = 0;
     writing = writeAll(handle, batch, at);
-    // Met by the next flush.
+    // The next flush awaits it and throws its error.
     writing.catch(() => undefined);
   }
 

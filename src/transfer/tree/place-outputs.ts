@@ -1,6 +1,6 @@
 /**
- * Puts files that came home where their user wants them. Each file appears whole or not at all, an existing one is
- * replaced, and no link inside the destination leads a file out of it.
+ * Puts files that came home where the user wants them. Each file appears whole or not at all, an existing one is
+ * replaced, and no link inside the destination can lead a file out of it.
  */
 import { randomBytes } from 'node:crypto';
 import { link, rename, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { createInnerTree } from './inner-tree.js';
 import { copySparse } from './sparse-file.js';
 import { walkTree } from './tree-walk.js';
 
-/** Copies the tree `source` into `destination`, which is made; nothing to do when there is no such tree. */
+/** Copies the tree `source` into `destination`, which is created; does nothing if `source` does not exist. */
 export async function placeTree(source: string, destination: string): Promise<void> {
   const tree = createInnerTree(destination, 'refuse');
   try {
@@ -28,12 +28,12 @@ function isAbout(error: unknown, path: string): boolean {
   return error instanceof Error && 'path' in error && error.path === path;
 }
 
-/** Copies one file in a single step, with its mode. */
+/** Copies one file with its mode; it appears in a single step. */
 export async function placeFile(source: string, target: string): Promise<void> {
   await swapIn(target, (draft) => copySparse(source, draft));
 }
 
-/** Gives one file a second name in a single step; copies it where the file system has no hard links. */
+/** Hard-links one file in a single step; copies it where the file system has no hard links. */
 export async function linkFile(source: string, target: string): Promise<void> {
   try {
     await swapIn(target, (draft) => link(source, draft));
@@ -43,7 +43,7 @@ export async function linkFile(source: string, target: string): Promise<void> {
   }
 }
 
-/** Makes a file appear at `target` in a single step: `fill` makes it beside its place. */
+/** Makes a file appear at `target` in a single step: `fill` writes a draft next to it. Refused if it is a directory. */
 export async function swapIn(target: string, fill: (draft: string) => Promise<void>): Promise<void> {
   const draft = join(dirname(target), `.${randomBytes(8).toString('hex')}.tritmesh`);
   try {
@@ -53,7 +53,7 @@ export async function swapIn(target: string, fill: (draft: string) => Promise<vo
     if (!hasCode(error, 'EISDIR', 'ENOTEMPTY', 'EEXIST')) throw error;
     throw new Refused(`${target} is in the way: it is a directory`);
   } finally {
-    // After a good rename too: between two names of one file it does nothing and leaves both.
+    // Needed after a successful rename too: between two names of the same file it does nothing and leaves both.
     await rm(draft, { force: true });
   }
 }

@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 
-/** All bytes of a message; `undefined` when they are more than `bytesMax`, or when they do not all come. */
+/** Returns all bytes of a message; `undefined` when there are more than `bytesMax` or the connection breaks. */
 export async function readAll(message: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -1,14 +1,13 @@
 /**
- * The chunks of a message that comes in. A connection that breaks is told apart from what the reader of the chunks
- * throws.
+ * Reads the chunks of an incoming message. A broken connection is distinguished from errors thrown by the consumer.
  */
 import type { IncomingMessage } from 'node:http';
 import { describeError } from '../../os/errors.js';
 import { Unreachable } from '../peer/peer-connect.js';
 
 /**
- * Reads chunk by chunk; throws {@link Unreachable} where the connection breaks. Who stops reading ends the connection,
- * unless it is to be answered on it.
+ * Yields chunk by chunk; throws {@link Unreachable} when the connection breaks. A reader that stops early closes the
+ * connection, unless `isToBeAnswered`.
  */
 export async function* readChunks(
   message: IncomingMessage,

@@ -1,18 +1,18 @@
 /**
- * Keeps files sparse: blocks of zeros are not written but left out as holes, on the way in and in copies. What a file
- * takes on a disk when it is written so can be counted before.
+ * Keeps files sparse: blocks of zeros are left out as holes, both in received files and in copies. The disk space a
+ * file will take can be computed beforehand.
  */
 import { constants } from 'node:fs';
 import { copyFile, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { errorCode } from '../../os/errors.js';
 
-/** What most file systems write at once; a hole is a whole block, aligned. */
+/** Block size of most file systems; a hole is a whole, aligned block. */
 const BLOCK_BYTES = 4096;
 const COPY_BYTES: number = 1024 * 1024;
 const ZEROS: Buffer = Buffer.alloc(BLOCK_BYTES);
 
 /**
- * Bytes that a stretch of a file takes which begins at byte `position` of it: whole blocks, those of zeros left out.
+ * Disk space taken by part of a file that starts at byte `position`, in bytes: whole blocks, without those of zeros.
  */
 export function countRoom(bytes: Buffer, position: number): number {
   let room = 0;
@@ -22,7 +22,7 @@ export function countRoom(bytes: Buffer, position: number): number {
   return room;
 }
 
-/** Writes a stretch at `position`; blocks of zeros are left out, and the file ends behind it all the same. */
+/** Writes bytes at `position` and leaves out blocks of zeros; the file still extends to the last byte. */
 export async function writeSparse(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
   let end = 0;
   for (const { from, to } of listData(bytes, position)) {
@@ -32,10 +32,10 @@ export async function writeSparse(handle: FileHandle, bytes: Buffer, position: n
   if (end < bytes.length) await handle.truncate(position + bytes.length);
 }
 
-/** Copies a file with its mode to a path where nothing is, as a clone where the file system can do that. */
+/** Copies a file with its mode to a path that does not exist yet, as a clone if the file system supports it. */
 export async function copySparse(source: string, target: string): Promise<void> {
   const { size, blocks } = await stat(source);
-  // One without holes is copied by the kernel, which is quicker and knows of no holes.
+  // Small files and files without holes are left to the kernel's copy: it is faster, but does not preserve holes.
   if (size < COPY_BYTES || blocks * 512 >= size) {
     return copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   }
@@ -70,7 +70,7 @@ async function copyData(source: string, target: string): Promise<void> {
   }
 }
 
-/** Fills the buffer, short only at the end of the file: blocks stay aligned. */
+/** Fills the buffer, short only at the end of the file, which keeps blocks aligned. */
 async function readWhole(handle: FileHandle, buffer: Buffer, position: number): Promise<number> {
   let done = 0;
   while (done < buffer.length) {
@@ -87,7 +87,7 @@ async function writeWhole(handle: FileHandle, bytes: Buffer, position: number): 
   }
 }
 
-/** The stretches of `bytes` that hold data, in whole blocks of the file that it is a part of. */
+/** The ranges of `bytes` that hold data, extended to whole blocks of the file they belong to. */
 function listData(bytes: Buffer, position: number): { readonly from: number; readonly to: number }[] {
   const stretches: { from: number; to: number }[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -103,6 +103,6 @@ function listData(bytes: Buffer, position: number): { readonly from: number; rea
 }
 
 function isZero(bytes: Buffer, from: number, to: number): boolean {
-  // Most blocks hold something at once.
+  // Most blocks have data in their first byte.
   return bytes[from] === 0 && bytes.compare(ZEROS, 0, to - from, from, to) === 0;
 }

@@ -1,7 +1,6 @@
 /**
- * Copies the inputs of an item into a directory of its own, each under its base name. What cannot be copied as it is (a
- * device, a link that leads out of its input, two inputs of one name) is refused by name, and never left out in
- * silence.
+ * Copies the inputs of an item into its own directory, each under its base name. An input that cannot be copied as it
+ * is (a device, a link that leads out of its input, two inputs with the same name) is refused by name, never skipped.
  */
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -21,7 +20,7 @@ interface Copying {
   readonly pool: TaskPool;
 }
 
-/** Copies `inputs` below `target`, which is made. Throws {@link Refused} for inputs that are wrong. */
+/** Copies `inputs` below `target`, which is created. Throws {@link Refused} for invalid inputs. */
 export async function stageInputs(inputs: readonly string[], target: string): Promise<void> {
   const named = nameInputs(inputs);
   const copying = { target, tree: createInnerTree(target, 'replace'), pool: createTaskPool(COPIES_MAX) };

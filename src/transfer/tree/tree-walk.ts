@@ -1,6 +1,6 @@
 /**
- * Walks a directory in a fixed order and names what can travel: regular files and empty directories. A symbolic link
- * counts as what it points to, as long as that is inside the directory; the walk never leaves it.
+ * Walks a directory in a fixed order and lists what can be transferred: regular files and empty directories. A
+ * symbolic link counts as its target if that is inside the directory; the walk never leaves the directory.
  */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,19 +9,19 @@ import { MANIFEST_PATH_CHARS_MAX } from '../../protocol/limits.js';
 import { Refused } from '../outcome.js';
 import { isBelow } from './inner-tree.js';
 
-/** Something that can travel. */
+/** A file or empty directory that can be transferred. */
 export interface TreeEntry {
   readonly kind: 'file' | 'directory';
-  /** Relative to where the walk began, `/` between its parts. */
+  /** Path relative to the root of the walk, `/` as separator. */
   readonly path: string;
-  /** Absolute path of the bytes; not below `path`'s own directory when there is a link on the way. */
+  /** Absolute path of the content; not below the directory of `path` if a link was followed. */
   readonly source: string;
 }
 
-/** What to do about links that lead out, loops, devices, sockets and pipes: an error that names them, or nothing. */
+/** What to do about links that lead out, loops, devices, sockets and pipes: throw an error naming them, or skip. */
 export type Strangers = 'refuse' | 'skip';
 
-/** Walks `root`. Throws {@link Refused} for strangers, and for names that cannot travel. */
+/** Walks `root`. Throws {@link Refused} for names that cannot be transferred and, with `refuse`, for strangers. */
 export async function* walkTree(root: string, strangers: Strangers): AsyncGenerator<TreeEntry, void, void> {
   const real = await realpath(root);
   yield* walkDirectory({ root: real, strangers, real, path: '', above: [] });
@@ -34,7 +34,7 @@ interface Step {
   readonly real: string;
   /** Its path in the walk; empty for the root. */
   readonly path: string;
-  /** Real paths of the directories above it. */
+  /** Real paths of its parent directories in the walk. */
   readonly above: readonly string[];
 }
 
@@ -72,7 +72,7 @@ function refuse(step: Step, reason: string): void {
   if (step.strangers === 'refuse') throw new Refused(reason);
 }
 
-/** Throws {@link Refused} for a path that the manifest's rules do not let travel. */
+/** Throws {@link Refused} for a path that the rules of the manifest do not allow. */
 export function checkName(path: string): void {
   if (!isInnerPath(path)) throw new Refused(`${path} cannot travel: a name must not hold a backslash`);
   if (path.length > MANIFEST_PATH_CHARS_MAX) {

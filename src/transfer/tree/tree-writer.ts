@@ -1,7 +1,7 @@
 /**
- * Turns the byte stream of a manifest back into files below one directory. Each file appears whole and checked or not
- * at all; what an earlier, cut fetch left is used again. It follows no link below its directory: one that is in the way
- * is replaced.
+ * Writes the byte stream of a manifest as files below one directory. Each file appears whole and verified or not at
+ * all, and what an interrupted fetch left is reused. It never follows a link below its directory; it replaces one
+ * that is in the way.
  */
 import { chmod, lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,22 +14,22 @@ import { PARTS_DIRECTORY } from '../bundle/manifest-bundle.js';
 import { createSmallPart, openLargePart, SMALL_BYTES_MAX, StalePart, type PartFile } from './part-file.js';
 import { createTaskPool, type TaskPool } from '../workspace/task-pool.js';
 
-/** Small files that are written side by side: node has four threads for files, and each file takes several steps. */
+/** Small files written concurrently: node has four threads for files, and each file takes several steps. */
 const WRITES_MAX = 8;
 
 /** Writes one tree. */
 export interface TreeWriter {
-  /** Byte of the stream to go on from. */
+  /** Position in the stream to continue from. */
   offset(): number;
-  /** Takes the next bytes. After {@link StalePart} the offset has moved back: ask again from there. */
+  /** Accepts the next bytes. After {@link StalePart} the offset has moved back: continue from there. */
   write(chunk: Buffer): Promise<void>;
-  /** Waits until every file is in its place. */
+  /** Waits until every file is in place. */
   finish(): Promise<void>;
-  /** Lets go of what is open, after a failure. */
+  /** Closes open files, after a failure. */
   close(): Promise<void>;
 }
 
-/** Opens a tree: makes its directories and finds out what is there already. */
+/** Opens a tree: creates its directories and finds out which files are already there. */
 export async function openTree(directory: string, manifest: Manifest): Promise<TreeWriter> {
   const tree = createInnerTree(directory, 'replace');
   await tree.ensure('.');
@@ -46,7 +46,7 @@ interface Kept {
   readonly bytes: number;
 }
 
-/** Counts the files, from the first, that are there as they should be. A tree that is new costs one look. */
+/** Counts the leading files that are already there and correct. A new tree costs one `lstat`. */
 async function countKept(directory: string, files: readonly ManifestFile[], tree: InnerTree): Promise<Kept> {
   let [count, bytes] = [0, 0];
   for (const file of files) {
@@ -68,9 +68,7 @@ async function isKept(directory: string, file: ManifestFile, tree: InnerTree): P
   return true;
 }
 
-/**
- * Makes the directory of parts, and keeps in it only the one that can be continued: a large file's, if it is the next.
- */
+/** Creates the parts directory and keeps only the part that can be resumed: the next file's, if it is large. */
 async function openParts(
   directory: string,
   tree: InnerTree,
@@ -82,8 +80,7 @@ async function openParts(
   const next = files[index];
   const continued = next !== undefined && isLarge(next) ? String(index) : undefined;
   for (const name of await readdir(parts)) {
-    // What is left of a small file, by a node that died or a disk that was full, would be in the way of its next
-    // writing.
+    // A small file's part left by a crash or a full disk would block writing that file.
     if (name !== continued) await removeTree(join(parts, name));
   }
 }
@@ -100,7 +97,7 @@ function createWriter(directory: string, files: readonly ManifestFile[], tree: I
   let offset = kept.bytes;
   let part: PartFile | undefined;
 
-  /** Goes on to the next file that needs bytes; files that need none are finished on the way. */
+  /** Moves on to the next file that needs bytes; files that need none are finished on the way. */
   async function advance(): Promise<void> {
     for (let file = files[index]; file !== undefined; file = files[index]) {
       await tree.ensure(dirname(file.path));

@@ -1,6 +1,6 @@
 /**
- * Takes what a guest left as home without a transfer: the same files as a fetch would bring, in the same places. They
- * get a second name and nothing is taken away, so that it can be done again from any point where it stopped.
+ * Brings home what a guest left on this machine without a transfer: the same files in the same places as a fetch
+ * would bring. Files are linked, and nothing is removed from the guest, so an interrupted adoption can be repeated.
  */
 import { createReadStream } from 'node:fs';
 import { lstat, readFile, realpath, rename, truncate, unlink, writeFile } from 'node:fs/promises';
@@ -12,7 +12,8 @@ import { linkFile, swapIn } from '../tree/place-outputs.js';
 import { NOTHING } from '../tree/build-manifest.js';
 
 /**
- * Remembers what was collected beside the streams, so that adopting takes just that, also after a restart of the node.
+ * Records what was collected, unless it is only the unchanged streams, so that adopting brings exactly that even
+ * after the node has restarted.
  */
 export async function rememberCollected(guest: string, manifest: Manifest): Promise<void> {
   const path = collectedPath(guest);
@@ -25,8 +26,8 @@ export async function rememberCollected(guest: string, manifest: Manifest): Prom
 }
 
 /**
- * Links what was collected in `guest` into `home` and gives it, but for the streams; the guest's directory itself is
- * removed later, as every guest's.
+ * Links what was collected in `guest` into `home` and returns its manifest, empty if there were only streams. The
+ * guest's directory is removed later, like that of any guest.
  */
 export async function adoptCollected(guest: string, home: string): Promise<Manifest> {
   const remembered = await recallCollected(guest);
@@ -37,7 +38,7 @@ export async function adoptCollected(guest: string, home: string): Promise<Manif
   for (const path of manifest.directories) await tree.ensure(path);
   for (const file of manifest.files) {
     await tree.ensure(dirname(file.path));
-    // What a symbolic link stands for comes home, not the link: alone it would point nowhere.
+    // Brings the target of a symbolic link home, not the link: on its own it would point nowhere.
     await adoptFile(await realpath(join(guest, file.path)), join(home, file.path), file.size);
   }
   return manifest;
@@ -51,7 +52,7 @@ async function forget(path: string): Promise<void> {
   });
 }
 
-/** `undefined` when there was nothing but streams, which have stayed as they were. */
+/** `undefined` when there were only streams, which have not changed since. */
 async function recallCollected(guest: string): Promise<Manifest | undefined> {
   try {
     return manifestSchema.parse(JSON.parse(await readFile(collectedPath(guest), 'utf8')));
@@ -65,14 +66,14 @@ function collectedPath(guest: string): string {
   return join(guest, 'collected.json');
 }
 
-/** Somebody goes on writing to a stream: what it was when it was described must be remembered. */
+/** A stream may still be written to: then its size when it was described has to be recorded. */
 async function hasGrown(guest: string, files: readonly ManifestFile[]): Promise<boolean> {
   const described = new Map(files.map(({ path, size }) => [path, size]));
   const stats = await Promise.all(STREAMS.map((name) => lstat(join(guest, name)).catch(() => undefined)));
   return stats.some((one, at) => one?.isFile() === true && one.size !== (described.get(STREAMS[at] ?? '') ?? 0));
 }
 
-/** A file that has grown since is copied as far as it was described: under a second name it would grow on at home. */
+/** A file that has grown since is copied up to its described size: a hard link would keep growing at home. */
 async function adoptFile(source: string, target: string, size: number): Promise<void> {
   const stats = await lstat(source);
   if (stats.size <= size) return linkFile(source, target);

@@ -1,11 +1,11 @@
 /**
- * Where things lie below a node's state directory. Names become paths here and nowhere else, and only after they were
- * found to be ids: so nothing built from them can lead out.
+ * The paths below a node's state directory. Names become paths only here, and only after they were checked to be ids,
+ * so no path can lead outside.
  */
 import { join } from 'node:path';
 import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from '../../protocol/topics.js';
 
-/** Absolute paths. They throw RangeError for what is no id or no epoch: the codec lets nothing of the kind through. */
+/** Absolute paths. The methods throw RangeError for an invalid id or epoch, which the codec never lets through. */
 export interface StateLayout {
   item(item: string): string;
   staged(item: string): string;
@@ -14,7 +14,7 @@ export interface StateLayout {
   guest(owner: string, item: string, epoch: number): string;
 }
 
-/** Makes the layout below `stateDir`. */
+/** Creates the layout below `stateDir` (absolute). */
 export function createLayout(stateDir: string): StateLayout {
   const itemDirectory = (item: string): string => join(stateDir, 'items', checkId(item, ITEM_ID_PATTERN));
   return {

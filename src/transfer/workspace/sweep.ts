@@ -1,7 +1,7 @@
 /**
- * Finds and removes what nobody needs any more below a state directory: guests and items that the journal does not
- * know, and what could not be removed before. It knows nothing by itself: whoever asks tells what is needed, and is
- * asked again right before.
+ * Finds and removes what is no longer needed below a state directory: guests and items that the journal does not
+ * know, and whatever could not be removed before. The caller decides what is needed, and is asked again right before
+ * a guest or item is removed.
  */
 import { access, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -13,10 +13,10 @@ import type { Needed, Swept, SweptPath } from '../transfer.js';
 /** Marks the directory of a guest whose files a person was told to fetch there. */
 export const KEPT_MARK = 'kept';
 
-/** An empty directory takes a block at most. */
+/** An empty directory takes at most one block. */
 const DIRECTORY_BYTES = 4096;
 
-/** Sweeps; with `dryRun` nothing is removed. */
+/** Sweeps a state directory and returns what was removed; with `dryRun` nothing is removed. */
 export async function sweepState(stateDir: string, needed: Needed, dryRun: boolean, trash: Trash): Promise<Swept> {
   const paths: SweptPath[] = [];
   const rest = await measureTree(join(stateDir, TRASH_DIRECTORY));
@@ -29,7 +29,7 @@ export async function sweepState(stateDir: string, needed: Needed, dryRun: boole
       continue;
     }
     const bytes = await measureTree(path);
-    // The node goes on meanwhile: what it has taken up since is its own.
+    // The node keeps running meanwhile: what it has started to use since is kept.
     if (isNeeded()) continue;
     if (!dryRun) await trash.remove(path);
     paths.push({ path: relative(stateDir, path), bytes });
@@ -42,7 +42,7 @@ interface Candidate {
   isNeeded(): boolean;
 }
 
-/** Names that are none of ours are passed over. */
+/** Skips names that are not valid ids. */
 async function* listUnneeded(stateDir: string, needed: Needed): AsyncGenerator<Candidate, void, void> {
   for (const item of await listNames(join(stateDir, 'items'), ITEM_ID_PATTERN)) {
     const isNeeded = (): boolean => needed.item(item);

@@ -1,17 +1,16 @@
 /**
- * Runs tasks side by side, at most so many at a time. The first failure comes out at the next call; it never starts a
- * task after one failed.
+ * Runs tasks concurrently, up to a limit. The first failure is thrown by the next call, and no task starts after it.
  */
 
 /** A bounded pool of tasks. */
 export interface TaskPool {
-  /** Waits for a free place, then starts `task`. Throws what an earlier task threw. */
+  /** Waits for a free slot, then starts `task`. Throws what an earlier task threw. */
   add(task: () => Promise<void>): Promise<void>;
-  /** Waits until nothing runs. Throws what a task threw. */
+  /** Waits until no task is running. Throws what a task threw. */
   drain(): Promise<void>;
 }
 
-/** Makes a pool that runs `limit` tasks at once. */
+/** Creates a pool that runs at most `limit` tasks at once. */
 export function createTaskPool(limit: number): TaskPool {
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];

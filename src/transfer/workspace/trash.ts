@@ -1,6 +1,6 @@
 /**
- * Where what is removed goes first: one step takes it out of its place, so that no half of it stands there, and what
- * cannot be removed is kept in one place, to be tried again at the next start. What stays is told once.
+ * Removed trees are first moved to the trash: one step takes a tree out of its place, where no half of it remains.
+ * What cannot be removed stays in the trash to be tried again at the next start, and is reported once.
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, rename } from 'node:fs/promises';
@@ -11,18 +11,18 @@ import { removeTree, type Leftover } from '../../os/remove-tree.js';
 
 /** Removes trees of one state directory. */
 export interface Trash {
-  /** Removes `path`. Never rejects; what stays is told. */
+  /** Removes `path`. Never rejects; what remains is reported by {@link left$}. */
   remove(path: string): Promise<void>;
-  /** Tries once more to remove what could not be; gives what still cannot. */
+  /** Tries again to remove what could not be removed; returns what still cannot. */
   empty(): Promise<readonly Leftover[]>;
   /** What could not be removed, each once. */
   readonly left$: Observable<Leftover>;
 }
 
-/** Directory of the trash below a state directory. */
+/** Name of the trash directory below a state directory. */
 export const TRASH_DIRECTORY = 'trash';
 
-/** Makes the trash of a state directory; nothing is made on disk until it is needed. */
+/** Creates the trash of a state directory; nothing is created on disk before it is needed. */
 export function createTrash(stateDir: string): Trash {
   const trash = join(stateDir, TRASH_DIRECTORY);
   const left$ = new Subject<Leftover>();
@@ -46,14 +46,14 @@ export function createTrash(stateDir: string): Trash {
   return { remove, empty, left$ };
 }
 
-/** Where it is now: in the trash, or where it was when it cannot be moved; nothing when it is not there. */
+/** Returns the new path in the trash, or the old one if it cannot be moved; `undefined` if it does not exist. */
 async function moveAway(path: string, trash: string): Promise<string | undefined> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats === undefined) return undefined;
   const target = join(trash, randomBytes(8).toString('hex'));
   try {
     await mkdir(trash, { recursive: true, mode: 0o700 });
-    // To be moved a directory must be writable itself.
+    // A directory must itself be writable to be moved.
     if (stats.isDirectory() && (stats.mode & 0o700) !== 0o700) await chmod(path, (stats.mode & 0o7777) | 0o700);
     await rename(path, target);
     return target;

@@ -1,6 +1,7 @@
 /**
- * The directories of a node's items and guests below its state directory, and the only code that fills, empties and
- * moves them. It never touches anything else but the inputs (read) and the destination (written) that an item names.
+ * The directories of a node's items and guests below its state directory. Only this code fills, empties and moves
+ * them. It never touches anything else except the inputs (read) and the destination (written) that an item names, and
+ * the local files recorded for write-back (see `write-back.ts`).
  */
 import { access, lstat, mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -19,13 +20,13 @@ import type { Bundle, Contents, Workspace } from '../transfer.js';
 import { createTrash, type Trash } from './trash.js';
 import { buildManifest, NOTHING, type BuiltManifest } from '../tree/build-manifest.js';
 
-/** Makes the workspace below `stateDir` (absolute). `done` is never called before a call has returned. */
+/** Creates the workspace below `stateDir` (absolute). `done` is never called before a call has returned. */
 export function createWorkspace(stateDir: string): Workspace {
   const trash = createTrash(stateDir);
   const layout: Rooms = { ...createLayout(stateDir), trash };
-  // What an earlier life could not remove; it was told then.
+  // What an earlier boot could not remove; it was reported then.
   void trash.empty();
-  /** In the background: nothing waits for it. */
+  /** Runs in the background: nothing waits for it. */
   const removeLater = (path: string): void => void trash.remove(path);
   return {
     left$: trash.left$,
@@ -50,10 +51,10 @@ export function createWorkspace(stateDir: string): Workspace {
   };
 }
 
-/** Where things lie, and where they go. */
+/** The paths of the state directory, and its trash. */
 type Rooms = StateLayout & { readonly trash: Trash };
 
-/** The copy grows beside its place, so that a node that dies in between leaves no half of it. */
+/** The copy is built next to its final place: a crash in between leaves no partial copy there. */
 async function stage(
   layout: Rooms,
   item: string,
@@ -111,20 +112,20 @@ async function place(
     await writeBack(join(home, 'held'), layout.item(item));
     if (destination !== undefined) await placeTree(join(home, 'work'), destination);
   } catch (error) {
-    // Somebody makes room; nobody is waited for who would have to change a mode or move a file.
+    // Disk space may be freed while we retry. Any other failure is final: it takes a person to fix.
     throw isRoomFault(error) ? error : new Refused(describeError(error));
   }
 }
 
-/** A stream that stayed empty did not travel: one of an earlier epoch must not stand in for it. */
+/** A stream that stayed empty was not transferred: one from an earlier epoch must not stand in for it. */
 async function placeStream(source: string, target: string): Promise<void> {
   if (await exists(source)) await linkFile(source, target);
   else await rm(target, { force: true });
 }
 
 /**
- * The mark is set before the move: called again after a crash, it goes on, and does not take an empty directory for
- * news.
+ * The mark is written before the move: a repeat after a crash continues, and does not create an empty `work/` to
+ * replace the staged input with.
  */
 async function carry(layout: Rooms, item: string, epoch: number): Promise<undefined> {
   const [home, staged] = [layout.home(item, epoch), layout.staged(item)];
@@ -143,8 +144,8 @@ async function carry(layout: Rooms, item: string, epoch: number): Promise<undefi
 }
 
 /**
- * The same epoch may be frozen more than once, so nothing is remembered of an earlier time: called again after a crash,
- * it finds either what came home or what it made of it.
+ * The same epoch may be frozen more than once, so no mark is written: a repeat after a crash finds either what came
+ * home or the image made from it.
  */
 async function carryImage(layout: Rooms, item: string, epoch: number): Promise<undefined> {
   const [home, image] = [layout.home(item, epoch), layout.image(item)];
@@ -178,14 +179,14 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** The item's own directory goes with its last epoch: a receiver has thousands of items in its life. */
+/** The item's directory is removed with its last epoch: a receiver handles thousands of items over time. */
 async function removeEpoch(guest: string, trash: Trash): Promise<void> {
   await trash.remove(guest);
-  // It refuses while another epoch of the item is there, which is what is wanted.
+  // It fails while another epoch of the item is there, as intended.
   await rmdir(dirname(guest)).catch(() => undefined);
 }
 
-/** Only a mark: without it the files are where they were told to be all the same. */
+/** Best effort: without the mark the files are still where the person was told to find them, until a sweep. */
 function markKept(guest: string): void {
   writeFile(join(guest, KEPT_MARK), '').catch(() => undefined);
 }

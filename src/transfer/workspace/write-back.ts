@@ -1,7 +1,6 @@
 /**
- * Files of this machine that a process had open when it was moved away for the first time: which they are is written
- * down here, from the process itself, and only these are put back when it has ended elsewhere. No path that comes from
- * elsewhere counts.
+ * Local files that a process had open when it was first moved away. They are recorded here from the process itself,
+ * and only they are put back after it has ended elsewhere. A path received from another node never counts.
  */
 import { access, chmod, chown, lstat, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -14,7 +13,7 @@ import { swapIn } from '../tree/place-outputs.js';
 import { copySparse } from '../tree/sparse-file.js';
 
 const CARRIED = 'carried/';
-/** What the runner leaves in the directory of a run that it did not start; no copy of it has one. */
+/** Left by the runner in the directory of a run that it did not start; a copy of the run never has it. */
 const FOREIGN = 'foreign';
 const LENT = 'lent.json';
 
@@ -29,14 +28,14 @@ const lentSchema = z.array(
 );
 type Lent = z.infer<typeof lentSchema>[number];
 
-/** Writes down what a guest of this machine's own takes along, if it is a process that was found here. */
+/** Records the local files that a guest takes along, if it is an external process adopted on this machine. */
 export async function recordWriteBack(guest: string, itemDirectory: string, { files }: Manifest): Promise<void> {
   if (!(await isThere(join(guest, FOREIGN)))) return;
   const lent: Lent[] = [];
   for (const file of files.filter(({ path }) => path.startsWith(CARRIED))) {
     const path = join('/', file.path.slice(CARRIED.length));
     const stats = await lstat(path).catch(() => undefined);
-    // One that has no name any more is nobody's to get back.
+    // A file that no longer has a name cannot be put back.
     if (stats?.isFile() !== true) continue;
     lent.push({ path, sha256: file.sha256, mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid });
   }
@@ -45,7 +44,7 @@ export async function recordWriteBack(guest: string, itemDirectory: string, { fi
   await rename(`${place}.new`, place);
 }
 
-/** Puts back what has changed of the files in `held`. Throws Refused for a path that is not what it was. */
+/** Puts back the files in `held` that have changed. Throws Refused for a path that is no longer what it was. */
 export async function writeBack(held: string, itemDirectory: string): Promise<void> {
   for (const lent of await readLent(itemDirectory)) {
     const source = join(held, lent.path);
@@ -56,7 +55,7 @@ export async function writeBack(held: string, itemDirectory: string): Promise<vo
 
 async function putBack(source: string, { path, mode, uid, gid }: Lent): Promise<void> {
   const parent = dirname(path);
-  // A link that somebody laid meanwhile must not lead this elsewhere.
+  // A link created meanwhile must not redirect this.
   const real = await realpath(parent).catch(() => undefined);
   if (real !== parent) throw new Refused(`${parent} is not the directory any more that ${basename(path)} was in`);
   const stats = await lstat(path).catch(() => undefined);

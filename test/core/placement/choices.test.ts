@@ -67,6 +67,17 @@ describe('chooseOffers', () => {
     });
   });
 
+  it('passes over an item that waits for the same reason once, and again where its code was lost', () => {
+    const full = { ...facts, outstanding: 1, standing: 4 };
+    const { state } = submit();
+    const [offering] = chooseOffers([state], full);
+    if (offering?.offer !== false) throw new Error('it was offered');
+    const waiting = { ...state, ...offering, item: state.item };
+    expect(waiting.code).toBe('behind-others');
+    expect(chooseOffers([waiting], full)).toEqual([]);
+    expect(chooseOffers([{ ...waiting, code: undefined }], full)).toMatchObject([{ code: 'behind-others' }]);
+  });
+
   it('does not offer a woken item once the sum is no longer negative', () => {
     const woken = feed(submit({ deferred: true }), { type: 'WakeChosen', reason: '' }).state;
     expect(chooseOffers([woken], facts)[0]).toMatchObject({ offer: false });

@@ -143,6 +143,14 @@ describe('an answer', () => {
     expect(ask(request, [], deps, 'alpha').response['status']).toBe('ok');
   });
 
+  it('a repeated submission of a known item is answered as before, whatever is accepted by now', () => {
+    const deps = { acceptance: () => ({ ...acceptance, accepting: false, journalFault: 'no space' }) };
+    expect(ask({ verb: 'run', item: createItem() }, [submit()], deps)).toMatchObject({
+      response: { status: 'ok', data: { item: 'j1', known: true } },
+      caused: [],
+    });
+  });
+
   it('only this node itself may name a process', () => {
     const request: Request = { verb: 'run', item: createItem({ process: { pid: 7, start: '1' } }) };
     expect(ask(request, [], {}, 'alpha').response['status']).toBe('ok');
