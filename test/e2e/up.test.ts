@@ -167,7 +167,7 @@ describe('tritmesh up', () => {
     // The job, its launcher and its watchdog run, and have only the output open.
     expect(during.filter((file) => file.endsWith('/stdout')).length).toBeGreaterThan(0);
     const strange = [...early, ...during].filter(
-      (file) => /\/(?:broker|journal)\//.test(file) || file.endsWith('/stray'),
+      (file) => /\/(?:broker|journal(?:-\d+)?)\//.test(file) || file.endsWith('/stray'),
     );
     expect(strange).toEqual([]);
     await scene.command(alpha(), ['cancel', item]);
