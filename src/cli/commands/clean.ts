@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { sweepStopped } from '../../compose/clean.js';
 import type { Swept } from '../../transfer/transfer.js';
 import { requestNode } from '../request/request-node.js';
@@ -21,6 +22,15 @@ export interface CleanFlags {
 const CLEAN_MS = 30 * 60_000;
 
 type Cleaned = Swept & { readonly count: number };
+
+/** The node's answer: it may be of another version. */
+const cleanedSchema: z.ZodType<Cleaned> = z.object({
+  paths: z.array(z.object({ path: z.string(), bytes: z.number() })),
+  bytes: z.number(),
+  count: z.number(),
+  kept: z.number(),
+  left: z.array(z.object({ path: z.string(), reason: z.string() })),
+});
 
 /** Cleans; exits with 1 if something could not be removed. */
 export async function cleanState(context: Context, { dryRun = false, ended = false }: CleanFlags): Promise<number> {
@@ -42,7 +52,12 @@ async function sweep(context: Context, dryRun: boolean, ended: boolean): Promise
     return { ...swept, count: swept.paths.length };
   }
   const { data } = await requestNode(context, id, 'clean', { dry_run: dryRun, ended }, CLEAN_MS);
-  return data as unknown as Cleaned;
+  const parsed = cleanedSchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new CommandFailed(
+    `${id} answered with something else than what it removed (${issue?.path.join('.') ?? 'data'}: ${issue?.message ?? ''})`,
+  );
 }
 
 function renderCleaned({ paths, bytes, count, kept, left }: Cleaned, dryRun: boolean): string {

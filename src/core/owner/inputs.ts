@@ -58,7 +58,7 @@ export type ItemInput =
       readonly reason: string;
       readonly to: string | null;
       /** Members that a move without a request leaves out. */
-      readonly shun?: readonly string[] | undefined;
+      readonly excluded?: readonly string[] | undefined;
     }
   | { readonly type: 'RetryAsked'; readonly reason: string }
   /** The broker went away: no other node hears about this item for now. */

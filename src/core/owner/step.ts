@@ -99,7 +99,7 @@ function decide(state: OwnedItem, input: ItemInput, at: Instant, rules: OwnerRul
     case 'CancelAsked':
       return cancelItem(state, input.reason, at, rules);
     case 'MoveAsked':
-      return moveItem({ ...state, excludedForMove: input.shun ?? [] }, input.to, input.reason, at, rules);
+      return moveItem({ ...state, excludedForMove: input.excluded ?? [] }, input.to, input.reason, at, rules);
     case 'RetryAsked':
       return retryItem(state, input.reason, at);
     case 'BrokerLost':

@@ -58,7 +58,7 @@ export interface ShedContext {
 
 /** The item to move and why, or why none. */
 export type ShedDecision =
-  | { readonly shed: true; readonly item: string; readonly reason: string; readonly shun: readonly string[] }
+  | { readonly shed: true; readonly item: string; readonly reason: string; readonly excluded: readonly string[] }
   | { readonly shed: false; readonly reason: string };
 
 /** Chooses the heaviest item that may and should move. */
@@ -108,7 +108,7 @@ function judgeItem(one: RunningHere, context: ShedContext): ShedDecision {
   if (waste !== undefined) return { shed: false, reason: waste };
   const after = projectRatio(best, state.item.need.cpus, context);
   const reason = `this node is PLUS at ${context.loadRatio.toFixed(2)}, ${best} would be at ${after.toFixed(2)}`;
-  return { shed: true, item: state.item.item, reason, shun: context.excluded };
+  return { shed: true, item: state.item.item, reason, excluded: context.excluded };
 }
 
 function explainNoReceiver({ excluded }: ShedContext, blocked: Ranking['blocked']): string {

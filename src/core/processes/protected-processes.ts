@@ -74,7 +74,7 @@ function isTritmesh({ name, command = [] }: ProcessFacts): boolean {
   return command.slice(0, 2).some((word) => /(^|\/)tritmesh$|\/dist\/src\/cli\/main\.js$/.test(word));
 }
 
-/** Session leaders at a terminal and of login sessions: whoever logs in must be able to act. */
+/** Session leaders at a terminal and of login sessions: people who log in must be able to act. */
 function findLoginRole(process: ProcessFacts, { processes }: ProtectionContext): string | undefined {
   const { pid, ppid, session, terminal = false } = process;
   const parent = processes.get(ppid);

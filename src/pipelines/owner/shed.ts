@@ -20,7 +20,7 @@ export function shedItems(due$: Observable<unknown>, deps: ShedDeps): Observable
     map((shedding): NodeInput => ({
       type: 'ItemInput',
       item: shedding.item,
-      input: { type: 'MoveAsked', reason: shedding.reason, to: null, shun: shedding.shun },
+      input: { type: 'MoveAsked', reason: shedding.reason, to: null, excluded: shedding.excluded },
     })),
   );
 }

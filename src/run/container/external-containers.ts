@@ -9,7 +9,7 @@ import { follow, lookSettled, removeContainer, type MovedContainer } from './con
 import { tryReadStart } from '../processes/process-table.js';
 import type { ExternalProcess, RunEvent } from '../runner.js';
 
-/** Why an external container is gone: only podman and whoever started it know how it ended. */
+/** Why an external container is gone: only podman and the program that started it know how it ended. */
 export const CONTAINER_ENDED = 'its container ended, and podman alone knows how';
 
 /** The record of the container that a process is in; `undefined` when the process is gone or in no container. */

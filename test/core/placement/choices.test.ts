@@ -169,7 +169,7 @@ describe('chooseShed', () => {
       shed: true,
       item: 'heavy',
       reason: 'this node is PLUS at 1.20, beta would be at 0.60',
-      shun: [],
+      excluded: [],
     });
   });
 
@@ -186,7 +186,7 @@ describe('chooseShed', () => {
     expect(chooseShed([tired], { ...facts, members: three, excluded: ['beta'] })).toMatchObject({
       shed: true,
       reason: 'this node is PLUS at 1.20, gamma would be at 0.62',
-      shun: ['beta'],
+      excluded: ['beta'],
     });
   });
 
