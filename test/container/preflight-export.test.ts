@@ -110,7 +110,7 @@ describe.skipIf(!canMoveContainers)('a real container', { timeout: 60_000 }, () 
   });
   afterAll(() => {
     host.clear();
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
 
   it('is found by any process in it, and reviewed at its receiver', async () => {

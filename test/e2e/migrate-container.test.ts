@@ -66,7 +66,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
   });
   afterAll(() => {
     for (const host of [one, two]) host.clear();
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
   beforeEach(async () => {
     broker = (await firstBroker?.open()) as TestBroker;

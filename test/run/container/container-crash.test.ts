@@ -29,7 +29,7 @@ describe.skipIf(!canMoveContainers)('a node that moves a container and dies', { 
   });
   afterAll(() => {
     for (const host of [here, there]) host.clear();
-    rmSync(storage, { recursive: true, force: true });
+    rmSync(storage, { recursive: true, force: true, maxRetries: 10 });
   });
   beforeEach(() => {
     root = realpathSync(mkdtempSync(join(tmpdir(), 'tritmesh-container-')));
@@ -37,7 +37,7 @@ describe.skipIf(!canMoveContainers)('a node that moves a container and dies', { 
   afterEach(async () => {
     for (const one of nodes.splice(0)) await one.kill();
     for (const host of [here, there]) host.podman('rm', '-f', '-a', '-t', '0');
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
 
   async function node(host: PodmanHost): Promise<RunnerHost> {

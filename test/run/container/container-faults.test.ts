@@ -55,7 +55,7 @@ describe.skipIf(!canMoveContainers)('a container that criu cannot freeze', { tim
   });
   afterAll(() => {
     host.clear();
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
   beforeEach(() => {
     bench = createRunSetup();

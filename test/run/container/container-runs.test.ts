@@ -29,7 +29,7 @@ describe.skipIf(!canMoveContainers)('a container', { timeout: 180_000 }, () => {
   });
   afterAll(() => {
     for (const host of [here, there]) host.clear();
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
   beforeEach(() => {
     bench = createRunSetup();
