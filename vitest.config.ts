@@ -1,8 +1,8 @@
 /**
  * How the tests run, in four groups, one after another: units, tests that need the cores (many simulated meshes), tests
  * that must be alone (they measure load), and tests that mostly wait (for leases to end, brokers to return, processes to
- * freeze), several side by side. Each file has a process of its own, and limits are generous, since the machines that
- * tests run on are noisy.
+ * freeze), several side by side. The files of a worker share its process and its loaded modules, so a test file must
+ * leave nothing behind. Limits are generous, since the machines that tests run on are noisy.
  */
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
@@ -40,8 +40,11 @@ const GROUPS: readonly Group[] = [
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
+    // Loading the modules again for each file took longer than running its tests.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    globalSetup: 'test/support/bundle-fixtures.ts',
     reporters: isCi ? ['default', 'json'] : ['default'],
     outputFile: { json: '.tmp/vitest.json' },
     projects: GROUPS.map(({ name, include, exclude = [], maxWorkers }, groupOrder) => ({

@@ -24,8 +24,10 @@ const SIZES: readonly (readonly [size: number, rounds: number])[] = [
 
 /** Runs the benchmark; yields two figures for each size. */
 export async function* measureMigrate(scratch: Scratch): AsyncGenerator<Figure> {
-  const survey = await new Promise<Capabilities>((resolve) => createCheckpoint({ criu: '' }).survey(resolve));
-  if (!survey.usable) return console.error(`skipped: migrate needs criu and root: ${survey.reason}`);
+  const capabilities = await new Promise<Capabilities>((resolve) =>
+    createCheckpoint({ criu: '' }).capabilities(resolve),
+  );
+  if (!capabilities.usable) return console.error(`skipped: migrate needs criu and root: ${capabilities.reason}`);
   // Descriptors that this process inherited would be in the holder, too, and in its image.
   closeInherited();
   const moveJob = await startMovers(scratch, await startBroker(scratch, 'aedes'));
@@ -35,7 +37,7 @@ export async function* measureMigrate(scratch: Scratch): AsyncGenerator<Figure> 
     const moves: Readonly<Record<Way, MoveTimes[]>> = { away: [], home: [] };
     for (let turn = 1; turn <= rounds; turn += 1) {
       console.error(`migrate: ${size} MiB, round ${turn} of ${rounds}`);
-      floors.push(await moveByHand(scratch, survey.criu, holder));
+      floors.push(await moveByHand(scratch, capabilities.criu, holder));
       for (const way of WAYS) moves[way].push(await moveJob(way, holder));
     }
     for (const way of WAYS) yield describeMoves(size, way, moves[way], floors);

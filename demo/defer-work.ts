@@ -2,6 +2,7 @@
  * The third part: a deferred job sleeps while the sum is not negative. It wakes up when the load ends and the sum turns
  * negative.
  */
+import { WAKE_REASON } from '../src/core/placement/waking.js';
 import type { Status } from '../src/protocol/status.js';
 import { insist } from './demo-failed.js';
 import type { Burners } from './raise-mesh.js';
@@ -47,5 +48,5 @@ async function sleepOn({ watch }: Stage, item: string): Promise<void> {
 function wokeByTheSum({ history }: Status): boolean {
   const slept = history.findIndex((step) => step.phase === 'deferred');
   const next = history[slept + 1];
-  return slept !== -1 && next?.phase === 'queued' && next.reason?.includes('sum is negative') === true;
+  return slept !== -1 && next?.phase === 'queued' && next.reason === WAKE_REASON;
 }

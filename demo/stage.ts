@@ -30,7 +30,7 @@ export interface Stage {
 
 /** The base topic: the default one, since the broker belongs to the demo alone. */
 const BASE = 'tritmesh';
-const PROGRAM = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../bin/tritmesh.js', import.meta.url));
 /** A node closes its journal and disconnects in far less. */
 const GRACE_MS = 2000;
 

@@ -84,7 +84,7 @@ function watchSettled(owner: RunningNode): Observable<string> {
 /** A job that takes a slot and almost no processor time. */
 function describeItem(id: string, argv: readonly string[]): Item {
   return {
-    item: id,
+    id: id,
     name: argv[0] ?? '',
     command: { argv, env: {}, outputs: [], migrate: 'never' },
     need: { cpus: 0.01, labels: [], abilities: [] },

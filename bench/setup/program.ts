@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Scratch } from './scratch.js';
 
 /** The compiled command line program. */
-export const TRITMESH: string = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+export const TRITMESH: string = fileURLToPath(new URL('../../bin/tritmesh.js', import.meta.url));
 
 /** A program that keeps running. */
 export interface Program {

@@ -16,11 +16,11 @@ console.log(`sum ${sum.sum}, direction ${sum.direction}`);
 const id = await busy.submit({ command: { argv: ['uname', '-s'] } });
 const done = await firstValueFrom(
   busy.items$.pipe(
-    map((items) => items.find((one) => one.item.item === id)),
+    map((items) => items.find((one) => one.spec.id === id)),
     filter((one) => one?.phase === 'done'),
   ),
 );
-console.log(`${done.item.name} ran on ${done.receiver} with exit code ${done.result?.exit_code}`);
+console.log(`${done.spec.name} ran on ${done.receiver} with exit code ${done.result?.exit_code}`);
 
 await view.stop();
 await busy.stop();

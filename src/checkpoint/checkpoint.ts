@@ -41,7 +41,7 @@ export interface DumpSubject {
   readonly knownAs: string | null;
 }
 
-/** What an inspection found out about a live process. */
+/** What a preflight found out about a live process. */
 export interface DumpPreflight {
   /** Sentences for people, in lower case; when empty, the process can be frozen. */
   readonly obstacles: readonly string[];
@@ -78,23 +78,23 @@ export interface RestorePlan {
 /** Freezes processes and prepares their restore. */
 export interface Checkpoint {
   /** Reports what this machine can do; determined by the first call and remembered. */
-  survey(done: (survey: Capabilities) => void): void;
+  capabilities(done: (capabilities: Capabilities) => void): void;
   /**
    * Returns all processes of this machine by pid, those in `pids` with their command and listening ports as well;
    * empty where nothing can be read. Synchronous.
    */
   identify(...pids: readonly number[]): ReadonlyMap<number, ProcessFacts>;
   /** Reports what prevents a live process from being frozen, and its facts. Stops and changes nothing. */
-  inspect(subject: DumpSubject, done: (inspection: DumpPreflight) => void): void;
+  preflightDump(subject: DumpSubject, done: (preflight: DumpPreflight) => void): void;
   /**
    * Reports what prevents an image from being restored here: sentences as in {@link DumpPreflight}, none when nothing
    * does. `directory`: absolute path where the image is or would be stored; its free space is checked.
    */
-  review(facts: ImageFacts, directory: string, done: (obstacles: readonly string[]) => void): void;
+  preflightRestore(facts: ImageFacts, directory: string, done: (obstacles: readonly string[]) => void): void;
   /**
-   * Inspects the subject, then writes its image into `image/` of its directory and carried files into `carried/`, and
+   * Checks the subject, then writes its image into `image/` of its directory and carried files into `carried/`, and
    * leaves the process stopped. `image/facts.json` is written last: its presence makes the image complete. Files of
-   * an earlier dump are removed first. `spent` is added to the facts.
+   * an earlier dump are removed first, so none are left after a failure either. `spent` is added to the facts.
    */
   dump(subject: DumpSubject, spent: ResourceUsage, done: (dumped: Dumped) => void): void;
   /**
@@ -114,7 +114,7 @@ export interface Checkpoint {
    */
   discard(directory: string): boolean;
   /**
-   * Reviews the image of a directory and reports how to restore it, or why it cannot be. Creates the targets of its
+   * Checks the image of a directory and reports how to restore it, or why it cannot be. Creates the targets of its
    * binds. `mark`: absolute path.
    */
   plan(directory: string, mark: string, done: (planned: RestorePlan | { readonly reason: string }) => void): void;

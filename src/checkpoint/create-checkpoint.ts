@@ -1,5 +1,5 @@
 /**
- * Adapter of the Checkpoint port over CRIU. Connects survey, inspection, dump and review, which have files of their
+ * Adapter of the Checkpoint port over CRIU. Connects capabilities, preflights and dump, which have files of their
  * own, and composes the command that restores an image.
  */
 import { join } from 'node:path';
@@ -24,20 +24,20 @@ export interface CheckpointOptions {
 /** Creates the adapter. It examines the machine on first use, not here. */
 export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
   let known: Promise<Capabilities> | undefined;
-  const survey = (): Promise<Capabilities> => (known ??= readCapabilities(criu));
+  const capabilities = (): Promise<Capabilities> => (known ??= readCapabilities(criu));
 
   return {
-    survey: (done) => give(survey(), done),
+    capabilities: (done) => give(capabilities(), done),
     identify: identifyProcesses,
-    inspect: (subject, done) => give(preflightDump(subject), done),
-    review: (facts, directory, done) =>
+    preflightDump: (subject, done) => give(preflightDump(subject), done),
+    preflightRestore: (facts, directory, done) =>
       give(
-        survey().then((one) => preflightRestore(facts, one, directory, facts.image_bytes)),
+        capabilities().then((one) => preflightRestore(facts, one, directory, facts.image_bytes)),
         done,
       ),
     dump: (subject, spent, done) =>
       give(
-        survey().then((one) => dumpProcess(subject, spent, one)),
+        capabilities().then((one) => dumpProcess(subject, spent, one)),
         done,
       ),
     read: (directory) => {
@@ -50,7 +50,7 @@ export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
     discard: removeImage,
     plan: (directory, mark, done) =>
       give(
-        survey().then((one) => planRestore(directory, mark, one)),
+        capabilities().then((one) => planRestore(directory, mark, one)),
         done,
       ),
     explain: (directory) => readDumpFailure(join(directory, 'criu-restore.log'), 'criu could not restore it'),
@@ -61,15 +61,15 @@ export function createCheckpoint({ criu }: CheckpointOptions): Checkpoint {
 async function planRestore(
   directory: string,
   mark: string,
-  survey: Capabilities,
+  capabilities: Capabilities,
 ): Promise<RestorePlan | { readonly reason: string }> {
   const facts = readImageFacts(directory);
   if (facts === null) return { reason: 'the image is not complete' };
-  const obstacles = preflightRestore(facts, survey, directory, 0);
+  const obstacles = preflightRestore(facts, capabilities, directory, 0);
   if (obstacles.length > 0) return { reason: obstacles.join('; ') };
   try {
     const binds = await prepareBinds(directory, facts);
-    const argv = composeRestore(survey.criu, directory, facts, mark);
+    const argv = composeRestore(capabilities.criu, directory, facts, mark);
     return { facts, imageBytes: measureImage(directory), argv, binds, freePid: findFreePid(facts.pids) };
   } catch (error) {
     return { reason: `its files could not be put in place: ${describeError(error)}` };
@@ -80,14 +80,14 @@ async function planRestore(
  * Becomes the parent of the restored tree. It reaps nothing, which leaves the exit code of the root readable, and it
  * ignores signals that are sent to the whole pid namespace.
  */
-const KEEPER = `trap '' HUP INT QUIT TERM USR1 USR2 ALRM; : >"$1"; exec sleep 2147483647`;
+const COPY_PARENT = `trap '' HUP INT QUIT TERM USR1 USR2 ALRM; : >"$1"; exec sleep 2147483647`;
 
 function composeRestore(criu: string, directory: string, facts: ImageFacts, mark: string): readonly string[] {
   const log = join(directory, 'criu-restore.log');
   const restore = [criu, 'restore', '-D', join(directory, IMAGE), '-o', log, '-v2', '--leave-stopped'];
   const options = ['--manage-cgroups=ignore', '--file-locks', '--skip-file-rwx-check'];
-  const keeper = ['--exec-cmd', '--', '/bin/sh', '-c', KEEPER, 'tritmesh-keeper', mark];
-  return [...restore, ...options, ...(facts.shell_job ? ['--shell-job'] : []), ...keeper];
+  const parent = ['--exec-cmd', '--', '/bin/sh', '-c', COPY_PARENT, 'tritmesh-parent', mark];
+  return [...restore, ...options, ...(facts.shell_job ? ['--shell-job'] : []), ...parent];
 }
 
 /** Start of the first block of a thousand pids that holds none of the tree; pids below 1000 are never returned. */

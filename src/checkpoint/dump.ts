@@ -24,25 +24,36 @@ const BYTES_PER_MS = 10_000;
 const GONE_MS = 5;
 
 /**
- * Dumps a subject; `spent` is added to its facts. On any failure the original continues and no image of this dump is
- * left.
+ * Dumps a subject; `spent` is added to its facts. On any failure the original continues and no image is left, neither
+ * of this dump nor of an earlier one.
  */
-export async function dumpProcess(subject: DumpSubject, spent: ResourceUsage, survey: Capabilities): Promise<Dumped> {
+export async function dumpProcess(
+  subject: DumpSubject,
+  spent: ResourceUsage,
+  capabilities: Capabilities,
+): Promise<Dumped> {
   const { directory } = subject;
-  if (!survey.usable) return { ok: false, reason: survey.reason };
+  // First of all: whatever fails from here on, an image of an earlier dump must not pass for one of this dump.
+  const unremoved = tryRemoveImage(directory);
+  if (unremoved !== undefined) return { ok: false, reason: unremoved };
+  if (!capabilities.usable) return { ok: false, reason: capabilities.reason };
   const { obstacles, facts } = await preflightDump(subject);
   if (obstacles.length > 0 || facts === null) return { ok: false, reason: obstacles.join('; ') };
   try {
-    removeImage(directory);
     mkdirSync(join(directory, IMAGE), { recursive: true, mode: 0o700 });
-    const fault = await runCriu(subject, facts.shell_job, survey.criu, DUMP_MS + facts.image_bytes / BYTES_PER_MS);
+    const fault = await runCriu(
+      subject,
+      facts.shell_job,
+      capabilities.criu,
+      DUMP_MS + facts.image_bytes / BYTES_PER_MS,
+    );
     if (fault !== undefined) return await undo(subject, fault.reason, fault.isByItself);
     // Only now, with the tree stopped, are the sizes of its open files final.
     const { facts: last } = await preflightDump(subject);
     if (last === null) return await undo(subject, 'it was gone when it had been written down');
     await copyOpenFiles(subject, last.files);
     const { cpu_s, wall_ms } = last;
-    const whole = { ...last, criu: survey.version, cpu_s: cpu_s + spent.cpuS, wall_ms: wall_ms + spent.wallMs };
+    const whole = { ...last, criu: capabilities.version, cpu_s: cpu_s + spent.cpuS, wall_ms: wall_ms + spent.wallMs };
     writeImageFacts(directory, whole);
     return { ok: true, facts: whole, imageBytes: measureImage(directory) };
   } catch (error) {
@@ -62,8 +73,18 @@ export async function endDumps(directory: string): Promise<void> {
 async function undo(subject: DumpSubject, reason: string, isAsBefore: boolean = false): Promise<Dumped> {
   await endDumps(subject.directory);
   if (!isAsBefore) signalTree(subject, 'SIGCONT');
-  removeImage(subject.directory);
-  return { ok: false, reason };
+  const unremoved = tryRemoveImage(subject.directory);
+  return { ok: false, reason: unremoved === undefined ? reason : `${reason}; ${unremoved}` };
+}
+
+/** Removes the image of a directory; returns why it could not, as a sentence. */
+function tryRemoveImage(directory: string): string | undefined {
+  try {
+    removeImage(directory);
+    return undefined;
+  } catch (error) {
+    return `the image in ${directory} could not be removed: ${describeError(error)}`;
+  }
 }
 
 async function runCriu(

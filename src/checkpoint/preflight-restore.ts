@@ -9,18 +9,18 @@ import type { ImageFacts, MappedFile, OpenFile } from '../protocol/image-facts.j
 import { findRoomObstacle } from '../os/disk-space.js';
 import { isAtLeast } from './capabilities.js';
 
-/** Reviews an image and returns the obstacles. `roomBytes`: disk space that it still needs below `directory`. */
+/** Checks an image and returns the obstacles. `roomBytes`: disk space that it still needs below `directory`. */
 export function preflightRestore(
   facts: ImageFacts,
-  survey: Capabilities,
+  capabilities: Capabilities,
   directory: string,
   roomBytes: number,
 ): readonly string[] {
-  if (!survey.usable) return [survey.reason];
+  if (!capabilities.usable) return [capabilities.reason];
   return [
-    ...(isAtLeast(survey.version, facts.criu.split('.').slice(0, 2).join('.') || '0')
+    ...(isAtLeast(capabilities.version, facts.criu.split('.').slice(0, 2).join('.') || '0')
       ? []
-      : [`criu ${survey.version} is older than ${facts.criu}, which wrote the image`]),
+      : [`criu ${capabilities.version} is older than ${facts.criu}, which wrote the image`]),
     ...facts.mapped.flatMap((file) => findMappedFault(file, file.path === facts.exe) ?? []),
     ...(isOwn(facts, facts.cwd) || isDirectory(facts.cwd) ? [] : [`its working directory is missing: ${facts.cwd}`]),
     ...facts.files.flatMap((file) => findFileFault(file) ?? []),

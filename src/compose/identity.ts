@@ -111,7 +111,7 @@ export async function openIdentity(deps: IdentityDeps): Promise<OpenedIdentity> 
     twin: {
       mine: { instance: mine.instance, host: mine.host, fit },
       since: deps.suspected?.since,
-      trustsLink: deps.suspected !== undefined,
+      ignoresEarlyLinkEnds: deps.suspected !== undefined,
       met: deps.suspected?.met ?? [],
     },
     known: findNewsOf(seen, id, deps, restored),

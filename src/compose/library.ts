@@ -9,9 +9,9 @@ import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import type { RunningNode } from '../node/running-node.js';
 import { meshView as viewBus, type MeshView } from '../observe/mesh-view.js';
-import { formatItemId, ITEM_ID_ENDS, itemSchema, type Command, type Item } from '../protocol/item.js';
+import { formatItemId, ITEM_ID_ENDS, itemSchema, nameAfter, type Command, type Item } from '../protocol/item.js';
 
-/** Any keys of the configuration; groups such as `sense` may be given in part. */
+/** Any keys of the configuration, see {@link Config}; groups such as `sense` may be given in part. */
 export type NodeOptions = {
   readonly [K in keyof Config]?: Config[K] extends readonly unknown[]
     ? Config[K]
@@ -20,24 +20,42 @@ export type NodeOptions = {
       : Config[K];
 };
 
-/** An item to submit; everything except the arguments may be left out. */
+/** An item to submit. Everything except `command.argv` may be left out. */
 export type ItemOptions = Partial<Omit<Item, 'command'>> & {
+  /** What to run. Only `argv` must be given: the program and its arguments. */
   readonly command: Partial<Command> & Pick<Command, 'argv'>;
 };
 
-/** A node in this process. */
+/**
+ * A node in this process. `members$`, `sum$`, `direction$`, `receivers$` and `items$` emit their current value first;
+ * after that `members$`, `receivers$` and `items$` emit at most every 100 ms.
+ */
 export interface LibraryNode extends Omit<RunningNode, 'submit' | 'stop'> {
-  /** Submits an item and returns its id once the journal has it. Rejects with TypeError for an invalid item. */
+  /**
+   * Submits an item and resolves with its id once the journal has it. Rejects with TypeError for an invalid item, and
+   * with Error if the journal cannot be written or there is an item of this id.
+   */
   submit(item: ItemOptions): Promise<string>;
+  /**
+   * Publishes `offline`, undoes throttles, closes everything and completes all Observables except `leaves$`. Running
+   * jobs go on under their watchdogs. May be called more than once.
+   */
   stop(): Promise<void>;
 }
 
-/** A view of the mesh with its own connection. */
+/**
+ * A view of the mesh with its own connection. `members$`, `sum$`, `direction$`, `receivers$` and `items$` emit their
+ * current value first, then each change.
+ */
 export interface LibraryView extends Omit<MeshView, 'stop'> {
+  /** Completes all Observables and closes the connection. */
   stop(): Promise<void>;
 }
 
-/** Starts a node in this process. Rejects with ConfigError, IdentityConflict, IdTaken, JournalHeld or KeyFileError. */
+/**
+ * Starts a node in this process. Resolves once it runs; the broker need not be there yet. Rejects with ConfigError,
+ * IdentityConflict, IdTaken, TwinFound, JournalHeld, KeyFileError or StateFormatError.
+ */
 export async function createLibraryNode(options: NodeOptions = {}): Promise<LibraryNode> {
   const { node, stop } = await composeNode(await loadConfig({ flags: flatten(options, '') }));
   // Nobody restarts it here: a node that may have a twin stays stopped.
@@ -78,14 +96,15 @@ function flatten(options: object, prefix: string): Record<string, unknown> {
 }
 
 function submit(node: RunningNode, options: ItemOptions): Promise<string> {
-  const name = options.command.argv[0]?.split('/').at(-1)?.slice(0, 64) ?? '';
-  const item = formatItemId(Date.now(), randomInt(ITEM_ID_ENDS));
-  const parsed = itemSchema.safeParse({ item, name, ...options });
+  const { id = formatItemId(Date.now(), randomInt(ITEM_ID_ENDS)), ...rest } = options;
+  const parsed = itemSchema.safeParse({ item: id, name: nameAfter(options.command.argv), ...rest });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return Promise.reject(new TypeError(`item.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}`));
+    const path = issue?.path.join('.') ?? '';
+    const field = path === 'item' ? 'id' : path;
+    return Promise.reject(new TypeError(`item.${field}: ${issue?.message ?? 'is not valid'}`));
   }
   return new Promise((resolve, reject) => {
-    node.submit(parsed.data, (error) => (error === undefined ? resolve(parsed.data.item) : reject(error)));
+    node.submit(parsed.data, (error) => (error === undefined ? resolve(parsed.data.id) : reject(error)));
   });
 }

@@ -95,7 +95,7 @@ async function startComposed(opened: OpenedIdentity, foundations: Foundations): 
   const containers = createContainers(criu);
   const checkpoint = withContainers(criu, containers);
   // Probing the kernel with criu takes a while, so it runs alongside the setup of the other adapters.
-  const capabilities = new Promise<Capabilities>((resolve) => checkpoint.survey(resolve));
+  const capabilities = new Promise<Capabilities>((resolve) => checkpoint.capabilities(resolve));
   const ports = createPorts(config, foundations, checkpoint, containers);
   const node = await startNode(
     await addCrashPoint(ports, config.base),

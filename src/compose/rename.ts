@@ -84,7 +84,7 @@ function refuseUnready(
   if (known.id === to) throw new RenameRefused(`${to} is its id already`);
   if (countOpen(work) === 0) return;
   const open = [
-    ...work.items.filter((one) => !isSettled(one.phase)).map((one) => `${one.item.item} (${one.phase})`),
+    ...work.items.filter((one) => !isSettled(one.phase)).map((one) => `${one.spec.id} (${one.phase})`),
     ...work.guests.filter((one) => one.owner !== known.id).map((one) => `${one.owner}/${one.item} (${one.phase})`),
   ];
   const list = open.slice(0, SHOWN_MAX).join(', ');

@@ -32,7 +32,7 @@ const PREPARED_MS = 600_000;
 export function toNodeSettings(
   config: Config,
   machine: Omit<Info, 'key' | 'cpus' | 'labels' | 'transports'>,
-  machineRun: string,
+  machineBoot: string,
   pid = 0,
 ): NodeSettings {
   const { lease, offers, moves, trit } = config;
@@ -40,7 +40,7 @@ export function toNodeSettings(
     id: config.id,
     base: config.base,
     info: { ...machine, cpus: config.cpus, labels: config.labels, transports: ['https'] },
-    machineRun,
+    machineBoot,
     journalSync: config.journal.sync,
     slots: config.slots,
     diskReserve: toAmount(parseReserve(config.disk.reserve)),

@@ -4,11 +4,12 @@
  * the runtime that podman itself makes.
  */
 import { execa } from 'execa';
+import { z } from 'zod';
 import type { Capabilities } from '../checkpoint/checkpoint.js';
 import type { ContainerCapabilities } from './containers.js';
 import type { Podman } from './podman.js';
 
-/** Major version of the first podman whose exports contain everything that a receiver reviews. */
+/** Major version of the first podman whose exports contain everything that a receiver checks. */
 const MAJOR_MIN = 4;
 const ASK_MS = 10_000;
 
@@ -18,12 +19,16 @@ export async function readPodmanCapabilities(podman: Podman, criu: Capabilities)
   const { code, stdout, fault } = await podman.ask('info', '--format', 'json');
   if (code === -1) return refuse('podman is not installed, or does not answer');
   if (code !== 0) return refuse(`podman: ${fault}`);
-  const { version, name, path, isRootless } = parseInfo(stdout);
-  const known = { version, runtime: name };
+  const info = parseInfo(stdout);
+  if (info === undefined) return refuse("podman's answer cannot be read");
+  const { ociRuntime, security } = info.host;
+  const version = info.version.Version;
+  const known = { version, runtime: ociRuntime.name };
   const major = Number.parseInt(version, 10);
   if (!(major >= MAJOR_MIN)) return refuse(`podman ${version} is too old: ${MAJOR_MIN}.0 is needed`, known);
-  if (isRootless) return refuse('podman runs without root', known);
-  if (!(await canCheckpoint(path))) return refuse(`the runtime ${name} was built without checkpoints`, known);
+  if (security.rootless) return refuse('podman runs without root', known);
+  if (!(await canCheckpoint(ociRuntime.path)))
+    return refuse(`the runtime ${ociRuntime.name} was built without checkpoints`, known);
   return { ...known, usable: true, reason: '', abilities: ['podman', `podman-${major}`] };
 }
 
@@ -33,20 +38,22 @@ function refuse(reason: string, known: { version: string; runtime: string } = NO
 
 const NOTHING_KNOWN = { version: '', runtime: '' };
 
-function parseInfo(text: string): { version: string; name: string; path: string; isRootless: boolean } {
-  const { host, version } = JSON.parse(text) as {
-    readonly host?: {
-      readonly ociRuntime?: { readonly name?: string; readonly path?: string };
-      readonly security?: { readonly rootless?: boolean };
-    };
-    readonly version?: { readonly Version?: string };
-  };
-  return {
-    version: version?.Version ?? '',
-    name: host?.ociRuntime?.name ?? '',
-    path: host?.ociRuntime?.path ?? '',
-    isRootless: host?.security?.rootless !== false,
-  };
+/** The part of `podman info` that decides; the field names are podman's. An old podman lacks some of `host`. */
+const infoSchema = z.object({
+  host: z.object({
+    ociRuntime: z.object({ name: z.string(), path: z.string() }).default({ name: '', path: '' }),
+    security: z.object({ rootless: z.boolean() }).default({ rootless: true }),
+  }),
+  version: z.object({ Version: z.string() }),
+});
+
+/** Returns `undefined` for an answer that cannot be read: nothing follows from it, so podman is not used. */
+function parseInfo(text: string): z.output<typeof infoSchema> | undefined {
+  try {
+    return infoSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The same test that podman makes: a runtime without checkpoint support does not know this command. */

@@ -29,7 +29,7 @@ export type ContainerSnapshot =
 /** Freezes containers and manages the frozen ones. Ids are podman's full ids: 64 hexadecimal digits. */
 export interface Containers {
   /** Reports what podman can do here; determined by the first call and remembered. */
-  survey(): Promise<ContainerCapabilities>;
+  capabilities(): Promise<ContainerCapabilities>;
   /**
    * The container that a process is in, judged by its cgroup alone; `undefined` when it is not in a podman container.
    * Synchronous, like `members`.
@@ -44,18 +44,19 @@ export interface Containers {
    * Reports what prevents a container from being frozen, and its facts. Changes nothing. `directory`: absolute path
    * where the export would be stored; its free space is checked.
    */
-  inspect(id: string, directory: string): Promise<DumpPreflight>;
+  preflightExport(id: string, directory: string): Promise<DumpPreflight>;
   /**
    * Reports what prevents a container from being restored here; none when nothing does. Never pulls an image.
-   * `directory`: as in `inspect`.
+   * `directory`: as in `preflightExport`.
    */
-  review(facts: ImageFacts, directory: string): Promise<readonly string[]>;
+  preflightRestore(facts: ImageFacts, directory: string): Promise<readonly string[]>;
   look(id: string): Promise<ContainerSnapshot>;
   /**
-   * Inspects the container, then writes its export into `image/` of a directory, `facts.json` last, and leaves it
+   * Checks the container, then writes its export into `image/` of a directory, `facts.json` last, and leaves it
    * stopped with its checkpoint kept by podman. Transient failures are retried a few times; each failed attempt holds
-   * the container up for ten seconds. After a failure the container may be in any state and parts of the export may
-   * be left; `look` reports the state. podman outlives this process.
+   * the container up for ten seconds. After a failure the container may be in any state, and parts of the export may
+   * be left, but no `facts.json`, not even of an earlier export; `look` reports the state. podman outlives this
+   * process.
    */
   freeze(id: string, directory: string, spent: ResourceUsage): Promise<Dumped>;
   /**

@@ -1,6 +1,6 @@
 /**
  * Adapter of the Containers port over podman's command line. Experimental: tested with podman 4.3 and runc 1.1.
- * Connects survey, inspection, export and review, which have files of their own.
+ * Connects capabilities, preflights and export, which have files of their own.
  */
 import type { Checkpoint, Capabilities } from '../checkpoint/checkpoint.js';
 import type { ContainerSnapshot, Containers, ContainerCapabilities } from './containers.js';
@@ -18,7 +18,7 @@ const LOOK_MS = 20;
 interface Ground {
   readonly podman: Podman;
   readonly criu: Capabilities;
-  readonly survey: ContainerCapabilities;
+  readonly capabilities: ContainerCapabilities;
 }
 
 /**
@@ -29,23 +29,23 @@ export function createContainers(checkpoint: Checkpoint, variables: Readonly<Rec
   let known: Promise<Ground> | undefined;
   const ground = (): Promise<Ground> => (known ??= learn(checkpoint, variables));
   const podman = async (): Promise<Podman> => (await ground()).podman;
-  const inspect: Containers['inspect'] = async (id, directory) => {
-    const { podman: using, survey, criu } = await ground();
-    return preflightExport(id, directory, using, survey, criu);
+  const preflight: Containers['preflightExport'] = async (id, directory) => {
+    const { podman: using, capabilities, criu } = await ground();
+    return preflightExport(id, directory, using, capabilities, criu);
   };
 
   return {
-    survey: async () => (await ground()).survey,
+    capabilities: async () => (await ground()).capabilities,
     containerOf: findContainer,
     members: listContainerProcesses,
-    inspect,
-    review: async (facts, directory) => {
-      const { podman: using, survey } = await ground();
-      return preflightContainerRestore(facts, directory, facts.image_bytes, using, survey);
+    preflightExport: preflight,
+    preflightRestore: async (facts, directory) => {
+      const { podman: using, capabilities } = await ground();
+      return preflightContainerRestore(facts, directory, facts.image_bytes, using, capabilities);
     },
     look: async (id) => lookAt(id, await podman()),
     freeze: async (id, directory, spent) =>
-      exportContainer(id, directory, () => inspect(id, directory), spent, await podman()),
+      exportContainer(id, directory, () => preflight(id, directory), spent, await podman()),
     resume: async (id, directory) => {
       const restore = ['container', 'restore', '--file-locks', id] as const;
       const { code, fault } = await (await podman()).perform(directory, ...restore);
@@ -65,9 +65,9 @@ export function createContainers(checkpoint: Checkpoint, variables: Readonly<Rec
 }
 
 async function learn(checkpoint: Checkpoint, variables: Readonly<Record<string, string>>): Promise<Ground> {
-  const criu = await new Promise<Capabilities>((resolve) => checkpoint.survey(resolve));
+  const criu = await new Promise<Capabilities>((resolve) => checkpoint.capabilities(resolve));
   const podman = createPodman(criu.criu, variables);
-  return { podman, criu, survey: await readPodmanCapabilities(podman, criu) };
+  return { podman, criu, capabilities: await readPodmanCapabilities(podman, criu) };
 }
 
 async function lookAt(id: string, podman: Podman): Promise<ContainerSnapshot> {

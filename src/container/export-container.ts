@@ -24,17 +24,17 @@ const ASKS_MAX = 4;
  */
 const PASSING = /Timeout reached|Unable to freeze cgroup/;
 
-/** Exports a container if its inspection finds no obstacle. Replaces the contents of `image/`. */
+/** Exports a container if the preflight finds no obstacle. Replaces the contents of `image/`. */
 export async function exportContainer(
   id: string,
   directory: string,
-  inspect: () => Promise<DumpPreflight>,
+  preflight: () => Promise<DumpPreflight>,
   spent: ResourceUsage,
   podman: Podman,
 ): Promise<Dumped> {
   for (let asks = 1; ; asks += 1) {
     // Inspected before each attempt: a container that was not left as it was is not tried again.
-    const dumped = await tryExport(id, directory, await inspect(), spent, podman);
+    const dumped = await tryExport(id, directory, await preflight(), spent, podman);
     if (dumped.ok || asks === ASKS_MAX || !PASSING.test(dumped.reason)) return dumped;
   }
 }
@@ -46,16 +46,19 @@ async function tryExport(
   spent: ResourceUsage,
   podman: Podman,
 ): Promise<Dumped> {
-  if (facts === null || obstacles.length > 0) return { ok: false, reason: obstacles.join('; ') };
   const image = join(directory, 'image');
   try {
+    // First of all: whatever fails from here on, an earlier export must not pass for this one.
     rmSync(image, { recursive: true, force: true });
+    if (facts === null || obstacles.length > 0) return { ok: false, reason: obstacles.join('; ') };
     mkdirSync(image, { recursive: true, mode: 0o700 });
     const { code, fault } = await podman.perform(directory, ...composeCheckpoint(id, join(directory, EXPORT_FILE)));
     if (code !== 0) return { ok: false, reason: `podman: ${fault}` };
     const whole = { ...facts, cpu_s: facts.cpu_s + spent.cpuS, wall_ms: facts.wall_ms + spent.wallMs };
-    writeWhole(join(image, 'facts.json'), `${JSON.stringify(whole)}\n`);
-    return { ok: true, facts: whole, imageBytes: measureFiles(image) };
+    const text = `${JSON.stringify(whole)}\n`;
+    const imageBytes = measureFiles(image) + Buffer.byteLength(text);
+    writeWhole(join(image, 'facts.json'), text);
+    return { ok: true, facts: whole, imageBytes };
   } catch (error) {
     return { ok: false, reason: describeError(error) };
   }

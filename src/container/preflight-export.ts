@@ -16,15 +16,16 @@ export async function preflightExport(
   id: string,
   directory: string,
   podman: Podman,
-  survey: ContainerCapabilities,
+  capabilities: ContainerCapabilities,
   criu: Capabilities,
 ): Promise<DumpPreflight> {
-  if (!survey.usable) return refuse(`it is in a container, and this node cannot move those: ${survey.reason}`);
+  if (!capabilities.usable)
+    return refuse(`it is in a container, and this node cannot move those: ${capabilities.reason}`);
   const { code, stdout, fault } = await podman.ask('container', 'inspect', '--size', id);
   if (code !== 0) return refuse(`root's podman does not know its container: ${fault}`);
   const record = parseContainerRecord(stdout);
   if ('reason' in record) return refuse(record.reason);
-  const facts = describe(record, survey, criu);
+  const facts = describe(record, capabilities, criu);
   return { obstacles: [...findObstacles(record), ...findRoomObstacle(directory, facts.image_bytes)], facts };
 }
 
@@ -49,7 +50,7 @@ function findObstacles(record: ContainerRecord): readonly string[] {
   ];
 }
 
-function describe(record: ContainerRecord, survey: ContainerCapabilities, criu: Capabilities): ImageFacts {
+function describe(record: ContainerRecord, capabilities: ContainerCapabilities, criu: Capabilities): ImageFacts {
   const members = listContainerProcesses(record.Id).map(measureContainerProcess);
   const memory = members.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   return {
@@ -73,7 +74,7 @@ function describe(record: ContainerRecord, survey: ContainerCapabilities, criu: 
       image: record.Image.replace(/^sha256:/, ''),
       image_name: record.ImageName,
       runtime: record.OCIRuntime,
-      podman: survey.version,
+      podman: capabilities.version,
     },
   };
 }

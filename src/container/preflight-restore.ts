@@ -14,10 +14,10 @@ export async function preflightContainerRestore(
   directory: string,
   roomBytes: number,
   podman: Podman,
-  survey: ContainerCapabilities,
+  capabilities: ContainerCapabilities,
 ): Promise<readonly string[]> {
   if (container === undefined) return ['it is no image of a container'];
-  if (!survey.usable) return [`this node cannot move containers: ${survey.reason}`];
+  if (!capabilities.usable) return [`this node cannot move containers: ${capabilities.reason}`];
   const { id, name, image, image_name: imageName, runtime } = container;
   const [idTaken, nameTaken, hasImage] = await Promise.all([
     podman.ask('container', 'exists', id),
@@ -25,8 +25,10 @@ export async function preflightContainerRestore(
     podman.ask('image', 'exists', image),
   ]);
   return [
-    ...findVersionObstacles(container.podman, survey),
-    ...(runtime === survey.runtime ? [] : [`it ran under ${runtime}, and podman uses ${survey.runtime} here`]),
+    ...findVersionObstacles(container.podman, capabilities),
+    ...(runtime === capabilities.runtime
+      ? []
+      : [`it ran under ${runtime}, and podman uses ${capabilities.runtime} here`]),
     ...(isAbsent(idTaken) && isAbsent(nameTaken) ? [] : [`podman has a container ${name} here already`]),
     ...(hasImage.code === 0 ? [] : [`its container image is not here: ${imageName} (${image.slice(0, 12)})`]),
     ...findRoomObstacle(directory, roomBytes),

@@ -1,5 +1,5 @@
 /**
- * Wraps a Checkpoint: a process in a podman container is inspected and reviewed as that container, and everything
+ * Wraps a Checkpoint: a process in a podman container is checked as that container, at both ends, and everything
  * else is passed to the wrapped adapter. Never freezes a container: the runner knows which of its runs are
  * containers.
  */
@@ -11,10 +11,10 @@ import type { Containers } from './containers.js';
 export function withContainers(checkpoint: Checkpoint, containers: Containers): Checkpoint {
   return {
     ...checkpoint,
-    survey: (done) =>
-      checkpoint.survey((survey) =>
-        give(containers.survey(), ({ abilities }) =>
-          done({ ...survey, abilities: [...survey.abilities, ...abilities] }),
+    capabilities: (done) =>
+      checkpoint.capabilities((own) =>
+        give(containers.capabilities(), ({ abilities }) =>
+          done({ ...own, abilities: [...own.abilities, ...abilities] }),
         ),
       ),
     identify: (...pids) => {
@@ -23,14 +23,14 @@ export function withContainers(checkpoint: Checkpoint, containers: Containers): 
       const processes = checkpoint.identify(...pids, ...company.keys());
       return company.size === 0 ? processes : markCompany(processes, company);
     },
-    inspect: (subject, done) => {
+    preflightDump: (subject, done) => {
       const id = containers.containerOf(subject.pid);
-      if (id === undefined) checkpoint.inspect(subject, done);
-      else give(containers.inspect(id, subject.directory), done);
+      if (id === undefined) checkpoint.preflightDump(subject, done);
+      else give(containers.preflightExport(id, subject.directory), done);
     },
-    review: (facts, directory, done) => {
-      if (facts.container === undefined) checkpoint.review(facts, directory, done);
-      else give(containers.review(facts, directory), done);
+    preflightRestore: (facts, directory, done) => {
+      if (facts.container === undefined) checkpoint.preflightRestore(facts, directory, done);
+      else give(containers.preflightRestore(facts, directory), done);
     },
   };
 }

@@ -101,7 +101,7 @@ export type GuestEffect =
       readonly image: boolean;
     }
   /** Turns a process that already runs here into a run; it is neither started nor given a watchdog. */
-  | { readonly type: 'TakeRun'; readonly guest: string; readonly process: { pid: number; start: string } }
+  | { readonly type: 'AdoptExternal'; readonly guest: string; readonly process: { pid: number; start: string } }
   /** Writes the image of a running process and leaves it stopped. */
   | { readonly type: 'FreezeRun'; readonly guest: string }
   /** Resumes a stopped run, an original or a restored copy, unless `leaseEndsAt` (monotonic ms) has passed. */

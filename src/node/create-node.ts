@@ -5,6 +5,7 @@
  */
 import { catchUp } from '../core/identity/catch-up.js';
 import { countOpen } from '../core/identity/choose-identity.js';
+import { writeItemRecord } from '../core/owner/item-record.js';
 import { itemKey } from '../core/owner/owned-item.js';
 import { guestKey } from '../core/receiver/guest-name.js';
 import type { NodeSettings } from '../pipelines/settings.js';
@@ -32,7 +33,7 @@ export type NodeStarted = (error: Error | undefined, node?: RunningNode) => void
 export function createNode(ports: NodePorts, settings: NodeSettings, done: NodeStarted): void {
   ports.journal.load((loadError, entries, faults) => {
     if (loadError !== undefined) return done(loadError);
-    const recovered = recoverJournal(entries, settings.machineRun, ports.clock.wall());
+    const recovered = recoverJournal(entries, settings.machineBoot, ports.clock.wall());
     const fault = findIdentityFault(settings, recovered);
     if (fault !== undefined) return done(new Error(fault));
     persistBoot(
@@ -61,11 +62,11 @@ function persistBoot(ports: NodePorts, settings: NodeSettings, recovered: Recove
     { key: BOOT_KEY, value: recovered.boot },
     { key: IDENTITY_KEY, value: describeIdentity(settings, recovered) },
     // While the machine's boot cannot be read, the last known one is kept.
-    ...(settings.machineRun === '' ? [] : [{ key: MACHINE_KEY, value: settings.machineRun }]),
+    ...(settings.machineBoot === '' ? [] : [{ key: MACHINE_KEY, value: settings.machineBoot }]),
     // In the same write: from the next start on, nothing shows any more that the journal was an older copy.
     ...(settings.known === undefined
       ? []
-      : recovered.items.map((item) => ({ key: itemKey(item.item.item), value: item }))),
+      : recovered.items.map((item) => ({ key: itemKey(item.spec.id), value: writeItemRecord(item) }))),
     // In the same write: once this boot of the machine is recorded, nothing shows any more that an earlier one ended.
     ...(recovered.machineRestarted || settings.known !== undefined
       ? recovered.guests.map((guest) => ({ key: guestKey(guest), value: guest }))

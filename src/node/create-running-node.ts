@@ -36,10 +36,10 @@ export function createRunningNode(context: NodeContext, ports: NodePorts, publis
 function submit(context: NodeContext, item: Item, done: (error?: Error) => void): void {
   const { journalFault } = context.nodeState;
   if (journalFault !== undefined) return done(new Error(`the journal cannot be written: ${journalFault}`));
-  if (context.items.machines.states.has(item.item)) return done(new Error(`item ${item.item} already exists`));
+  if (context.items.machines.states.has(item.id)) return done(new Error(`item ${item.id} already exists`));
   const submitted_at = new Date(context.clock.wall()).toISOString();
   context.inbox.push({ type: 'ItemSubmitted', item: { ...item, submitted_at } });
-  context.inbox.push({ type: 'AfterAsked', subject: `item/${item.item}`, done: () => done() });
+  context.inbox.push({ type: 'AfterAsked', subject: `item/${item.id}`, done: () => done() });
 }
 
 /** How long a stopping node waits for the journal to record that nothing is throttled any more, ms. */

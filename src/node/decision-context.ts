@@ -102,7 +102,7 @@ export function runningHere(context: NodeContext): RunningHere[] {
     .filter((state) => state.receiver === settings.id && state.phase === 'running')
     .map((state) => ({
       state,
-      ...guestIndex.usage(guestName({ owner: settings.id, item: state.item.item, epoch: state.epoch })),
+      ...guestIndex.usage(guestName({ owner: settings.id, item: state.spec.id, epoch: state.epoch })),
     }));
 }
 

@@ -46,8 +46,7 @@ export function createNodeLog(): NodeLog {
     },
     itemChanged: (before, after) => {
       if (after === undefined) return;
-      if (after.way?.isTold === true && before?.way?.isTold !== true)
-        log('warn', `${after.item.item}: ${after.reason}`);
+      if (after.way?.isTold === true && before?.way?.isTold !== true) log('warn', `${after.spec.id}: ${after.reason}`);
       if (before?.phase !== after.phase) log('info', describeItem(after));
     },
     close: () => notes$.complete(),
@@ -116,6 +115,11 @@ function describeInput(input: NodeInput): NodeNote | undefined {
         level: 'warn',
         text: `cannot remove ${input.path}, which ${input.reason}; the next start and "tritmesh clean" try again`,
       };
+    case 'KeepFailed':
+      return {
+        level: 'warn',
+        text: `cannot mark guests/${input.guest} as kept: ${input.reason}; fetch its files before this node stops, since "tritmesh clean" would then remove them`,
+      };
     case 'ClaimChosen':
       return {
         level: 'info',
@@ -140,5 +144,5 @@ function describeDisk(disk: DiskState): NodeNote {
 function describeItem(item: OwnedItem): string {
   const where = item.receiver === null ? '' : ` at ${item.receiver}`;
   const why = item.reason === '' ? '' : `: ${item.reason}`;
-  return `item ${item.item.item} (${item.item.name}) ${item.phase}${where}${why}`;
+  return `item ${item.spec.id} (${item.spec.name}) ${item.phase}${where}${why}`;
 }

@@ -4,7 +4,7 @@
  */
 import { THROTTLE_METHODS } from '../core/processes/saved-throttle.js';
 import { THROTTLE_PREFIX, type ThrottleEntry } from '../core/processes/throttle-state.js';
-import type { ItemRecord } from '../core/owner/item-record.js';
+import { readItemRecord, type ItemRecord, type JournalledItem } from '../core/owner/item-record.js';
 import { outliveMachine, type GuestRecord } from '../core/receiver/guest.js';
 import type { JournalEntry } from '../journal/journal.js';
 import { commandSchema, itemSchema, needSchema } from '../protocol/item.js';
@@ -64,10 +64,10 @@ export interface RecoveredJournal {
 const PIN_PREFIX = pinKey('');
 
 /**
- * Reads the journal's entries. `machineRun` names the current boot of the machine, empty when it is not known; `wall`
+ * Reads the journal's entries. `machineBoot` names the current boot of the machine, empty when it is not known; `wall`
  * is the wall clock, ms.
  */
-export function recoverJournal(entries: readonly JournalEntry[], machineRun: string, wall: number): RecoveredJournal {
+export function recoverJournal(entries: readonly JournalEntry[], machineBoot: string, wall: number): RecoveredJournal {
   const items: ItemRecord[] = [];
   const guests: GuestRecord[] = [];
   const throttles: ThrottleEntry[] = [];
@@ -89,16 +89,16 @@ export function recoverJournal(entries: readonly JournalEntry[], machineRun: str
     else if (key === MACHINE_KEY) machine = value;
     else if (key === DRAIN_KEY) draining = value === true;
     else if (key.startsWith(PIN_PREFIX) && typeof value === 'string') pins.set(key.slice(PIN_PREFIX.length), value);
-    else if (key.startsWith('item/') && isItemRecord(value)) items.push(value);
+    else if (key.startsWith('item/') && isJournalledItem(value)) items.push(readItemRecord(value));
     else if (key.startsWith('guest/') && isGuestRecord(value)) guests.push(value);
     else if (key.startsWith(THROTTLE_PREFIX) && isThrottledRecord(value)) throttles.push(value);
     else faults.push(key);
   }
   // Item ids sort by the time they were created; the queue continues in the order of submission.
-  items.sort((a, b) => (a.item.submitted_at < b.item.submitted_at ? -1 : 1));
+  items.sort((a, b) => (a.spec.submitted_at < b.spec.submitted_at ? -1 : 1));
   // An unknown boot proves nothing, now or when it was written.
-  const isKnown = machine !== undefined && machine !== '' && machine !== 'unknown' && machineRun !== '';
-  const machineRestarted = isKnown && machine !== machineRun;
+  const isKnown = machine !== undefined && machine !== '' && machine !== 'unknown' && machineBoot !== '';
+  const machineRestarted = isKnown && machine !== machineBoot;
   return {
     identity,
     machineRestarted,
@@ -137,7 +137,7 @@ function isIdentity(value: unknown): value is JournalIdentity {
   );
 }
 
-function isItemRecord(value: unknown): value is ItemRecord {
+function isJournalledItem(value: unknown): value is JournalledItem {
   if (!isRecord(value)) return false;
   return (
     itemSchema.safeParse(value['item']).success &&

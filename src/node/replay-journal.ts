@@ -16,7 +16,7 @@ export function replayJournal(context: NodeContext, recovered: RecoveredJournal)
   for (const key of recovered.faults) log.log('warn', `the journal entry ${key} cannot be read and is left as it is`);
   context.throttling.resume(recovered.throttles);
   for (const record of recovered.items) {
-    const id = record.item.item;
+    const id = record.spec.id;
     items.machines.open(id, { state: fromRecord(record, clock.now()), effects: [] });
     inbox.push({ type: 'ItemInput', item: id, input: { type: 'NodeRestarted', rolledBack } });
   }
@@ -34,7 +34,7 @@ function reportOlder({ log, publisher, settings }: NodeContext, { items }: Recov
     'the journal is older than what this node has published before: it was restored from a backup or a snapshot, lost its ' +
       'last writes, or a copy of this node has run; what may have been started since is not started again automatically',
   );
-  const here = new Set(items.map((one) => one.item.item));
+  const here = new Set(items.map((one) => one.spec.id));
   for (const [item, status] of known.statuses) {
     if (here.has(item)) continue;
     const where = status.receiver === null ? '' : ` at ${status.receiver}`;

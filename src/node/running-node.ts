@@ -18,18 +18,23 @@ export type Leave =
   /** There may be a copy of it, or its journal is an older copy: that must be checked before it continues. */
   | TwinLeave;
 
-/** A running node. Each Observable emits its current value first. */
+/** A running node. All Observables of what it knows of the mesh and its items emit their current value first. */
 export interface RunningNode {
+  /** Its id, `[a-z0-9-]{1,32}`. */
   readonly id: string;
+  /** All members that it knows, itself included. */
   readonly members$: Observable<readonly Member[]>;
+  /** The sum over the online members, each time that it changes. */
   readonly sum$: Observable<MeshSum>;
+  /** What the sum asks of the mesh, with each new sum. */
   readonly direction$: Observable<Direction>;
   /** Which nodes would take one cpu's worth of work, best first, and why the others would not. */
   readonly receivers$: Observable<Ranking>;
-  /** The items that this node owns. */
+  /** The items that this node owns, ended ones included as long as it keeps them. */
   readonly items$: Observable<readonly OwnedItem[]>;
+  /** What the node publishes as its state, each time that it changes. */
   readonly state$: Observable<State>;
-  /** Lines for a log. */
+  /** Lines for a log. A late subscriber gets up to 100 earlier ones. */
   readonly notes$: Observable<NodeNote>;
   /** Emits when the node wants to be stopped; it continues until it is. */
   readonly leaves$: Observable<Leave>;

@@ -23,7 +23,7 @@ export function wireTwins(settings: NodeSettings, boot: number, deps: TwinDeps):
     version: info.version,
     mine: { ...(twin?.mine ?? { instance: 'none', host: info.host, fit: 'fits' }), boot: twin?.since ?? boot },
     clock,
-    trustsLink: twin?.trustsLink ?? true,
+    ignoresEarlyLinkEnds: twin?.ignoresEarlyLinkEnds ?? true,
     met: twin?.met ?? [],
     log: log.log,
     leave,

@@ -12,11 +12,15 @@ import { findLastSeen, isGone, type SeenStamp } from './last-seen.js';
 
 /** A member as a reader of the bus sees it. */
 export interface MemberSeen {
+  /** Its id, `[a-z0-9-]{1,32}`. */
   readonly id: string;
   /** It is online and its state is recent enough to count. */
   readonly online: boolean;
+  /** Its last birth message; `undefined` until one was received. */
   readonly info: Info | undefined;
+  /** Its last state; `undefined` until one was received. */
   readonly state: State | undefined;
+  /** Its heaviest processes; `undefined` until it has published them. */
   readonly scum: Scum | undefined;
   /** When it was last seen, ISO 8601; `null` when its clock is not plausible. */
   readonly last_seen: string | null;
@@ -26,10 +30,13 @@ export interface MemberSeen {
 
 /** An item as its owner last published it. */
 export interface ItemSeen extends Status {
+  /** Id of the node that owns it, `[a-z0-9-]{1,32}`. */
   readonly owner: string;
+  /** Its id, `[a-z0-9-]{1,32}`; another owner may have an item of the same id. */
   readonly item: string;
   /** Whether its owner is online; if not, its last status may be outdated. */
   readonly owner_online: boolean;
+  /** Its owner is offline and was not seen for more than a day. */
   readonly owner_gone: boolean;
 }
 
@@ -39,6 +46,7 @@ type ReportedItem = Omit<ItemSeen, 'owner_online' | 'owner_gone'>;
 export interface MeshSnapshot {
   /** By id. */
   readonly members: readonly MemberSeen[];
+  /** The sum over the online members. */
   readonly sum: MeshSum;
   /** Which members would accept an item that needs one cpu and nothing else, and why the others would not. */
   readonly receivers: Ranking;

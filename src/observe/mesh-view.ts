@@ -49,7 +49,9 @@ export interface MeshViewOptions {
 export interface MeshView {
   /** All known members, by id. */
   readonly members$: Observable<readonly MemberSeen[]>;
+  /** The sum over the online members, derived as every node does it. */
   readonly sum$: Observable<MeshSum>;
+  /** What the sum asks of the mesh. */
   readonly direction$: Observable<Direction>;
   /** Members that would accept an item of one cpu, best first, and for each other member the reason why not. */
   readonly receivers$: Observable<Ranking>;

@@ -11,6 +11,7 @@ import type { OrderNumber } from '../core/receiver/guest.js';
 import type { GuestInput } from '../core/receiver/inputs.js';
 import type { ThrottleInput } from '../core/processes/throttle-step.js';
 import type { Response, Trit } from '../protocol/messages.js';
+import type { ReasonCode } from '../protocol/reasons.js';
 import type { Ack, Lease, Offer } from '../protocol/work-messages.js';
 import type { Request } from '../protocol/requests.js';
 import type { LoadSample, ProcessSample } from '../sense/sense.js';
@@ -74,6 +75,7 @@ export type NodeInput =
       readonly type: 'RequestRefused';
       readonly verb: string;
       readonly reason: string;
+      readonly code?: ReasonCode | undefined;
       readonly transaction: string | undefined;
     }
   /** Everything retained is to be published again. */
@@ -98,6 +100,8 @@ export type NodeInput =
   | { readonly type: 'LoopbackChanged'; readonly works: boolean; readonly topic: string }
   /** Something in the state directory cannot be removed. */
   | { readonly type: 'RemovalFailed'; readonly path: string; readonly reason: string }
+  /** The files of a guest, which a person was told to fetch, are kept only until the node stops. */
+  | { readonly type: 'KeepFailed'; readonly guest: string; readonly reason: string }
   | { readonly type: 'MessageRefused'; readonly topic: string; readonly reason: string }
   /** There is news of a member that waiting items may depend on. */
   | { readonly type: 'MemberChanged' }

@@ -19,8 +19,8 @@ export interface TwinSettings {
    * The earlier boot that this one continues, if it stopped only to check for a twin: that one decides who was first.
    */
   readonly since: number | undefined;
-  /** If true, the node has just checked for a twin: for a while, the way its connections end means nothing. */
-  readonly trustsLink: boolean;
+  /** The node has just checked for a twin: for a while, the way its connections end means nothing. */
+  readonly ignoresEarlyLinkEnds: boolean;
   /** Twins that it gave way to and that did not take over. */
   readonly met: readonly string[];
 }
@@ -39,7 +39,7 @@ export interface NodeSettings {
   readonly known?: KnownByMesh | undefined;
   readonly info: Omit<Info, 'key'>;
   /** Names the current boot of the machine: a different one means that the machine was down. */
-  readonly machineRun: string;
+  readonly machineBoot: string;
   /** Whether each journal write is synced to the disk. */
   readonly journalSync: boolean;
   readonly slots: number;

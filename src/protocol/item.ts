@@ -12,6 +12,7 @@ const WALL_MS_MAX = 30 * 24 * 60 * 60 * 1000;
 export interface Need {
   /** Cores that the item uses; rounded up, the number of slots that it takes. */
   readonly cpus: number;
+  /** Memory that its receiver must have free. */
   readonly memory_bytes?: number | undefined;
   /** Disk space that its receiver needs for what it fetches. */
   readonly disk_bytes?: number | undefined;
@@ -19,7 +20,9 @@ export interface Need {
   readonly arch?: string | undefined;
   /** As `process.platform` names it: linux, darwin … */
   readonly os?: string | undefined;
+  /** Labels that its receiver must have, all of them. */
   readonly labels: readonly string[];
+  /** Abilities that its receiver must have, all of them. */
   readonly abilities: readonly string[];
   /** The only node that may take it. */
   readonly on?: string | undefined;
@@ -27,13 +30,15 @@ export interface Need {
 
 /** What the receiver runs: program and arguments, without a shell. */
 export interface Command {
+  /** The program and its arguments, 1 to 4096 in all. */
   readonly argv: readonly string[];
+  /** Environment variables, by name; together with `argv` at most 32 KiB. */
   readonly env: Readonly<Record<string, string>>;
   /** File inside the item's directory that becomes stdin; without it stdin is empty. */
   readonly stdin?: string | undefined;
   /** Globs of the files that are returned to the owner, relative to the item's directory. */
   readonly outputs: readonly string[];
-  /** Wall-clock limit: the item is stopped when it has run this long. */
+  /** Wall-clock limit, ms, at most 30 days: the item is stopped when it has run this long. */
   readonly wall_ms?: number | undefined;
   /**
    * How it may be moved once it runs. `restart`: stopped, carried with its directory and started again; `cooperative`:
@@ -43,7 +48,7 @@ export interface Command {
 }
 
 /** A process that tritmesh did not start and that became an item in order to be moved. */
-export interface ForeignProcess {
+export interface ExternalProcess {
   readonly pid: number;
   /** Start time as the system counts it; tells the process from a later one with the same pid. */
   readonly start: string;
@@ -51,10 +56,13 @@ export interface ForeignProcess {
 
 /** One piece of work, as its owner stores it. */
 export interface Item {
-  readonly item: string;
-  /** Short name for display; by default the program. */
+  /** Its id, `[a-z0-9-]{1,32}`; by default a new one that sorts by time. */
+  readonly id: string;
+  /** Short name for display, 1 to 64 characters; by default the program. */
   readonly name: string;
+  /** What to run. */
   readonly command: Command;
+  /** What a receiver must have; by default one cpu. */
   readonly need: Need;
   /** Absolute paths on the owner's machine; each is placed under its base name in the item's directory. */
   readonly inputs: readonly string[];
@@ -64,15 +72,18 @@ export interface Item {
   readonly place: 'any' | 'here' | 'away';
   /** After a lost lease, `rerun` starts it again; `once` leaves that decision to a person. */
   readonly retry: 'rerun' | 'once';
-  /** How many times it may be started in total. */
+  /** How many times it may be started in total, 1 to 100. */
   readonly attempts: number;
   /** It waits until the mesh sum is negative. */
   readonly deferred: boolean;
-  /** ISO 8601 UTC, for display. */
+  /** When its owner took it on, ISO 8601 UTC, for display: the owner sets it. */
   readonly submitted_at: string;
   /** Set for a process that already runs on its owner: there is no command to start. */
-  readonly process?: ForeignProcess | undefined;
+  readonly process?: ExternalProcess | undefined;
 }
+
+/** Longest name of an item, characters. */
+export const ITEM_NAME_CHARS_MAX = 64;
 
 /** A path inside an item's directory: relative, without `..`, backslash or NUL. */
 const innerPath = z.string().min(1).max(1024).refine(isInnerPath, 'must be a relative path that stays inside');
@@ -106,10 +117,24 @@ export const commandSchema: z.ZodType<Command> = z
     message: 'argv and env must not contain a NUL character',
   });
 
-/** Schema of {@link Item}; fields with a default may be missing. */
-export const itemSchema: z.ZodType<Item> = z.object({
+/** An item as requests and journals hold it: its id is in the field `item`. */
+export interface WrittenItem extends Omit<Item, 'id'> {
+  readonly item: string;
+}
+
+/** The form for requests and journals. */
+export function writeItem({ id, ...rest }: Item): WrittenItem {
+  return { item: id, ...rest };
+}
+
+/** The item of a journal; what comes from outside is read by {@link itemSchema}. */
+export function readItem({ item, ...rest }: WrittenItem): Item {
+  return { id: item, ...rest };
+}
+
+const writtenItemSchema: z.ZodType<WrittenItem> = z.object({
   item: z.string().regex(ITEM_ID_PATTERN, 'must match [a-z0-9-]{1,32}'),
-  name: z.string().min(1).max(64),
+  name: z.string().min(1).max(ITEM_NAME_CHARS_MAX),
   command: commandSchema,
   need: needSchema.default({ cpus: 1, labels: [], abilities: [] }),
   inputs: z.array(z.string().min(1).max(4096)).max(PATHS_MAX).default([]),
@@ -121,6 +146,15 @@ export const itemSchema: z.ZodType<Item> = z.object({
   submitted_at: z.string().max(40).default(''),
   process: z.object({ pid: z.int().min(1), start: z.string().max(64) }).optional(),
 });
+
+/** Reads a {@link WrittenItem}; fields with a default may be missing. */
+export const itemSchema: z.ZodType<Item> = writtenItemSchema.transform(readItem);
+
+/** The name of an item that was given none: that of its program, without the directories. */
+export function nameAfter([program = '']: readonly string[]): string {
+  const base = program.split('/').findLast((part) => part !== '');
+  return (base ?? 'job').slice(0, ITEM_NAME_CHARS_MAX);
+}
 
 /** The number of slots that an item takes: its cpus, rounded up, at least one. */
 export function countSlots(need: Need): number {

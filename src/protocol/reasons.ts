@@ -53,7 +53,8 @@ const REASONS = {
   'ack-not-heard': (): string => 'it never received the ack',
   'ack-incomplete': (what: string): string => `the ack ${what}`,
 
-  // Why a request about an item is refused.
+  // Why a request is refused.
+  'no-such-request': (verb: string): string => `no such request: ${verb}`,
   'journal-faulty': (fault: string): string => `the journal cannot be written: ${fault}`,
   'being-renamed': (self: string, to: string): string =>
     `${self} is being renamed to ${to}: submit it there when it is done`,

@@ -11,7 +11,8 @@ import type { Clock } from '../clock/clock.js';
 import { describeUnprepared } from './directory/run-directory.js';
 import type { Freezable, Freezer } from './freeze/freezer.js';
 import { isAlive, tryReadStart } from './processes/process-table.js';
-import type { ExternalProcess, RunEvent, RunHandle } from './runner.js';
+import type { ExternalProcess } from '../protocol/item.js';
+import type { RunEvent, RunHandle } from './runner.js';
 
 /** The external runs of one runner. */
 export interface ExternalRuns {
@@ -27,12 +28,12 @@ export interface ExternalRuns {
 }
 
 /** File that identifies the process: its pid and start time. */
-const FOREIGN = 'foreign';
+const EXTERNAL_FILE = 'foreign';
 const LOOK_MS = 200;
 const ENDED = 'it ended, and only its parent knows how';
 const NOTHING_SPENT = { cpuS: 0, wallMs: 0 };
 
-interface ForeignRun extends Freezable {
+interface ExternalRun extends Freezable {
   readonly handle: RunHandle;
   isKilled: boolean;
 }
@@ -44,7 +45,7 @@ export function createExternalRuns(
   freezer: Freezer,
   tell: (event: RunEvent) => void,
 ): ExternalRuns {
-  const runs = new Map<string, ForeignRun>();
+  const runs = new Map<string, ExternalRun>();
   let looks: Subscription | undefined;
 
   function follow(run: string, directory: string, handle: RunHandle): void {
@@ -99,12 +100,12 @@ export function createExternalRuns(
         return tell({ type: 'RunFailed', run, reason: `there is no process ${pid} that started at ${start}` });
       }
       const handle = { pid, start: found };
-      const fault = writeForeign(directory, handle);
+      const fault = writeExternal(directory, handle);
       if (fault !== undefined) return tell({ type: 'RunFailed', run, reason: fault });
       follow(run, directory, handle);
     },
     adopt: (run, directory) => {
-      const handle = readForeign(directory);
+      const handle = readExternal(directory);
       if (handle === undefined) return false;
       if (isAlive(handle)) follow(run, directory, handle);
       else tell({ type: 'RunDied', run, reason: ENDED });
@@ -119,10 +120,10 @@ export function createExternalRuns(
   };
 }
 
-function writeForeign(directory: string, handle: RunHandle): string | undefined {
+function writeExternal(directory: string, handle: RunHandle): string | undefined {
   try {
     mkdirSync(directory, { recursive: true });
-    const file = join(directory, FOREIGN);
+    const file = join(directory, EXTERNAL_FILE);
     writeFileSync(`${file}.new`, `${handle.pid} ${handle.start}\n`);
     renameSync(`${file}.new`, file);
     return undefined;
@@ -131,9 +132,9 @@ function writeForeign(directory: string, handle: RunHandle): string | undefined 
   }
 }
 
-function readForeign(directory: string): RunHandle | undefined {
+function readExternal(directory: string): RunHandle | undefined {
   try {
-    const [, pid, start] = /^(\d+) (\S+)\n$/.exec(readFileSync(join(directory, FOREIGN), 'latin1')) ?? [];
+    const [, pid, start] = /^(\d+) (\S+)\n$/.exec(readFileSync(join(directory, EXTERNAL_FILE), 'latin1')) ?? [];
     return pid === undefined || start === undefined ? undefined : { pid: Number(pid), start };
   } catch {
     return undefined;

@@ -19,7 +19,7 @@ import { createOutputGuard, type OutputRules } from './output/output-guard.js';
 import { isAlive, isOfThisBoot, tryReadProcessTable } from './processes/process-table.js';
 import { awaitRestored } from './freeze/await-restored.js';
 import { forbidStart, readLaunchHead, readPrepared } from './directory/run-directory.js';
-import { listBoxed } from './processes/run-signals.js';
+import { listNamespaceProcesses } from './processes/run-signals.js';
 import { createRunStarts, NO_CHECKPOINT } from './launch/start-runs.js';
 import { createRunWatch, type LiveRun } from './run-watch.js';
 import type { RunEvent, RunHandle, Runner, SaveRequest } from './runner.js';
@@ -57,7 +57,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
   const tellLater = (event: RunEvent): void => later(() => events.next(event));
 
   const freezer = checkpoint === undefined ? undefined : createFreezer(clock, checkpoint, tell);
-  const foreign =
+  const external =
     checkpoint === undefined || freezer === undefined
       ? undefined
       : createExternalRuns(clock, checkpoint, freezer, tell);
@@ -79,8 +79,8 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
   const starts = createRunStarts({ clock, checkpoint, pad, spare, watch, tellLater, isClosed: () => isClosed });
 
   const adopt = (run: string, directory: string, told: RunHandle | null): void => {
-    if (watch.runs.has(run) || foreign?.has(run) === true || contained?.has(run) === true) return;
-    if (contained?.adopt(run, directory) === true || foreign?.adopt(run, directory) === true) return;
+    if (watch.runs.has(run) || external?.has(run) === true || contained?.has(run) === true) return;
+    if (contained?.adopt(run, directory) === true || external?.adopt(run, directory) === true) return;
     const start = forbidStart(directory);
     // After a power loss the `started` mark may be missing although the command ran. It has certainly ended; nothing
     // else is known.
@@ -118,10 +118,10 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
   const stop = (run: string, graceMs: number, ask?: SaveRequest): void => {
     if (contained?.has(run) === true) return contained.stop(run, graceMs);
     const live = watch.runs.get(run);
-    if (live === undefined) return starts.cancel(run) ? undefined : foreign?.stop(run);
+    if (live === undefined) return starts.cancel(run) ? undefined : external?.stop(run);
     const end = (): void => watch.stop(live, graceMs, 'stopped');
     if (ask !== undefined) watch.ask(live, ask, end);
-    else if (freezer === undefined || live.box === undefined) end();
+    else if (freezer === undefined || live.namespace === undefined) end();
     else if (freezer.isStill(freezableOf(live)) || graceMs <= 0) end();
     // A dump in progress would stop the run again after its SIGTERM.
     else freezer.settle(freezableOf(live), end);
@@ -129,7 +129,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
 
   const findFreezable = (run: string): Freezable | undefined => {
     const live = watch.runs.get(run);
-    return live === undefined ? foreign?.find(run) : freezableOf(live);
+    return live === undefined ? external?.find(run) : freezableOf(live);
   };
 
   const freeze = (run: string): void => {
@@ -164,15 +164,15 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     take: (run, directory, process) =>
       later(() => {
         if (contained?.isMember(process.pid) === true) contained.take(run, directory, process);
-        else if (foreign === undefined) tell({ type: 'RunFailed', run, reason: NO_CHECKPOINT });
-        else foreign.take(run, directory, process);
+        else if (external === undefined) tell({ type: 'RunFailed', run, reason: NO_CHECKPOINT });
+        else external.take(run, directory, process);
       }),
     pids: () =>
-      new Map([...listPids([...watch.runs.values()]), ...(foreign?.pids() ?? []), ...(contained?.pids() ?? [])]),
+      new Map([...listPids([...watch.runs.values()]), ...(external?.pids() ?? []), ...(contained?.pids() ?? [])]),
     close: () => {
       isClosed = true;
       watch.close();
-      foreign?.close();
+      external?.close();
       contained?.close();
       pad.close();
       spare?.close();
@@ -182,8 +182,8 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
 }
 
 /** Whether the run is a restored copy that was never thawed. */
-function isUnthawed({ box, directory }: LiveRun): boolean {
-  return box?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.thawed));
+function isUnthawed({ namespace, directory }: LiveRun): boolean {
+  return namespace?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.thawed));
 }
 
 /** The pids of runs. Processes in a pid namespace have sessions of their own and are found by descent. */
@@ -191,9 +191,9 @@ function listPids(runs: readonly LiveRun[]): ReadonlyMap<string, readonly number
   const pids = runs.map(({ handle }) => handle.pid);
   const members = listSessionProcesses(pids, tryReadProcessTable);
   return new Map(
-    runs.map(({ run, handle: { pid }, box }) => {
+    runs.map(({ run, handle: { pid }, namespace }) => {
       const own = members.get(pid) ?? [];
-      return [run, box === undefined ? own : [...new Set([...own, ...listBoxed(pid)])]];
+      return [run, namespace === undefined ? own : [...new Set([...own, ...listNamespaceProcesses(pid)])]];
     }),
   );
 }

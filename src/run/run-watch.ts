@@ -23,7 +23,7 @@ export interface LiveRun {
   readonly directory: string;
   readonly handle: RunHandle;
   /** Set for a run that can be frozen. */
-  readonly box: NamespaceHead | undefined;
+  readonly namespace: NamespaceHead | undefined;
   /**
    * It was started by an earlier node process or fork server: its end is found by polling, since no exit event will
    * come.
@@ -151,7 +151,7 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
       return;
     }
     // The kernel ends everything in a pid namespace. During a long run pids may have wrapped around more than once.
-    if (live.box !== undefined) return conclude(live, end);
+    if (live.namespace !== undefined) return conclude(live, end);
     endLeftBehind({ ...live, afterPid: isShort ? live.afterPid : undefined }, clock, () => conclude(live, end));
   };
 
@@ -159,7 +159,7 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
     if (runs.get(live.run) !== live) return;
     tellOutput(live, true);
     runs.delete(live.run);
-    if (live.box?.kind === 'restored') clean(live.directory);
+    if (live.namespace?.kind === 'restored') clean(live.directory);
     if (runs.size === 0) stopLooking();
     tell({ ...end, ...output.end(live.run) });
   };
@@ -184,13 +184,13 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
 
   return {
     runs,
-    follow: (run, directory, handle, { deadline, wallMs, startedAt, box }, isAdopted) => {
+    follow: (run, directory, handle, { deadline, wallMs, startedAt, namespace }, isAdopted) => {
       const since = clock.now();
       const live: LiveRun = {
         run,
         directory,
         handle,
-        box,
+        namespace,
         isAdopted,
         tail: createOutputTail(directory),
         since,
@@ -204,7 +204,13 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
         afterPid: isAdopted ? undefined : readLastPid(),
       };
       runs.set(run, live);
-      output.begin({ run, directory, launcher: handle.pid, isBoxed: box !== undefined, isDoubted: deadline.isDoubted });
+      output.begin({
+        run,
+        directory,
+        launcher: handle.pid,
+        hasNamespace: namespace !== undefined,
+        isDoubted: deadline.isDoubted,
+      });
       looks ??= interval(LOOK_MS, clock.scheduler).subscribe(lookAtAll);
       return live;
     },

@@ -4,7 +4,7 @@
  * the group when the deadline passes, whatever became of the node. Outcomes are reported on `events$`.
  */
 import type { Observable } from 'rxjs';
-import type { Command } from '../protocol/item.js';
+import type { Command, ExternalProcess } from '../protocol/item.js';
 
 /** A request to start a run. */
 export interface StartRequest {
@@ -23,13 +23,6 @@ export interface StartRequest {
    * caller must have verified every byte of the image: a flipped one is restored without an error, and wrong.
    */
   readonly restore?: true | undefined;
-}
-
-/** A process that tritmesh did not start. */
-export interface ExternalProcess {
-  readonly pid: number;
-  /** Start time as in {@link RunHandle}, or just clock ticks since boot, as in /proc/PID/stat. */
-  readonly start: string;
 }
 
 /** A signal that asks a command to save its work and exit. */
@@ -150,9 +143,10 @@ export interface Runner {
    */
   thaw(run: string): void;
   /**
-   * Turns a process that tritmesh did not start, with all its descendants, into a run. `directory` is created.
-   * RunStarted follows, or RunFailed when there is no such process. It has no launcher and no watchdog: only {@link
-   * stop} after {@link freeze} ends it, and its end is reported as RunDied.
+   * Turns a process that tritmesh did not start, with all its descendants, into a run. `directory` is created. The
+   * start time may be as in {@link RunHandle}, or just clock ticks since boot, as in /proc/PID/stat. RunStarted
+   * follows, or RunFailed when there is no such process. It has no launcher and no watchdog: only {@link stop} after
+   * {@link freeze} ends it, and its end is reported as RunDied.
    */
   take(run: string, directory: string, process: ExternalProcess): void;
   /** A reader has read up to `reading` and is present for `forMs`; while it is, a run too far ahead of it is held. */

@@ -31,7 +31,7 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
       abilities: ['criu'],
       labels: [],
     },
-    machineRun: '1',
+    machineBoot: '1',
     // A completed write survives a power loss here. What a journal without fsync may lose is not simulated.
     journalSync: true,
     slots: plan.slots,

@@ -18,15 +18,17 @@ export function createCgroupV1(files: CgroupFiles, tag: string): Method {
 
   function probe(): string | undefined {
     if (hierarchy === undefined) return absent.reason;
-    const place = `${findGroup(files, hierarchy, 'self')}/${nameGroup(tag, `probe-${process.pid}`)}`;
+    let place: string | undefined;
     try {
+      place = `${findGroup(files, hierarchy, 'self')}/${nameGroup(tag, `probe-${process.pid}`)}`;
       files.make(place);
       limit(place, 50);
       return files.tryMember(place);
     } catch (error) {
       return describeError(error);
     } finally {
-      attempt('', () => dissolve(files, place, new Map()));
+      const made = place;
+      if (made !== undefined) attempt('', () => dissolve(files, made, new Map()));
     }
   }
 

@@ -17,7 +17,10 @@ export interface LiveTarget {
 /** A throttle method. `prepare`, `set` and `undo` are those of the throttle port. */
 export interface Method {
   readonly method: ThrottleMethod;
-  /** Tries the method on a process started for this purpose. Returns the reason if it does not work here. */
+  /**
+   * Tries the method on a process started for this purpose. Returns the reason if it does not work here; never throws,
+   * because the node probes while it starts.
+   */
   probe(): string | undefined;
   prepare(target: LiveTarget, sharePercent: number, known: SavedThrottle | null): PreparedThrottle;
   set(record: SavedThrottle): ThrottleOutcome;

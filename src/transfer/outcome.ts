@@ -25,12 +25,12 @@ async function judge<T>(work: Promise<T>): Promise<Outcome<T>> {
   try {
     return { ok: true, value: await work };
   } catch (error) {
-    const lacksRoom = isRoomFault(error);
+    const lacksSpace = isSpaceFault(error);
     return {
       ok: false,
       reason: describeError(error),
       final: error instanceof Refused,
-      ...(lacksRoom ? { lacksRoom } : {}),
+      ...(lacksSpace ? { lacksSpace } : {}),
       ...(isUncalled(error) ? { unreached: true } : {}),
     };
   }
@@ -42,6 +42,6 @@ function isUncalled(error: unknown): boolean {
 }
 
 /** Whether the disk is full or a quota exhausted. */
-export function isRoomFault(error: unknown): boolean {
+export function isSpaceFault(error: unknown): boolean {
   return hasCode(error, 'ENOSPC', 'EDQUOT');
 }

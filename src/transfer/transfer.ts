@@ -74,14 +74,14 @@ export interface Fetched {
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   /**
-   * `final`: a retry cannot help (wrong hash, refused, too large). `lacksRoom`: the disk here is full or a quota
+   * `final`: a retry cannot help (wrong hash, refused, too large). `lacksSpace`: the disk here is full or a quota
    * exhausted. `unreached`: no address of the peer took a connection.
    */
   | {
       readonly ok: false;
       readonly reason: string;
       readonly final: boolean;
-      readonly lacksRoom?: boolean | undefined;
+      readonly lacksSpace?: boolean | undefined;
       readonly unreached?: boolean | undefined;
     };
 
@@ -196,8 +196,11 @@ export interface Workspace {
   adoptGuest(owner: string, item: string, epoch: number, done: (ended: Outcome<Contents>) => void): void;
   /** Removes an item's image. */
   dropImage(item: string): void;
-  /** Keeps the files of a guest where they are, for a person to fetch. */
-  keepGuest?(owner: string, item: string, epoch: number): void;
+  /**
+   * Keeps the files of a guest where they are, for a person to fetch: no {@link sweep} removes them. On failure that
+   * holds only until the node stops.
+   */
+  keepGuest?(owner: string, item: string, epoch: number, done: (ended: Outcome<void>) => void): void;
   /** Removes what is not needed; with `dryRun` it only reports. */
   sweep?(needed: Needed, dryRun: boolean, done: (ended: Outcome<Swept>) => void): void;
   /** What could not be removed, each once. */

@@ -51,7 +51,7 @@ describe.skipIf(!canTry)('the preflight', () => {
   }
 
   /** Obstacles but for the pipe that leads here. */
-  async function inspect(pid: number): Promise<readonly string[]> {
+  async function findObstacles(pid: number): Promise<readonly string[]> {
     const { obstacles } = await preflightDump({ pid, init: null, directory, knownAs: null });
     expect(tryReadProcStat(pid)?.state).toBe('S');
     return obstacles.filter((one) => !one.includes('a unix socket') && !one.includes('shares a pipe'));
@@ -65,11 +65,11 @@ describe.skipIf(!canTry)('the preflight', () => {
   it('tells of a System V segment that is not attached', async () => {
     const { pid, id } = await start('segment');
     removeLater('-m', id);
-    expect(await inspect(pid)).toEqual([`${mine(pid)} uses the System V shared memory segment ${id}`]);
+    expect(await findObstacles(pid)).toEqual([`${mine(pid)} uses the System V shared memory segment ${id}`]);
     // It is no business of anybody who has not touched it.
     const name = `/tritmesh-${process.pid}`;
     removals.push(() => rmSync(`/dev/shm${name}`));
-    expect(await inspect((await start('memory', name)).pid)).toEqual([]);
+    expect(await findObstacles((await start('memory', name)).pid)).toEqual([]);
   });
 
   it('tells of one that another process made and this one has touched', async () => {
@@ -77,43 +77,45 @@ describe.skipIf(!canTry)('the preflight', () => {
     removeLater('-m', maker.id);
     const { pid } = await start('touched', maker.id);
     await maker.end();
-    expect(await inspect(pid)).toEqual([`${mine(pid)} uses the System V shared memory segment ${maker.id}`]);
+    expect(await findObstacles(pid)).toEqual([`${mine(pid)} uses the System V shared memory segment ${maker.id}`]);
   });
 
   it('tells of an attached one once', async () => {
     const { pid, id } = await start('attached');
     removeLater('-m', id);
-    expect(await inspect(pid)).toEqual([`${mine(pid)} uses System V shared memory`]);
+    expect(await findObstacles(pid)).toEqual([`${mine(pid)} uses System V shared memory`]);
   });
 
   it('tells of one that a helper made which has ended, and not when it is older than the process', async () => {
     const first = await start('child', 'segment');
     removeLater('-m', first.id);
-    expect(await inspect(first.pid)).toEqual([
+    expect(await findObstacles(first.pid)).toEqual([
       `the System V shared memory segment ${first.id} may be its own: who made it has ended (if nobody needs it: ipcrm -m ${first.id})`,
     ]);
     // The kernel counts in seconds.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     const later = await start('named', `/tritmesh-${process.pid}`);
     removals.push(() => rmSync(`/dev/shm/sem.tritmesh-${process.pid}`));
-    expect(await inspect(later.pid)).toEqual([`${mine(later.pid)} uses the named semaphore /tritmesh-${process.pid}`]);
+    expect(await findObstacles(later.pid)).toEqual([
+      `${mine(later.pid)} uses the named semaphore /tritmesh-${process.pid}`,
+    ]);
   });
 
   it('tells of System V semaphores by their last user, and of those that nobody used', async () => {
     const maker = await start('semaphores');
     removeLater('-s', maker.id);
-    expect(await inspect(maker.pid)).toEqual([
+    expect(await findObstacles(maker.pid)).toEqual([
       `the System V semaphores ${maker.id} may be its own: who made it has ended (if nobody needs it: ipcrm -s ${maker.id})`,
     ]);
     const user = await start('post', maker.id);
-    expect(await inspect(user.pid)).toEqual([`${mine(user.pid)} uses the System V semaphores ${maker.id}`]);
+    expect(await findObstacles(user.pid)).toEqual([`${mine(user.pid)} uses the System V semaphores ${maker.id}`]);
   });
 
   it('tells of System V message queues', async () => {
     const maker = await start('queue');
     removeLater('-q', maker.id);
     const user = await start('send', maker.id);
-    expect(await inspect(user.pid)).toEqual([`${mine(user.pid)} uses the System V message queue ${maker.id}`]);
+    expect(await findObstacles(user.pid)).toEqual([`${mine(user.pid)} uses the System V message queue ${maker.id}`]);
   });
 
   it('tells of a named semaphore to who made it and to who opened it', async () => {
@@ -125,7 +127,7 @@ describe.skipIf(!canTry)('the preflight', () => {
       [maker, user],
       [user, maker],
     ] as const) {
-      expect(await inspect(one.pid)).toEqual([
+      expect(await findObstacles(one.pid)).toEqual([
         `${mine(one.pid)} uses the named semaphore ${name}`,
         expect.stringMatching(new RegExp(String.raw`^it shares memory with ipc \(${other.pid}\): /dev/shm/sem\.`)),
       ]);
@@ -135,7 +137,7 @@ describe.skipIf(!canTry)('the preflight', () => {
   it('tells of a POSIX message queue', async () => {
     const name = `/tritmesh-${process.pid}`;
     const { pid } = await start('mqueue', name);
-    expect(await inspect(pid)).toEqual([`${mine(pid)} has the POSIX message queue ${name} open`]);
+    expect(await findObstacles(pid)).toEqual([`${mine(pid)} has the POSIX message queue ${name} open`]);
     await start('unlink', name);
   });
 
@@ -143,9 +145,9 @@ describe.skipIf(!canTry)('the preflight', () => {
     const name = `/tritmesh-${process.pid}`;
     removals.push(() => rmSync(`/dev/shm${name}`));
     const one = await start('memory', name);
-    expect(await inspect(one.pid)).toEqual([]);
+    expect(await findObstacles(one.pid)).toEqual([]);
     const other = await start('memory', name);
-    expect(await inspect(one.pid)).toEqual([`it shares memory with ${mine(other.pid)}: /dev/shm${name}`]);
+    expect(await findObstacles(one.pid)).toEqual([`it shares memory with ${mine(other.pid)}: /dev/shm${name}`]);
   });
 });
 

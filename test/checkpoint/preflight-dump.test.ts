@@ -56,18 +56,20 @@ async function start(argv: readonly string[], env: Readonly<Record<string, strin
 const startNode = (text: string, env?: Readonly<Record<string, string>>): Promise<number> =>
   start([process.execPath, '-e', `${text}; setInterval(() => {}, 1000)`], env);
 
-function inspect(pid: number): Promise<DumpPreflight> {
-  return new Promise((resolve) => CHECKPOINT.inspect({ pid, init: null, directory: root, knownAs: null }, resolve));
+function preflightDump(pid: number): Promise<DumpPreflight> {
+  return new Promise((resolve) =>
+    CHECKPOINT.preflightDump({ pid, init: null, directory: root, knownAs: null }, resolve),
+  );
 }
 
-function review(facts: ImageFacts): Promise<readonly string[]> {
-  return new Promise((resolve) => CHECKPOINT.review(facts, root, resolve));
+function preflightRestore(facts: ImageFacts): Promise<readonly string[]> {
+  return new Promise((resolve) => CHECKPOINT.preflightRestore(facts, root, resolve));
 }
 
 describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the source', () => {
   it('lets a plain program pass, tells what a receiver must have, and stops nothing', async () => {
     const pid = await startNode(`console.log('ready')`);
-    const { obstacles, facts } = await inspect(pid);
+    const { obstacles, facts } = await preflightDump(pid);
     expect(obstacles).toEqual([]);
     expect(facts).toMatchObject({ root: pid, exe: realpathSync(process.execPath), cwd: root, shell_job: false });
     expect(facts?.pids).toContain(pid);
@@ -97,14 +99,14 @@ describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the source', () 
       {},
     ],
   ])('tells of %s', async (_what, text, sentence, env) => {
-    const { obstacles } = await inspect(await startNode(text, env));
+    const { obstacles } = await preflightDump(await startNode(text, env));
     expect(obstacles.length).toBeGreaterThan(0);
     for (const one of obstacles) expect(one).toMatch(sentence);
   });
 
   it('lets a listening socket pass', async () => {
     const text = `require('net').createServer().listen(0, '127.0.0.1', () => console.log('ready'))`;
-    expect((await inspect(await startNode(text))).obstacles).toEqual([]);
+    expect((await preflightDump(await startNode(text))).obstacles).toEqual([]);
   });
 
   it('tells of a unix socket that leads out, and lets one within the tree pass', async () => {
@@ -114,12 +116,12 @@ describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the source', () 
     });
     children.push(child);
     await once(child, 'message');
-    expect((await inspect(child.pid ?? 0)).obstacles).toEqual([
+    expect((await preflightDump(child.pid ?? 0)).obstacles).toEqual([
       'it is connected by a unix socket to a process outside',
     ]);
     const text = `const c = require('child_process').spawn('sleep', ['600'], { stdio: ['pipe', 'ignore', 'ignore'] }); c.once('spawn', () => console.log('ready'))`;
     const pid = await startNode(text);
-    expect((await inspect(pid)).obstacles).toEqual([]);
+    expect((await preflightDump(pid)).obstacles).toEqual([]);
     process.kill(Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'), 10), 'SIGKILL');
   });
 
@@ -131,10 +133,10 @@ describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the source', () 
     children.push(child);
     await once(child.stdout ?? child, 'data');
     // What Node.js calls a pipe is a unix socket; a shell makes a real one.
-    expect((await inspect(child.pid ?? 0)).obstacles).toHaveLength(1);
+    expect((await preflightDump(child.pid ?? 0)).obstacles).toHaveLength(1);
     const pid = await start(['bash', '-c', 'exec 7> >(exec sleep 600); echo ready; exec sleep 600']);
     const writer = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'), 10);
-    const { obstacles } = await inspect(writer);
+    const { obstacles } = await preflightDump(writer);
     expect(obstacles).toContainEqual(
       expect.stringMatching(new RegExp(String.raw`^it shares a pipe with \w+ \(${pid}\)$`)),
     );
@@ -144,7 +146,7 @@ describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the source', () 
   it.skipIf(!isThere('script', '--version'))('tells of a terminal', async () => {
     const pid = await start(['script', '-qefc', 'echo ready; sleep 600', '/dev/null']);
     const child = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'), 10);
-    const { obstacles } = await inspect(child);
+    const { obstacles } = await preflightDump(child);
     expect(obstacles).toContainEqual(expect.stringMatching(/^it has a terminal: start it with setsid/));
     expect(obstacles).toContainEqual(expect.stringMatching(/^it has the terminal \/dev\/pts\/\d+ open$/));
   });
@@ -155,26 +157,26 @@ describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the source', () 
     const pid = await start(['sh', '-c', `echo ready; exec ${program} 600`]);
     await expect.poll(() => tryReadProcStat(pid)?.name).toBe('sleeper');
     unlinkSync(program);
-    expect((await inspect(pid)).obstacles).toContainEqual(`its program was replaced or deleted: ${program}`);
+    expect((await preflightDump(pid)).obstacles).toContainEqual(`its program was replaced or deleted: ${program}`);
     const boxed = await start(['unshare', '-m', '-p', '-f', 'sh', '-c', 'echo ready; sleep 600; :']);
     const init = Number.parseInt(readFileSync(`/proc/${boxed}/task/${boxed}/children`, 'latin1'), 10);
-    const { obstacles } = await inspect(init);
+    const { obstacles } = await preflightDump(init);
     expect(obstacles).toContainEqual('it is in a pid namespace of its own (a container?)');
     expect(obstacles).toContainEqual('it is in another mount namespace than the node');
     process.kill(init, 'SIGKILL');
-    expect((await inspect(2)).obstacles).toEqual(['it is a thread of the kernel']);
-    expect((await inspect(2 ** 22)).obstacles).toEqual(['there is no such process']);
+    expect((await preflightDump(2)).obstacles).toEqual(['it is a thread of the kernel']);
+    expect((await preflightDump(2 ** 22)).obstacles).toEqual(['there is no such process']);
   });
 });
 
 describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the receiver', () => {
   it('finds nothing where everything is the same', async () => {
-    const { facts } = await inspect(await startNode(`console.log('ready')`));
-    expect(await review(facts as ImageFacts)).toEqual([]);
+    const { facts } = await preflightDump(await startNode(`console.log('ready')`));
+    expect(await preflightRestore(facts as ImageFacts)).toEqual([]);
   });
 
   it('tells what is missing or other', async () => {
-    const { facts } = await inspect(await startNode(`console.log('ready')`));
+    const { facts } = await preflightDump(await startNode(`console.log('ready')`));
     const { exe, mapped, files } = facts as ImageFacts;
     const strange: ImageFacts = {
       ...(facts as ImageFacts),
@@ -188,7 +190,7 @@ describe.skipIf(!canFreeze || !canFreezeNode)('the preflight at the receiver', (
       criu: '99.1',
       image_bytes: Number.MAX_SAFE_INTEGER,
     };
-    expect(await review(strange)).toEqual([
+    expect(await preflightRestore(strange)).toEqual([
       expect.stringMatching(/^criu \S+ is older than 99\.1, which wrote the image$/),
       `its program is another build: ${exe}`,
       'a library or file that it has mapped is missing: /no/such/lib.so',

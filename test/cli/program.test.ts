@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { runProgram, type Ended } from '../support/programs.js';
 import { temporaryDirectories } from '../support/temporary-directory.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/bin/tritmesh.js', import.meta.url));
 const REPORT_LOADS = new URL('../fixtures/report-loads.mjs', import.meta.url).href;
 const makeDirectory = temporaryDirectories();
 

@@ -10,7 +10,7 @@ import { renderWaiting } from '../../src/cli/render/waiting.js';
 import { formatAge, formatByteCount, formatRun, showText } from '../../src/cli/render/format.js';
 import type { ItemSeen, MemberSeen, MeshSnapshot } from '../../src/observe/mesh-model.js';
 import type { State, Trit } from '../../src/protocol/messages.js';
-import type { Status } from '../../src/protocol/status.js';
+import { describeExitCode, type Status } from '../../src/protocol/status.js';
 
 const WIDE = 200;
 /** Two hours after the messages below. */
@@ -286,9 +286,16 @@ describe('the end of a run', () => {
     );
   });
 
-  it('has no sentence when the exit code says it all', () => {
-    expect(describeEnd('k1', 'gzip', item({ phase: 'done', exit_code: 3, reason: 'exit code 3' }))).toBeUndefined();
-  });
+  // Owners of all versions send these words.
+  it.each(['', 'exit code 3', describeExitCode(3)])(
+    'has no sentence when the exit code says it all: "%s"',
+    (reason) => {
+      expect(describeEnd('k1', 'gzip', item({ phase: 'done', exit_code: 3, reason }))).toBeUndefined();
+      expect(describeEnd('k1', 'gzip', item({ phase: 'done', exit_code: 3, signal: 'SIGKILL', reason }))).toMatch(
+        /^k1 was terminated by SIGKILL on [^:]+$/,
+      );
+    },
+  );
 });
 
 describe('numbers', () => {

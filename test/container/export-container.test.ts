@@ -1,5 +1,5 @@
 /** How often podman is asked for an export: again after what passes, a few times, and only of a container that was left running. */
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import type { Podman } from '../../src/container/podman.js';
 const ID = 'c'.repeat(64);
 const TIMEOUT = 'criu: Timeout reached. Try to interrupt: 0; Unseizable non-zombie 7 found, state D, err -1/4';
 const SPENT = { cpuS: 1, wallMs: 2000 };
-const SURVEY = { usable: true, reason: '', version: '4.3.1', runtime: 'runc', abilities: ['podman', 'podman-4'] };
+const CAPABILITIES = { usable: true, reason: '', version: '4.3.1', runtime: 'runc', abilities: ['podman', 'podman-4'] };
 const CRIU = { usable: true, reason: '', criu: '/x/criu', version: '4.2.1', abilities: ['criu'] };
 const STATE = { Running: true, Paused: false, Pid: 7, StartedAt: '2026-01-01T00:00:00Z' };
 const RECORD = {
@@ -47,8 +47,8 @@ describe('an export', () => {
         return Promise.resolve({ code: fault === undefined ? 0 : 125, stdout: '', fault: fault ?? '' });
       },
     };
-    const inspect = (): Promise<DumpPreflight> => preflightExport(ID, root, podman, SURVEY, CRIU);
-    return { asked, give: () => exportContainer(ID, root, inspect, SPENT, podman) };
+    const preflight = (): Promise<DumpPreflight> => preflightExport(ID, root, podman, CAPABILITIES, CRIU);
+    return { asked, give: () => exportContainer(ID, root, preflight, SPENT, podman) };
   }
 
   it('is asked for again when criu met a moment at which it cannot freeze', async () => {
@@ -80,5 +80,13 @@ describe('an export', () => {
     const { asked, give } = createScript([TIMEOUT], [{}, state]);
     expect(await give()).toEqual({ ok: false, reason: 'its container does not run' });
     expect(asked).toHaveLength(1);
+  });
+
+  it('of a container that cannot be frozen does not leave an earlier one, which would look complete', async () => {
+    mkdirSync(join(root, 'image'));
+    writeFileSync(join(root, 'image/facts.json'), '{}');
+    const { give } = createScript([], [{ Paused: true }]);
+    expect(await give()).toEqual({ ok: false, reason: 'its container does not run' });
+    expect(existsSync(join(root, 'image/facts.json'))).toBe(false);
   });
 });

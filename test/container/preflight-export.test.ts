@@ -14,7 +14,7 @@ import { canMoveContainers, createPodmanHost, type PodmanHost } from './podman-h
 
 const ID = 'c'.repeat(64);
 const CRIU: Capabilities = { usable: true, reason: '', criu: '/x/criu', version: '4.2.1', abilities: ['criu'] };
-const SURVEY = { usable: true, reason: '', version: '4.3.1', runtime: 'runc', abilities: ['podman', 'podman-4'] };
+const CAPABILITIES = { usable: true, reason: '', version: '4.3.1', runtime: 'runc', abilities: ['podman', 'podman-4'] };
 
 /** A podman that gives one answer. */
 function saying(answer: Partial<PodmanAnswer>): Podman {
@@ -36,7 +36,7 @@ const plain = {
   HostConfig: { AutoRemove: false, PidMode: 'private', RestartPolicy: { Name: '' } },
 };
 
-describe('the inspection', () => {
+describe('the preflight at the source', () => {
   it.each([
     ['a plain one', {}, []],
     ['one with policy no', { HostConfig: { ...plain.HostConfig, RestartPolicy: { Name: 'no' } } }, []],
@@ -50,7 +50,7 @@ describe('the inspection', () => {
     ['one with a tmpfs', { Mounts: [{ Type: 'tmpfs', Destination: '/tmp' }] }, []],
   ])('of %s finds its obstacles', async (_title, changes, words) => {
     const podman = saying({ stdout: JSON.stringify([{ ...plain, ...changes }]) });
-    const { obstacles, facts } = await preflightExport(ID, '/tmp', podman, SURVEY, CRIU);
+    const { obstacles, facts } = await preflightExport(ID, '/tmp', podman, CAPABILITIES, CRIU);
     expect(obstacles).toHaveLength(words.length);
     for (const [at, word] of words.entries()) expect(obstacles[at]).toContain(word);
     expect(facts?.container).toMatchObject({ id: ID, name: 'web', runtime: 'runc', podman: '4.3.1' });
@@ -59,22 +59,25 @@ describe('the inspection', () => {
   it.each([
     [
       saying({ code: 125, fault: 'no such container' }),
-      SURVEY,
+      CAPABILITIES,
       "root's podman does not know its container: no such container",
     ],
-    [saying({ stdout: 'oops' }), SURVEY, "podman's answer is no JSON"],
-    [saying({ stdout: '[{}]' }), SURVEY, "podman's answer is not understood at 0.Id"],
+    [saying({ stdout: 'oops' }), CAPABILITIES, "podman's answer is no JSON"],
+    [saying({ stdout: '[{}]' }), CAPABILITIES, "podman's answer is not understood at 0.Id"],
     [
       saying({}),
-      { ...SURVEY, usable: false, reason: 'podman is not installed' },
+      { ...CAPABILITIES, usable: false, reason: 'podman is not installed' },
       'it is in a container, and this node cannot move those: podman is not installed',
     ],
-  ])('says what it could not find out (%#)', async (podman, survey, obstacle) => {
-    expect(await preflightExport(ID, '/tmp', podman, survey, CRIU)).toEqual({ obstacles: [obstacle], facts: null });
+  ])('says what it could not find out (%#)', async (podman, capabilities, obstacle) => {
+    expect(await preflightExport(ID, '/tmp', podman, capabilities, CRIU)).toEqual({
+      obstacles: [obstacle],
+      facts: null,
+    });
   });
 });
 
-describe('the survey', () => {
+describe('what podman can do', () => {
   const info = (version: string, rootless = false, path = '/bin/true'): string =>
     JSON.stringify({
       host: { ociRuntime: { name: 'runc', path }, security: { rootless } },
@@ -93,11 +96,16 @@ describe('the survey', () => {
     [saying({ stdout: info('4.3.1', true) }), CRIU, 'without root'],
     [saying({ stdout: info('4.3.1', false, '/bin/false') }), CRIU, 'runc was built without checkpoints'],
     [saying({ code: -1 }), CRIU, 'not installed'],
+    [saying({ stdout: '' }), CRIU, "podman's answer cannot be read"],
+    [saying({ stdout: 'WARN[0000] the cgroup manager is not systemd' }), CRIU, "podman's answer cannot be read"],
+    [saying({ stdout: 'null' }), CRIU, "podman's answer cannot be read"],
+    [saying({ stdout: '{"host":"none","version":{"Version":"5.0.0"}}' }), CRIU, "podman's answer cannot be read"],
+    [saying({ stdout: '{"host":{},"version":{"Version":"1.9.0"}}' }), CRIU, 'too old'],
     [saying({ code: 125, fault: 'no storage' }), CRIU, 'podman: no storage'],
     [saying({ stdout: info('4.3.1') }), { ...CRIU, usable: false, reason: 'criu needs root' }, 'criu needs root'],
   ])('says why nothing moves (%#)', async (podman, criu, reason) => {
-    const survey = await readPodmanCapabilities(podman, criu);
-    expect(survey).toMatchObject({ usable: false, abilities: [], reason: expect.stringContaining(reason) });
+    const capabilities = await readPodmanCapabilities(podman, criu);
+    expect(capabilities).toMatchObject({ usable: false, abilities: [], reason: expect.stringContaining(reason) });
   });
 });
 
@@ -113,7 +121,7 @@ describe.skipIf(!canMoveContainers)('a real container', { timeout: 60_000 }, () 
     rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
 
-  it('is found by any process in it, and reviewed at its receiver', async () => {
+  it('is found by any process in it, and checked at its receiver', async () => {
     const { id, pid } = host.count('whole');
     await host.awaitCount('whole', 1);
     const both = withContainers(CHECKPOINT, host.containers);
@@ -122,24 +130,24 @@ describe.skipIf(!canMoveContainers)('a real container', { timeout: 60_000 }, () 
     expect(found.get(pid)).toMatchObject({ container: id, command: ['/bin/sh', '-c', expect.any(String)] });
     expect(found.get(process.pid)?.container).toBeUndefined();
     const subject = { pid, init: null, directory: root, knownAs: null };
-    const { obstacles, facts } = await new Promise<Parameters<Parameters<typeof both.inspect>[1]>[0]>((resolve) =>
-      both.inspect(subject, resolve),
+    const { obstacles, facts } = await new Promise<Parameters<Parameters<typeof both.preflightDump>[1]>[0]>((resolve) =>
+      both.preflightDump(subject, resolve),
     );
     expect(obstacles).toEqual([]);
     if (facts?.container === undefined) throw new Error('there are facts');
-    expect(await host.containers.review(facts, root)).toEqual(['podman has a container whole here already']);
+    expect(await host.containers.preflightRestore(facts, root)).toEqual(['podman has a container whole here already']);
     host.podman('rm', '-f', '-t', '0', id);
-    expect(await host.containers.review(facts, root)).toEqual([]);
+    expect(await host.containers.preflightRestore(facts, root)).toEqual([]);
     const other = { ...facts, container: { ...facts.container, podman: '9.0.0', runtime: 'crun', image: ID } };
-    expect(await host.containers.review(other, root)).toEqual([
-      'podman 9.0.0 wrote it, and here is 4.3.1'.replace('4.3.1', (await host.containers.survey()).version),
+    expect(await host.containers.preflightRestore(other, root)).toEqual([
+      'podman 9.0.0 wrote it, and here is 4.3.1'.replace('4.3.1', (await host.containers.capabilities()).version),
       'it ran under crun, and podman uses runc here',
       `its container image is not here: localhost/tritmesh-count:1 (${ID.slice(0, 12)})`,
     ]);
   });
 });
 
-it('a review says what it could not find out, and takes no container for absent', async () => {
+it('the preflight at the receiver says what it could not find out, and takes no container for absent', async () => {
   const facts = {
     container: { id: ID, name: 'web', image: ID, image_name: 'web:1', runtime: 'runc', podman: '4.0.0' },
   };
@@ -159,10 +167,10 @@ it('a review says what it could not find out, and takes no container for absent'
     '/tmp',
     0,
     saying({ code: 125 }),
-    SURVEY,
+    CAPABILITIES,
   );
   expect(found).toHaveLength(2);
-  expect(await preflightContainerRestore({ ...image, ...rest }, '/tmp', 0, saying({}), SURVEY)).toEqual([
+  expect(await preflightContainerRestore({ ...image, ...rest }, '/tmp', 0, saying({}), CAPABILITIES)).toEqual([
     'it is no image of a container',
   ]);
 });

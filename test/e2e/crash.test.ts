@@ -104,7 +104,7 @@ describe.each(BROKERS)('on $name', ({ isThere, open, name }) => {
   });
 
   onTurn(
-    'runs an item again elsewhere when its receiver stays away, after the first run was ended by its guardian',
+    'runs an item again elsewhere when its receiver stays away, after the first run was ended by its watchdog',
     async () => {
       const item = await submitJob('rerun');
       await beta.kill();

@@ -125,7 +125,7 @@ describe('a missing broker', () => {
     await broker.close();
     const scene = openScene(broker.url);
     const directory = await scene.directory();
-    const main = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
+    const main = new URL('../../dist/bin/tritmesh.js', import.meta.url).pathname;
     const ended = await runProgram(process.execPath, [
       main,
       'status',

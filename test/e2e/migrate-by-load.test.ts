@@ -19,6 +19,7 @@ import {
   fields,
   isStatus,
   openScene,
+  WITH_CRIU,
   type BusListener,
   type Heard,
   type NodeProcess,
@@ -77,7 +78,7 @@ describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () 
   });
 
   async function start(id: string, cpus: number): Promise<NodeProcess> {
-    const node = await scene.node(id, 'tree:jobs', { ...SENSES, TRITMESH_CPUS: String(cpus) });
+    const node = await scene.node(id, 'tree:jobs', { ...WITH_CRIU, ...SENSES, TRITMESH_CPUS: String(cpus) });
     nodes.push(node);
     await allUp(ear, [id]);
     return node;

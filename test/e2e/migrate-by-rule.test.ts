@@ -12,7 +12,7 @@ import { requirement } from '../support/requirements.js';
 import { findCountFault, isThere } from '../support/counters.js';
 import { canFreeze } from '../support/criu.js';
 import { BROKERS } from '../support/brokers.js';
-import { fields, isStatus, openScene, type BusListener, type Heard } from '../support/programs.js';
+import { fields, isStatus, openScene, WITH_CRIU, type BusListener, type Heard } from '../support/programs.js';
 import { canMakeHosts, PLACE } from '../support/two-hosts.js';
 import { openTwoNodes, type TwoNodes } from '../support/two-nodes.js';
 
@@ -83,7 +83,7 @@ async function withMesh(
   const broker = await first.open();
   const scene = openScene(broker.url);
   const ear = await scene.ear();
-  const mesh = await openTwoNodes(broker, ['fixed:0.95', 'fixed:0.1'], [env, {}]);
+  const mesh = await openTwoNodes(broker, ['fixed:0.95', 'fixed:0.1'], [{ ...WITH_CRIU, ...env }, WITH_CRIU]);
   try {
     await play(mesh, ear);
   } catch (error) {

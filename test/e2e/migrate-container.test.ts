@@ -13,6 +13,7 @@ import {
   fields,
   isStatus,
   openScene,
+  WITH_CRIU,
   upAfter,
   type BusListener,
   type NodeProcess,
@@ -84,6 +85,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
 
   async function openNodes(stop?: readonly [step: string, at: 0 | 1]): Promise<void> {
     const variables = (host: PodmanHost, at: 0 | 1): Record<string, string> => ({
+      ...WITH_CRIU,
       ...host.variables,
       ...(stop?.[1] === at ? { TRITMESH_STOP_AT: stop[0] } : {}),
     });
@@ -191,7 +193,7 @@ describe.skipIf(!canMoveContainers || firstBroker === undefined)('containers', (
       const asked = scene.command(nodes[0], ['migrate', String(pid), '--json']);
       expect(await nodes[at].ended()).toBe('SIGKILL');
       const before = ear.heard.length;
-      await nodes[at].start({ ...[one, two][at]?.variables, PATH: process.env['PATH'] ?? '' });
+      await nodes[at].start({ ...WITH_CRIU, ...[one, two][at]?.variables, PATH: process.env['PATH'] ?? '' });
       await upAfter(ear, nodes[at].id, before);
       await asked;
       const status = await ear.next(

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it, onTestFailed, onTestFinished } from 'vi
 import { findCountFault, makeCounters } from '../support/counters.js';
 import { canFreeze } from '../support/criu.js';
 import { MORTAL_BROKERS, type MortalBroker } from '../support/broker-processes.js';
-import { fields, isStatus, openScene, type BusListener, type Scene } from '../support/programs.js';
+import { fields, isStatus, openScene, WITH_CRIU, type BusListener, type Scene } from '../support/programs.js';
 import { canMakeHosts, PLACE } from '../support/two-hosts.js';
 import { openTwoNodes, type TwoNodes } from '../support/two-nodes.js';
 
@@ -54,7 +54,7 @@ describe
       await mesh.nodes[0].command(['migrate', item]);
       await node.gone();
       expect(node.output()).toContain(`dies at ${step}`);
-      await node.start();
+      await node.start(WITH_CRIU);
     });
   });
 
@@ -94,7 +94,10 @@ async function withMesh(
   const mesh = await openTwoNodes(
     broker,
     [`command:cat ${LOAD}`, 'fixed:0.1'],
-    [{ ...SENSES, ...(at === 0 ? stopped : {}) }, at === 1 ? stopped : {}],
+    [
+      { ...WITH_CRIU, ...SENSES, ...(at === 0 ? stopped : {}) },
+      { ...WITH_CRIU, ...(at === 1 ? stopped : {}) },
+    ],
   );
   onTestFinished(() => mesh.end());
   onTestFailed(() => void process.stderr.write(`${mesh.nodes.map((node) => node.output()).join('\n')}\n`));

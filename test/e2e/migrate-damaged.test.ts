@@ -16,6 +16,7 @@ import {
   fields,
   isStatus,
   openScene,
+  WITH_CRIU,
   type BusListener,
   type NodeProcess,
   type Scene,
@@ -55,7 +56,7 @@ const CUT: Damage = {
 
 describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
   it('that is undamaged is restored, and the copy continues', { timeout: PATIENT_MS }, async () => {
-    const move = await openMove({}, { TRITMESH_STOP_AT: `freeze:${RESTORE}` });
+    const move = await openMove({}, { ...WITH_CRIU, TRITMESH_STOP_AT: `freeze:${RESTORE}` });
     const beta = await move.toBeta();
     await says(beta, `stands still at ${RESTORE}`);
     beta.signal('SIGCONT');
@@ -71,7 +72,7 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
       // By then its manifest is hashed and published, but its bytes are not requested yet.
       const move = await openMove(
         { TRITMESH_STOP_AT: 'freeze:owner:share' },
-        { TRITMESH_STOP_AT: `freeze:${RESTORE}` },
+        { ...WITH_CRIU, TRITMESH_STOP_AT: `freeze:${RESTORE}` },
       );
       const beta = await move.toBeta();
       await says(move.alpha, 'stands still at owner:share');
@@ -83,7 +84,7 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
 
   it.runIf(isLong)('whose stream ends and never goes on is refused unrestored', { timeout: PATIENT_MS }, async () => {
     const line = await startLine();
-    const move = await openMove(behind(line), { TRITMESH_STOP_AT: `freeze:${RESTORE}` });
+    const move = await openMove(behind(line), { ...WITH_CRIU, TRITMESH_STOP_AT: `freeze:${RESTORE}` });
     // Once in the middle of the files, and then in every handshake.
     line.cutAfter(CUT_BYTES, ...Array.from({ length: 500 }, () => 1));
     const beta = await move.toBeta();
@@ -98,12 +99,12 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
       const scene = await openTestScene();
       const ear = await scene.ear();
       // It is overloaded: its job runs elsewhere.
-      const alpha = await scene.node('alpha', 'fixed:0.9');
-      const beta = await scene.node('beta', 'fixed:0.1', { TRITMESH_STOP_AT: 'freeze:receiver:share' });
+      const alpha = await scene.node('alpha', 'fixed:0.9', WITH_CRIU);
+      const beta = await scene.node('beta', 'fixed:0.1', { ...WITH_CRIU, TRITMESH_STOP_AT: 'freeze:receiver:share' });
       onTestFailed(() => tellStory(ear, [alpha, beta]));
       await allUp(ear, ['alpha', 'beta']);
       const item = await submit(scene, ear, alpha, 'beta');
-      const gamma = await scene.node('gamma', 'fixed:0.1', { TRITMESH_STOP_AT: `freeze:${RESTORE}` });
+      const gamma = await scene.node('gamma', 'fixed:0.1', { ...WITH_CRIU, TRITMESH_STOP_AT: `freeze:${RESTORE}` });
       await allUp(ear, ['gamma']);
       await ear.publish('tritmesh/node/alpha/request/migrate', item);
       await says(beta, 'stands still at receiver:share');
@@ -137,7 +138,7 @@ async function openMove(
 ): Promise<Move> {
   const scene = await openTestScene();
   const ear = await scene.ear();
-  const alpha = await scene.node('alpha', 'fixed:0.5', alphaHas);
+  const alpha = await scene.node('alpha', 'fixed:0.5', { ...WITH_CRIU, ...alphaHas });
   const nodes = [alpha];
   onTestFailed(() => tellStory(ear, nodes));
   await allUp(ear, ['alpha']);
@@ -150,7 +151,7 @@ async function openMove(
     item,
     expectEnd,
     toBeta: async () => {
-      const beta = await scene.node('beta', 'fixed:0.1', betaHas);
+      const beta = await scene.node('beta', 'fixed:0.1', { ...WITH_CRIU, ...betaHas });
       nodes.push(beta);
       await allUp(ear, ['beta']);
       await ear.publish('tritmesh/node/alpha/request/migrate', item);

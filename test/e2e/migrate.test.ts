@@ -7,7 +7,15 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findCountFault, makeCounters } from '../support/counters.js';
 import { canFreeze } from '../support/criu.js';
 import { BROKERS, type TestBroker } from '../support/brokers.js';
-import { fields, isStatus, openScene, type BusListener, type Heard, type Scene } from '../support/programs.js';
+import {
+  fields,
+  isStatus,
+  openScene,
+  WITH_CRIU,
+  type BusListener,
+  type Heard,
+  type Scene,
+} from '../support/programs.js';
 import { openTwoNodes, type HostNode, type TwoNodes } from '../support/two-nodes.js';
 import { canMakeHosts } from '../support/two-hosts.js';
 
@@ -31,7 +39,7 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(BROKERS.filter(({ isThere }) =
       broker = await open();
       scene = openScene(broker.url);
       ear = await scene.ear();
-      mesh = await openTwoNodes(broker);
+      mesh = await openTwoNodes(broker, undefined, [WITH_CRIU, WITH_CRIU]);
       for (const { id } of mesh.nodes) await ear.next((one) => one.topic === `tritmesh/node/${id}/state`);
     });
     afterEach(async (context) => {

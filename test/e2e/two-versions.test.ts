@@ -1,14 +1,15 @@
 /**
  * The previous version and this one in one mesh, in both roles, on the brokers of both and on Mosquitto: jobs,
- * commands, cancels and moves work. A node is upgraded in the middle of its work and resumes what the older version
- * left; a downgrade is refused with a reason. test/support/former-version.ts names the previous version.
+ * commands, cancels and moves work. A node is upgraded in the middle of its work and resumes what an older version
+ * left; a downgrade to a version that would damage it is refused with a reason. test/support/former-version.ts names
+ * the versions.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
 import { formatPath, STATE_FORMAT } from '../../src/journal/state-format.js';
-import { hasFormerVersion, makeFormerVersion, readFormerFormat } from '../support/former-version.js';
+import { hasEarlierVersions, makeEarlierVersion } from '../support/former-version.js';
 import { hasMosquitto, startMosquitto } from '../support/mosquitto.js';
 import { listProcessesBelow } from '../support/processes-below.js';
 import { openEmbedded } from '../support/broker-processes.js';
@@ -28,16 +29,12 @@ import {
 } from '../support/programs.js';
 import { hasFlock, submitWitness } from '../support/witness.js';
 
-const canRun = hasFormerVersion() && hasFlock();
-const FORMER = canRun ? makeFormerVersion() : '';
-/**
- * Versions with the same format read each other's directories; those older than formats fail with an error of LevelDB.
- */
-const isRefused = canRun && readFormerFormat() < STATE_FORMAT;
-const REFUSAL =
-  /a newer tritmesh keeps its journal in journal-2: start that one here|was written by tritmesh \S+ in format \d+, and/;
+const canRun = hasEarlierVersions() && hasFlock();
+const FORMER = canRun ? makeEarlierVersion('previous') : '';
+const UNMARKED = canRun ? makeEarlierVersion('unmarked') : '';
+const REFUSAL = /a newer tritmesh keeps its journal in journal-2: start that one here/;
 
-const VERSIONS = { former: FORMER, present: MAIN } as const;
+const VERSIONS = { unmarked: UNMARKED, former: FORMER, present: MAIN } as const;
 type Version = keyof typeof VERSIONS;
 /** The versions of owner and receiver. */
 const PAIRS: readonly (readonly [Version, Version])[] = [
@@ -177,24 +174,41 @@ describe.skipIf(!canRun).each(BROKERS)('on $name', ({ isThere, open, name }) => 
     const refused = await runProgram(process.execPath, [MAIN, ...args]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('is in use by another process');
-    for (const name of ['format', 'journal-2']) expect(existsSync(join(owner.stateDir, name))).toBe(!isRefused);
     await job.letGo();
     expect(await job.settled()).toMatchObject({ phase: 'done', attempts: 1 });
   });
 
-  const back = isRefused ? 'refuses to go back with a sentence, touches nothing, and the newer goes on' : 'goes back';
-  onTurn(back, async () => {
-    const { scene, ear, owner, receiver } = await openBoth(open, ['present', 'present']);
-    const job = await submitWitness(scene, ear, owner, { retry: 'once', waits: true });
-    await ear.next(isStatus(job.item, 'running'));
-    for (const node of [owner, receiver]) {
+  onTurn('goes back in the middle of a job', async () => {
+    const both = await openBoth(open, ['present', 'present']);
+    await restartDuringJob(both, async (node) => {
       await stop(node);
-      if (isRefused) await expectRefusal(node);
-      await restart(ear, node, isRefused ? MAIN : FORMER);
-    }
-    await job.letGo();
-    expect(await job.settled()).toMatchObject({ phase: 'done', receiver: 'beta', attempts: 1, exit_code: 0 });
-    expect(await job.record()).toEqual(['start', 'end']);
+      await restart(both.ear, node, FORMER);
+    });
+  });
+});
+
+describe.skipIf(!canRun)('a state directory without a format', () => {
+  it('is resumed with its running job, by the owner and the receiver', () =>
+    upgrade(openEmbedded, ['owner', 'receiver'], 'present', 'running', 'unmarked'));
+
+  it('is not touched while its node runs there', async () => {
+    const { owner } = await openBoth(openEmbedded, ['unmarked', 'present']);
+    const args = ['node', '--id', 'late', '--broker', 'mqtt://127.0.0.1:1', '--state-dir', owner.stateDir];
+    const refused = await runProgram(process.execPath, [MAIN, ...args]);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is in use by another process') as string,
+    });
+    for (const name of ['format', 'journal-2']) expect(existsSync(join(owner.stateDir, name))).toBe(false);
+  });
+
+  it('is what its version wants: it refuses a newer one with a sentence and touches nothing', async () => {
+    const both = await openBoth(openEmbedded, ['present', 'present']);
+    await restartDuringJob(both, async (node) => {
+      await stop(node);
+      await expectRefusal(node);
+      await restart(both.ear, node);
+    });
   });
 });
 
@@ -235,6 +249,19 @@ describe('a state directory of a future version', () => {
   });
 });
 
+/** Replaces both nodes by `again` while a job runs; it must end once. */
+async function restartDuringJob(
+  { scene, ear, owner, receiver }: Both,
+  again: (node: NodeProcess) => Promise<void>,
+): Promise<void> {
+  const job = await submitWitness(scene, ear, owner, { retry: 'once', waits: true });
+  await ear.next(isStatus(job.item, 'running'));
+  for (const node of [owner, receiver]) await again(node);
+  await job.letGo();
+  expect(await job.settled()).toMatchObject({ phase: 'done', receiver: 'beta', attempts: 1, exit_code: 0 });
+  expect(await job.record()).toEqual(['start', 'end']);
+}
+
 interface Both {
   readonly scene: Scene;
   readonly ear: BusListener;
@@ -261,14 +288,15 @@ async function openBoth(
   return { scene, ear, owner, receiver };
 }
 
-/** Replaces nodes of the previous version in the middle of a job; those in `rest` stay. */
+/** Replaces nodes of an earlier version in the middle of a job; those in `rest` stay. */
 async function upgrade(
   open: () => Promise<TestBroker>,
   sides: readonly ('owner' | 'receiver')[],
   rest: Version,
   phase: 'running' | 'ended',
+  from: Version = 'former',
 ): Promise<void> {
-  const version = (side: 'owner' | 'receiver'): Version => (sides.includes(side) ? 'former' : rest);
+  const version = (side: 'owner' | 'receiver'): Version => (sides.includes(side) ? from : rest);
   const both = await openBoth(open, [version('owner'), version('receiver')]);
   const { scene, ear, owner, receiver } = both;
   const job = await submitWitness(scene, ear, owner, { retry: 'once', waits: true });
@@ -305,7 +333,7 @@ async function stop(node: NodeProcess): Promise<void> {
 
 async function expectRefusal(node: NodeProcess): Promise<void> {
   const before = describeTree(node.stateDir);
-  node.main = FORMER;
+  node.main = UNMARKED;
   await node.start();
   expect(await node.ended()).toBe(1);
   const [sentence, ...more] = node

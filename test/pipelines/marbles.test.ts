@@ -181,8 +181,8 @@ describe('offer, wake and shed', () => {
     run(({ cold, expectObservable }) => {
       const deps = {
         queue: () => [
-          submit({ item: 'j1' }).state,
-          submit({ item: 'j2', need: { cpus: 9, labels: [], abilities: [] } }).state,
+          submit({ id: 'j1' }).state,
+          submit({ id: 'j2', need: { cpus: 9, labels: [], abilities: [] } }).state,
         ],
         context: () => ({
           ...common,
@@ -202,7 +202,7 @@ describe('offer, wake and shed', () => {
 
   it('as many deferred items wake as there are slots', () => {
     run(({ cold, expectObservable }) => {
-      const sleeping = ['j1', 'j2', 'j3'].map((item) => submit({ item, deferred: true }).state);
+      const sleeping = ['j1', 'j2', 'j3'].map((item) => submit({ id: item, deferred: true }).state);
       const deps = {
         sleeping: () => sleeping,
         context: () => ({ ...common, direction: 'wake' as const, slotsAsked: 0 }),
@@ -237,10 +237,10 @@ describe('offer, wake and shed', () => {
 describe('retire', () => {
   it('an item that ended long ago is forgotten, a living one never', () => {
     run(({ cold, expectObservable }, clock) => {
-      const ended = { ...submit({ item: 'old' }).state, phase: 'done' as const, endedRunningMs: 0 };
+      const ended = { ...submit({ id: 'old' }).state, phase: 'done' as const, endedRunningMs: 0 };
       const items = new Map([
         ['old', ended],
-        ['young', submit({ item: 'young' }).state],
+        ['young', submit({ id: 'young' }).state],
       ]);
       expectObservable(retireItems(cold('a 100ms b', {}), items, 50, clock.now)).toBe('- 100ms b', { b: 'old' });
     });

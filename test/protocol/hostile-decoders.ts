@@ -15,7 +15,7 @@ import { decodeBusEvent } from '../../src/observe/bus-event.js';
 import { parseProcStat } from '../../src/os/proc-stat.js';
 import { decodeMessage, decodeText, parseJson, type Decoded } from '../../src/protocol/codec.js';
 import { readProof } from '../../src/protocol/envelope.js';
-import { itemSchema } from '../../src/protocol/item.js';
+import { itemSchema, writeItem } from '../../src/protocol/item.js';
 import { REASON_CHARS_MAX } from '../../src/protocol/limits.js';
 import { manifestSchema } from '../../src/protocol/manifest.js';
 import type { MessageKind } from '../../src/protocol/messages.js';
@@ -115,7 +115,7 @@ function readItem(text: string): unknown {
   const json = parseJson(text);
   if (!json.ok) return undefined;
   const parsed = itemSchema.safeParse(json.value);
-  return parsed.success ? itemSchema.parse(parsed.data) : undefined;
+  return parsed.success ? itemSchema.parse(writeItem(parsed.data)) : undefined;
 }
 
 /** A node must be able to resume each accepted record. */
@@ -123,7 +123,7 @@ function readRecords(bytes: Buffer): unknown {
   const keys = ['item/j1', 'guest/a/j1/1', 'key/a', 'node/boot', 'node/drain', 'node/machine', 'other', ''];
   const { entries } = readEntries(keys.map((key) => [key, bytes] as const));
   const restored = recoverJournal(entries, 'run', 0);
-  for (const { item } of restored.items) itemSchema.parse(item);
+  for (const { spec } of restored.items) itemSchema.parse(writeItem(spec));
   return restored.items;
 }
 

@@ -76,12 +76,12 @@ describe.each([
     expect(livingMembers(new Set([handle.pid]))).toEqual([]);
   });
 
-  it('tells what the guardian did', async () => {
+  it('tells what the watchdog did', async () => {
     const handle = await leave(['sleep', '600'], 100);
     await waitForEnd(handle.pid);
     const runner = bench.runner();
     runner.adopt('a', directory(), tell(handle));
-    expect(await runner.end('a')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+    expect(await runner.end('a')).toMatchObject({ type: 'RunDied', reason: 'watchdog: lease ended' });
   });
 
   it('does not take a process that has got the pid since', async () => {

@@ -1,10 +1,11 @@
 /**
- * Plants bugs: copies the compiled code and replaces a few pieces of its text. A piece that is not found fails the
- * test: the code has changed, and the bug must be planted again.
+ * Plants bugs: bundles the compiled simulator with a few pieces of its text replaced. A piece that is not found exactly
+ * once fails the test: the code has changed, and the bug must be planted again.
  */
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
 import { afterAll, expect } from 'vitest';
 
 /** A piece of the compiled code, and its replacement. */
@@ -17,42 +18,52 @@ export interface Change {
 
 /** The root of the repository. */
 export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
+const SRC = join(ROOT, 'dist', 'src');
 
 /**
- * Returns a function that applies changes to a copy of the code and returns the copy's `src`. All copies are removed
- * after the tests of the file.
+ * Returns a function that bundles the simulator with changes and returns the directory of the bundle, with `hunt.js`
+ * and `run-plan.js`. All bundles are removed after the tests of the file.
  */
 export function createPlanter(): (changes: readonly Change[]) => Promise<string> {
-  const copies: string[] = [];
+  const directories: string[] = [];
   afterAll(async () => {
-    for (const copy of copies) await rm(copy, { recursive: true, force: true });
+    for (const directory of directories) await rm(directory, { recursive: true, force: true });
   });
   return async (changes) => {
-    const copy = await copyCode();
-    copies.push(copy);
-    const src = join(copy, 'src');
-    for (const change of changes) await plant(src, change);
-    return src;
+    await mkdir(join(ROOT, '.tmp'), { recursive: true });
+    // Next to node_modules, so that what is not bundled is found.
+    const directory = await mkdtemp(join(ROOT, '.tmp', 'planted-'));
+    directories.push(directory);
+    await bundle(changes, directory);
+    return directory;
   };
 }
 
-/** Copies the code to a directory next to node_modules, where it can run. */
-async function copyCode(): Promise<string> {
-  await mkdir(join(ROOT, '.tmp'), { recursive: true });
-  const copy = await mkdtemp(join(ROOT, '.tmp', 'planted-'));
-  await cp(join(ROOT, 'dist', 'src'), join(copy, 'src'), { recursive: true });
-  await cp(join(ROOT, 'dist', 'broker'), join(copy, 'broker'), { recursive: true });
-  await cp(join(ROOT, 'package.json'), join(copy, 'package.json'));
-  await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'dir');
-  return copy;
+async function bundle(changes: readonly Change[], directory: string): Promise<void> {
+  const missing = new Set(changes);
+  const built = await rolldown({
+    input: { hunt: join(SRC, 'sim', 'hunt.js'), 'run-plan': join(SRC, 'sim', 'run-plan.js') },
+    platform: 'node',
+    plugins: [
+      {
+        name: 'plant',
+        transform: (code, path) => {
+          let text = code;
+          for (const change of changes.filter(({ file }) => join(SRC, file) === path)) {
+            text = plant(text, change);
+            missing.delete(change);
+          }
+          return text;
+        },
+      },
+    ],
+  });
+  await built.write({ dir: directory, format: 'esm', entryFileNames: '[name].js' });
+  await built.close();
+  expect([...missing], 'changes of files that the simulator does not use').toEqual([]);
 }
 
-async function plant(src: string, { file, find, replace }: Change): Promise<void> {
-  const path = join(src, file);
-  const text = await readFile(path, 'utf8');
+function plant(text: string, { file, find, replace }: Change): string {
   expect(text.split(find), `${file} contains this text exactly once: ${find}`).toHaveLength(2);
-  await writeFile(
-    path,
-    text.replace(find, () => replace),
-  );
+  return text.replace(find, () => replace);
 }

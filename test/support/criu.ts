@@ -9,7 +9,7 @@ import { requirement } from './requirements.js';
 export const CHECKPOINT: Checkpoint = createCheckpoint({ criu: '' });
 
 /** What the adapter reports about this machine. */
-export const CAPABILITIES: Capabilities = await new Promise((resolve) => CHECKPOINT.survey(resolve));
+export const CAPABILITIES: Capabilities = await new Promise((resolve) => CHECKPOINT.capabilities(resolve));
 
 /** Whether a program on this Node.js can be frozen. From version 24 on each has an io_uring, which criu cannot dump. */
 export const canFreezeNode: boolean = !hasRing();

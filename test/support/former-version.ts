@@ -1,6 +1,6 @@
 /**
- * The previous version: the present one must work with it in one mesh and resume its state directories. It is taken
- * from git, compiled with this checkout's compiler, and cached below `.tmp/`.
+ * Earlier versions: the present one must work with the previous one in one mesh and resume the state directories of
+ * all of them. They are taken from git, compiled with this checkout's compiler, and cached below `.tmp/`.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
@@ -8,33 +8,42 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requirement } from './requirements.js';
 
-/** The commit of the previous version. Change this line with each release. */
-const FORMER_COMMIT = 'eb174949acf5c7a242b28df446049a39d386c2b7';
+/** The commits of earlier versions. Change the previous one with each release. */
+const COMMITS = {
+  previous: '38d0263335b38e30e8a7c85164f08f3a84f24351',
+  /** The last one whose state directories declare no format. */
+  unmarked: 'eb174949acf5c7a242b28df446049a39d386c2b7',
+} as const;
+
+/** The name of an earlier version. */
+export type EarlierVersion = keyof typeof COMMITS;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The paths needed to compile and start it. */
 const PARTS = ['src', 'broker', 'bench', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 
-/** Whether the previous version is available; otherwise tests are skipped or fail, see test/support/requirements.ts. */
-export function hasFormerVersion(): boolean {
-  const isThere = git('cat-file', '-e', `${FORMER_COMMIT}^{commit}`).status === 0;
+/** Whether the earlier versions are available; otherwise tests are skipped or fail, see test/support/requirements.ts. */
+export function hasEarlierVersions(): boolean {
+  const commits = Object.values(COMMITS);
+  const isThere = commits.every((commit) => git('cat-file', '-e', `${commit}^{commit}`).status === 0);
   return requirement(
-    `git and the commit ${FORMER_COMMIT.slice(0, 7)}`,
+    `git and the commits ${commits.map((commit) => commit.slice(0, 7)).join(' and ')}`,
     isThere,
     'run the tests in a full clone (git fetch --unshallow)',
   );
 }
 
 /** Builds it unless it is cached, and returns the path of its program. Concurrent builds are safe. */
-export function makeFormerVersion(): string {
-  const place = join(ROOT, '.tmp', 'former', FORMER_COMMIT);
+export function makeEarlierVersion(version: EarlierVersion): string {
+  const commit = COMMITS[version];
+  const place = join(ROOT, '.tmp', 'former', commit);
   const main = join('dist', 'src', 'cli', 'main.js');
   if (existsSync(place)) return join(place, main);
   const draft = `${place}.${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
   try {
-    const archive = git('archive', '--format=tar', FORMER_COMMIT, ...PARTS);
+    const archive = git('archive', '--format=tar', commit, ...PARTS);
     if (archive.status !== 0) throw new Error(`git archive: ${archive.stderr.toString()}`);
     execFileSync('tar', ['-x', '-C', draft], { input: archive.stdout });
     bringPackages(draft);
@@ -46,12 +55,6 @@ export function makeFormerVersion(): string {
     rmSync(draft, { recursive: true, force: true });
   }
   return join(place, main);
-}
-
-/** The format of the state directories that it writes; 1 if it does not declare one. */
-export function readFormerFormat(): number {
-  const { status, stdout } = git('show', `${FORMER_COMMIT}:src/journal/state-format.ts`);
-  return status === 0 ? Number(/STATE_FORMAT = (\d+)/.exec(stdout.toString())?.[1]) : 1;
 }
 
 /** Installs its packages, or links this checkout's if they are the same. */

@@ -3,7 +3,7 @@
  * afterwards, whatever happened meanwhile. They use only what can be seen from outside.
  */
 import { expect, onTestFailed, onTestFinished } from 'vitest';
-import type { ItemRecord } from '../../src/core/owner/item-record.js';
+import type { JournalledItem } from '../../src/core/owner/item-record.js';
 import { isSettled } from '../../src/core/owner/owned-item.js';
 import { listProcessesBelow } from './processes-below.js';
 import type { TestBroker } from './brokers.js';
@@ -124,7 +124,7 @@ async function expectJournals({ owner, receiver }: Pair, jobs: readonly Witness[
   expect(keysOf(owned, 'guest')).toEqual([]);
   expect(keysOf(owned, 'item').toSorted()).toEqual(jobs.map(({ item }) => `item/${item}`).toSorted());
   for (const { value } of owned.filter(({ key }) => key.startsWith('item/'))) {
-    const { phase, history } = value as ItemRecord;
+    const { phase, history } = value as JournalledItem;
     expect(phase).toBe('done');
     expect(history.filter((entry) => isSettled(entry.phase))).toHaveLength(1);
   }

@@ -12,7 +12,7 @@ import { filter, firstValueFrom, ReplaySubject } from 'rxjs';
 import { createMqttBus } from '../../src/bus/mqtt/mqtt-bus.js';
 
 /** The compiled program. */
-export const MAIN: string = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const MAIN: string = fileURLToPath(new URL('../../dist/bin/tritmesh.js', import.meta.url));
 
 /** Leases short enough for a test, long enough for a busy machine. */
 export const QUICK: Readonly<Record<string, string>> = {
@@ -20,7 +20,12 @@ export const QUICK: Readonly<Record<string, string>> = {
   TRITMESH_LEASE_MARGIN_MS: '8000',
   TRITMESH_STATE_EVERY_MS: '2000',
   TRITMESH_TRANSFER_LISTEN: '127.0.0.1',
+  // Asking criu, podman and its runtime takes a quarter of a start; a test that moves processes adds `WITH_CRIU`.
+  TRITMESH_CRIU: '/nonexistent/criu',
 };
+
+/** Variables of a node that looks for criu as usual. */
+export const WITH_CRIU: Readonly<Record<string, string>> = { TRITMESH_CRIU: '' };
 
 /** How a command ended. */
 export interface Ended {

@@ -7,11 +7,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, map, ReplaySubject } from 'rxjs';
 import type { RunEvent, Runner } from '../../src/run/runner.js';
+import { bundledFixture } from './bundle-fixtures.js';
 
-const PROGRAM = fileURLToPath(new URL('../fixtures/runner-host.mjs', import.meta.url));
+const PROGRAM = bundledFixture('runner-host');
 
 type Method = 'start' | 'adopt' | 'extend' | 'stop' | 'freeze' | 'thaw' | 'take';
 type Event<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;

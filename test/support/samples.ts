@@ -45,7 +45,7 @@ export const command: Command = { argv: ['true'], env: {}, outputs: [], migrate:
 /** An item that needs no staging; `change` replaces the fields that a test is about. */
 export function createItem(change: Partial<Item> = {}): Item {
   return {
-    item: 'j1',
+    id: 'j1',
     name: 'true',
     command,
     need,

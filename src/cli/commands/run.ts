@@ -4,7 +4,7 @@
  */
 import { filter, firstValueFrom, map, Subscription } from 'rxjs';
 import { loadSigner, type Client } from '../../compose/client.js';
-import type { Item } from '../../protocol/item.js';
+import { writeItem, type Item } from '../../protocol/item.js';
 import { RequestFailed, createRequestClient, type RequestClient } from '../request/request-client.js';
 import { reportAbsence } from '../broker-absence.js';
 import { printJson, type Context } from '../context.js';
@@ -46,7 +46,7 @@ export async function runItem(
     signer,
     answerMs: STATUS_ANSWER_MS,
   });
-  const job = followJob(client, config.id, item.item);
+  const job = followJob(client, config.id, item.id);
   const notices = new Subscription();
   try {
     await client.connect();
@@ -54,7 +54,7 @@ export async function runItem(
     await submit(context, client, requests, job, item);
     if (flags.wait ?? kind === 'run') {
       const verbose = flags.verbose ?? context.isTerminal;
-      const reading = createReadingReporter(client, signer, item.item);
+      const reading = createReadingReporter(client, signer, item.id);
       return await attachToJob(context, { requests, statusRequests }, job, { client, item, verbose, reading });
     }
     reportSubmitted(context, item);
@@ -85,7 +85,7 @@ async function submit(
 ): Promise<void> {
   for (let tries = 1; ;) {
     try {
-      await requests.send('run', { item });
+      await requests.send('run', { item: writeItem(item) });
       return;
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
@@ -104,12 +104,12 @@ async function submit(
 }
 
 /** The node may have taken the item anyway: the user must check before submitting it again. */
-function doubt(error: RequestFailed, { item }: Item): CommandFailed {
+function doubt(error: RequestFailed, { id: item }: Item): CommandFailed {
   return new CommandFailed(`${error.message}; it may have taken ${item} anyway: check with "tritmesh items"`);
 }
 
 function reportSubmitted(context: Context, item: Item): void {
   const { id } = context.config;
-  if (context.json) printJson(context, { owner: id, item: item.item, name: item.name });
-  else context.print(`${item.item}\n`);
+  if (context.json) printJson(context, { owner: id, item: item.id, name: item.name });
+  else context.print(`${item.id}\n`);
 }

@@ -144,7 +144,7 @@ function watchInterrupts(context: Context, requests: RequestClient, job: Followe
   );
 }
 
-function reportStuck(context: Context, { item }: Item, status: Status): number {
+function reportStuck(context: Context, { id: item }: Item, status: Status): number {
   const directory = join(context.config.state_dir, 'items', item);
   if (context.json) printJson(context, { owner: context.config.id, item, ...status, directory });
   context.report(describeStuck(item, status));
@@ -153,19 +153,19 @@ function reportStuck(context: Context, { item }: Item, status: Status): number {
 
 async function finish(context: Context, item: Item, end: JobEnd, output: JobOutput, verbose: boolean): Promise<number> {
   if (end.type === 'forgotten') {
-    context.report(`the outcome of ${item.item} is unknown: ${end.reason}`);
+    context.report(`the outcome of ${item.id} is unknown: ${end.reason}`);
     return EXIT.unknown;
   }
   if (end.type === 'stuck') return reportStuck(context, item, end.status);
   const { status } = end;
-  const directory = join(context.config.state_dir, 'items', item.item);
+  const directory = join(context.config.state_dir, 'items', item.id);
   if (context.json) {
-    printJson(context, { owner: context.config.id, item: item.item, ...status, directory });
+    printJson(context, { owner: context.config.id, item: item.id, ...status, directory });
   } else if (status.phase === 'done') {
     await output.finish(status.epoch, directory);
   }
-  const sentence = describeEnd(item.item, item.command.argv[0] ?? '', status);
+  const sentence = describeEnd(item.id, item.command.argv[0] ?? '', status);
   if (sentence !== undefined) context.report(sentence);
-  if (verbose) context.report(describeCost(item.item, status));
+  if (verbose) context.report(describeCost(item.id, status));
   return exitCodeOf(status);
 }

@@ -1,5 +1,6 @@
 /** The status of an item as its owner reports it in answer to the request `item`. */
 import type { Response } from '../../protocol/messages.js';
+import type { ReasonCode } from '../../protocol/reasons.js';
 import { messageSchemas } from '../../protocol/schemas.js';
 import type { Status } from '../../protocol/status.js';
 import { RequestFailed, type RequestClient } from '../request/request-client.js';
@@ -31,7 +32,12 @@ export function readStatus(value: unknown): Status | undefined {
   return status;
 }
 
+const UNKNOWN_REQUEST: ReasonCode = 'no-such-request';
+/** The words of versions that sent no code for this reason. */
+const FORMER_WORDS = 'no such request';
+
 /** Whether the node refused because its version does not know this request. */
 export function isTooOld(error: unknown): boolean {
-  return error instanceof RequestFailed && error.fault === 'refused' && /no such request/.test(error.message);
+  if (!(error instanceof RequestFailed) || error.fault !== 'refused') return false;
+  return error.code === undefined ? error.message.includes(FORMER_WORDS) : error.code === UNKNOWN_REQUEST;
 }

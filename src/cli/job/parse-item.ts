@@ -5,7 +5,14 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { formatItemId, ITEM_ID_ENDS, itemSchema, type Item } from '../../protocol/item.js';
+import {
+  formatItemId,
+  ITEM_ID_ENDS,
+  ITEM_NAME_CHARS_MAX,
+  itemSchema,
+  nameAfter,
+  type Item,
+} from '../../protocol/item.js';
 import { ATTEMPTS_MAX } from '../../protocol/limits.js';
 import { BadInput } from '../failure.js';
 import { readDuration, readPositive, readSize, readWhole } from '../flags.js';
@@ -49,7 +56,7 @@ export function parseItem(argv: readonly string[], flags: ItemFlags, context: It
   const inputs = findInputs(context.directory, flags.in ?? [], stdin);
   const candidate = {
     item: formatItemId(context.now, randomInt(ITEM_ID_ENDS)),
-    name: (flags.name ?? basename(argv[0] ?? '')).slice(0, NAME_CHARS_MAX),
+    name: (flags.name ?? nameAfter(argv)).slice(0, ITEM_NAME_CHARS_MAX),
     command: {
       argv,
       env: readEnvironment(flags.env ?? [], context.variables),
@@ -80,8 +87,6 @@ function showValue(candidate: unknown, path: readonly PropertyKey[]): string {
   for (const key of path) value = (value as Readonly<Record<PropertyKey, unknown>> | undefined)?.[key];
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
-
-const NAME_CHARS_MAX = 64;
 
 function refuseContradictions({ here, away, on }: ItemFlags): void {
   if (here === true && away === true) throw new BadInput('--here', '', 'cannot be given together with --away');

@@ -50,7 +50,7 @@ function describeRequest(request: Request): string {
     case 'migrate':
       return ` ${request.item ?? request.pid ?? request.select ?? ''}${request.to === undefined ? '' : ` to ${request.to}`}`;
     case 'run':
-      return ` ${request.item.item} (${showText(request.item.command.argv.join(' ').slice(0, COMMAND_CHARS))})`;
+      return ` ${request.item.id} (${showText(request.item.command.argv.join(' ').slice(0, COMMAND_CHARS))})`;
     case 'fit':
       return ` ${showText(request.facts.name)}`;
     case 'ping':

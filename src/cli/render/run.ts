@@ -1,6 +1,6 @@
 /** Renders the lines that `tritmesh run` prints about its item: its steps and its end. Pure. */
 import type { ProgressReport } from '../../protocol/work-messages.js';
-import type { Status } from '../../protocol/status.js';
+import { describeExitCode, type Status } from '../../protocol/status.js';
 import { formatByteCount, formatRun, showText } from './format.js';
 
 /** A step of the item as text; equal texts mean the same step. */
@@ -66,7 +66,7 @@ export function describeEnd(item: string, program: string, status: Status): stri
 }
 
 function describeExit(item: string, node: string, reason: string, status: Status): string | undefined {
-  const isBare = reason === '' || reason === `exit code ${status.exit_code}`;
+  const isBare = reason === '' || reason === describeExitCode(status.exit_code);
   if (status.signal === null) return isBare ? undefined : `${item}: ${reason}`;
   return `${item} was terminated by ${status.signal} on ${node}${isBare ? '' : `: ${reason}`}`;
 }

@@ -53,12 +53,15 @@ export class RequestFailed extends Error {
   readonly fault: RequestFault;
   readonly node: string;
   readonly verb: Verb;
+  /** The code of the node's reason, if it sent one. */
+  readonly code: string | undefined;
 
-  constructor(fault: RequestFault, node: string, verb: Verb, reason: string) {
+  constructor(fault: RequestFault, node: string, verb: Verb, reason: string, code?: string) {
     super(`${verb}: ${reason}`);
     this.fault = fault;
     this.node = node;
     this.verb = verb;
+    this.code = code;
   }
 }
 
@@ -140,7 +143,7 @@ export function createRequestClient(options: RequestClientOptions): RequestClien
       if (response === undefined)
         throw new RequestFailed('silent', node, verb, describeSilence(node, options.answerMs));
       if (response.status === 'ok') return response;
-      throw new RequestFailed('refused', node, verb, response.error ?? `node "${node}" refused it`);
+      throw new RequestFailed('refused', node, verb, response.error ?? `node "${node}" refused it`, response.code);
     },
   };
 }

@@ -5,7 +5,7 @@
  * any other waits for a lease to end and goes on above all epochs that can have been acked.
  */
 import { HISTORY_MAX } from '../../protocol/limits.js';
-import type { Status } from '../../protocol/status.js';
+import { describeExitCode, type Status } from '../../protocol/status.js';
 import type { ItemRecord } from '../owner/item-record.js';
 import { isSettled } from '../owner/owned-item.js';
 import type { GuestRecord } from '../receiver/guest.js';
@@ -40,7 +40,7 @@ export function findNews(found: FoundByMesh, journal: JournalAge): KnownByMesh |
     [...statuses].some(([item, status]) =>
       isNews(
         status,
-        journal.items.find((one) => one.item.item === item),
+        journal.items.find((one) => one.spec.id === item),
       ),
     );
   return isOlder ? { boot, statuses } : undefined;
@@ -65,7 +65,7 @@ export interface CaughtUp {
 /** Brings the items and guests of an older journal up to date, as far as is known. */
 export function catchUp(items: readonly ItemRecord[], guests: readonly GuestRecord[], known: KnownByMesh): CaughtUp {
   return {
-    items: items.map((one) => (isSettled(one.phase) ? one : catchUpItem(one, known.statuses.get(one.item.item)))),
+    items: items.map((one) => (isSettled(one.phase) ? one : catchUpItem(one, known.statuses.get(one.spec.id)))),
     guests: guests.map(catchUpGuest),
   };
 }
@@ -90,7 +90,7 @@ function catchUpItem(record: ItemRecord, status: Status | undefined): ItemRecord
     case 'done':
     case 'failed':
     case 'cancelled': {
-      const how = exitCode === null ? status.phase : `exit code ${exitCode}`;
+      const how = exitCode === null ? status.phase : describeExitCode(exitCode);
       return {
         ...updated,
         phase: status.phase,
@@ -136,7 +136,7 @@ function markUnsure(record: ItemRecord): ItemRecord {
     result: null,
     reason: OLDER,
   };
-  const mayRunAgain = record.item.retry !== 'once' && record.item.process === undefined && record.image === null;
+  const mayRunAgain = record.spec.retry !== 'once' && record.spec.process === undefined && record.image === null;
   if (mayRunAgain) return { ...unsure, phase: record.phase === 'staging' ? 'staging' : 'queued' };
   return { ...unsure, phase: 'lost', reason: `${OLDER}: it may have been started since, and must run only once` };
 }

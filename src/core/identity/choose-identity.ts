@@ -109,7 +109,7 @@ export interface OwnBirth {
  * `undefined` if neither exists.
  */
 export function deduceId(work: KnownWork, births: readonly OwnBirth[]): string | undefined {
-  const own = new Set(work.items.map((one) => one.item.item));
+  const own = new Set(work.items.map((one) => one.spec.id));
   const guest = work.guests.find((one) => own.has(one.item));
   if (guest !== undefined) return guest.owner;
   return births.toSorted((a, b) => b.boot - a.boot)[0]?.id;

@@ -20,10 +20,10 @@ export function listUnsettled(items: Iterable<OwnedItem>, guests: Iterable<Guest
   const own = [...items].filter((one) => !isSettled(one.phase));
   const ofOthers = [...guests].filter((one) => one.owner !== self);
   // A guest of an own item that has ended is released with the next message, so guests of listed items are left out.
-  const rest = [...guests].filter((one) => one.owner === self && own.every(({ item }) => item.item !== one.item));
+  const rest = [...guests].filter((one) => one.owner === self && own.every(({ spec }) => spec.id !== one.item));
   return [
-    ...own.map(({ item, phase, receiver, reason }) => ({
-      item: item.item,
+    ...own.map(({ spec, phase, receiver, reason }) => ({
+      item: spec.id,
       phase: receiver === null ? phase : `${phase} at ${receiver}`,
       reason,
     })),

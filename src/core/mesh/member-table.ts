@@ -24,13 +24,21 @@ export type MeshInput =
 
 /** What every node derives from the same members. */
 export interface MeshSum {
+  /** The trits of all online members, added up: `plus` less `minus`. */
   readonly sum: number;
+  /** The sum mod 3, in {0, 1, 2} for negative sums, too. */
   readonly residue: 0 | 1 | 2;
+  /** Whether the residue is 0. */
   readonly invariant: boolean;
+  /** What the sum asks of the mesh. */
   readonly direction: Direction;
+  /** Number of online members. */
   readonly online: number;
+  /** How many of them are PLUS (overloaded). */
   readonly plus: number;
+  /** How many of them are ERGODIC (busy). */
   readonly ergodic: number;
+  /** How many of them are MINUS (idle). */
   readonly minus: number;
 }
 

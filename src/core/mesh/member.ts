@@ -3,18 +3,21 @@ import type { Info, State } from '../../protocol/messages.js';
 
 /** A node as the others see it. */
 export interface Member {
+  /** Its id, `[a-z0-9-]{1,32}`. */
   readonly id: string;
   /** Its last birth message; `undefined` until one was received. */
   readonly info: Info | undefined;
+  /** Its last state; `undefined` until one was received under its present key. */
   readonly state: State | undefined;
   /** When the state was received, monotonic ms. */
   readonly heardAt: number;
-  /** Boot and sequence number of the last state: an older message changes nothing. */
+  /** Boot of the last state, -1 without one: a message of an earlier boot changes nothing. */
   readonly boot: number;
+  /** Number of the last state within that boot, -1 without one: an earlier message changes nothing. */
   readonly seq: number;
   /** Its `availability` topic says online. */
   readonly available: boolean;
-  /** Since when `availability` says offline, monotonic ms. */
+  /** Since when `availability` says offline, monotonic ms; `-Infinity` while it does not say so. */
   readonly offlineSince: number;
 }
 

@@ -37,8 +37,11 @@ export const ANY_ITEM: PlacementRequest = {
  * lack nothing but a free slot, and are therefore worth waiting for.
  */
 export interface Ranking {
+  /** Ids of the members that would take the item, best first. */
   readonly ranked: readonly string[];
+  /** Ids of the blocked members that lack nothing but a free slot. */
   readonly full: readonly string[];
+  /** Why each other member does not take the item, by id. */
   readonly blocked: ReadonlyMap<string, Reason>;
 }
 

@@ -33,7 +33,7 @@ export function ackClaim(state: OwnedItem, claim: HeardClaim, at: Instant, rules
     ...callLater(urls, at, rules.leaseMs),
     claimRenewal: claim.renewal,
     attempts: state.attempts + 1,
-    leaseMs: state.item.process === undefined ? rules.leaseMs : rules.processLeaseMs,
+    leaseMs: state.spec.process === undefined ? rules.leaseMs : rules.processLeaseMs,
     avoid: state.source === null ? [] : [state.source.receiver],
     // The requested target applied to this move only.
     target: null,
@@ -61,7 +61,7 @@ export function publishAck(
   const served = servedOf(state);
   const fetched = served !== null;
   return publish(
-    { kind: 'ack', owner: rules.self, item: state.item.item },
+    { kind: 'ack', owner: rules.self, item: state.spec.id },
     {
       epoch: state.epoch,
       to: state.receiver ?? rules.self,
@@ -74,7 +74,7 @@ export function publishAck(
       ...(state.image === null ? {} : { image: true }),
       // The owner's own outputs are moved locally, without a transfer.
       ...(rules.sealKey === undefined || state.receiver === rules.self ? {} : { seal_key: rules.sealKey }),
-      ...(isInline(state.item.command) ? { command: commandOf(state.item) } : {}),
+      ...(isInline(state.spec.command) ? { command: commandOf(state.spec) } : {}),
     },
     way,
   );

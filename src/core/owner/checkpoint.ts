@@ -11,7 +11,7 @@ import { publish } from '../effects.js';
 import { releaseSource, publishLease, unshare } from './lease-message.js';
 import type { BundleInfo } from './item-record.js';
 import { callLater } from './direct-path.js';
-import { enterPhase, FOUND_EPOCH, persist, UNHEARD, type OwnedItem, type OwnerRules } from './owned-item.js';
+import { enterPhase, EXTERNAL_EPOCH, persist, UNHEARD, type OwnedItem, type OwnerRules } from './owned-item.js';
 import { settle } from './settle.js';
 import { enterQueue } from './submit.js';
 
@@ -127,7 +127,7 @@ export function confirmMove(state: OwnedItem, at: Instant, rules: OwnerRules): S
 }
 
 function publishMoved(state: OwnedItem, from: string, to: string, rules: OwnerRules): Effect {
-  const body = { event_type: 'item_moved', item: state.item.item, from, to, reason: state.moveReason ?? state.reason };
+  const body = { event_type: 'item_moved', item: state.spec.id, from, to, reason: state.moveReason ?? state.reason };
   return publish({ kind: 'event', node: rules.self }, body);
 }
 
@@ -179,7 +179,7 @@ export function resumeSource(state: OwnedItem, reason: string, at: Instant, rule
     repeatAt: at.ms + rules.repeatMs,
   });
   const resume = publishLease(next, source.receiver, source.epoch, 0, 'resume', rules);
-  const forget: Effect = { type: 'DropImage', item: state.item.item };
+  const forget: Effect = { type: 'DropImage', item: state.spec.id };
   return {
     state: next,
     effects: [persist(next), ...dropCopy(state, rules), forget, resume, publishStayed(next, rules)],
@@ -187,7 +187,7 @@ export function resumeSource(state: OwnedItem, reason: string, at: Instant, rule
 }
 
 function publishStayed(state: OwnedItem, rules: OwnerRules): Effect {
-  const body = { event_type: 'item_stayed', item: state.item.item, node: state.receiver ?? '', reason: state.reason };
+  const body = { event_type: 'item_stayed', item: state.spec.id, node: state.receiver ?? '', reason: state.reason };
   return publish({ kind: 'event', node: rules.self }, body);
 }
 
@@ -216,7 +216,7 @@ export function handleStay(
 
 /** Whether the item is an external process of this machine that has not moved yet. */
 export function isUnmoved(state: OwnedItem): boolean {
-  return state.item.process !== undefined && state.receiver !== null && state.epoch === FOUND_EPOCH;
+  return state.spec.process !== undefined && state.receiver !== null && state.epoch === EXTERNAL_EPOCH;
 }
 
 /** Time passed while a process is stopped for a move, which must not last long. */

@@ -8,14 +8,14 @@ import { isHeld, type OwnedItem } from './owned-item.js';
 export function toStatus(state: OwnedItem): Status {
   return {
     phase: state.phase,
-    name: state.item.name,
+    name: state.spec.name,
     epoch: state.epoch,
     receiver: state.receiver,
     reason: state.reason,
     ...(state.code === undefined ? {} : { code: state.code }),
     attempts: state.attempts,
     hops: state.hops,
-    submitted_at: state.item.submitted_at,
+    submitted_at: state.spec.submitted_at,
     exit_code: state.result?.exit_code ?? null,
     signal: state.result?.signal ?? null,
     run_ms: state.result?.run_ms ?? null,
@@ -29,5 +29,5 @@ export function toStatus(state: OwnedItem): Status {
 
 /** Publishes the status of the item. */
 export function publishStatus(state: OwnedItem, self: string): Effect {
-  return publish({ kind: 'status', owner: self, item: state.item.item }, toStatus(state));
+  return publish({ kind: 'status', owner: self, item: state.spec.id }, toStatus(state));
 }

@@ -18,13 +18,13 @@ export function publishLease(
   rules: OwnerRules,
 ): Effect {
   const move = order === 'checkpoint' || order === 'resume' ? { move: state.move } : {};
-  const topic = { kind: 'lease', owner: rules.self, item: state.item.item } as const;
+  const topic = { kind: 'lease', owner: rules.self, item: state.spec.id } as const;
   return publish(topic, { epoch, to, renewal, order, ...move }, pathTo(state, to, rules));
 }
 
 /** Asks a receiver that cannot be reached to bring what it has. Answers no renewal, so it extends no lease. */
 export function publishPushRequest(state: OwnedItem, to: string, rules: OwnerRules): Effect {
-  const topic = { kind: 'lease', owner: rules.self, item: state.item.item } as const;
+  const topic = { kind: 'lease', owner: rules.self, item: state.spec.id } as const;
   const body = { epoch: state.epoch, to, renewal: 0, order: 'hold', push_to: rules.urls } as const;
   return publish(topic, body, pathTo(state, to, rules));
 }
@@ -39,21 +39,21 @@ export interface ReceivedResult {
 }
 
 /** Gets the outputs of the epoch: fetches them from the receiver, or opens the ones that came inside the result. */
-export function fetchOutputs({ item, epoch }: OwnedItem, { from, result, sealed }: ReceivedResult): Effect {
+export function fetchOutputs({ spec, epoch }: OwnedItem, { from, result, sealed }: ReceivedResult): Effect {
   const sha256 = result.manifest_sha256 ?? '';
   return sealed === undefined
-    ? { type: 'FetchHome', item: item.item, epoch, from, urls: result.urls, sha256 }
-    : { type: 'OpenHome', item: item.item, epoch, sealed, sha256 };
+    ? { type: 'FetchHome', item: spec.id, epoch, from, urls: result.urls, sha256 }
+    : { type: 'OpenHome', item: spec.id, epoch, sealed, sha256 };
 }
 
 /** Shares the image of the item, or its inputs, with the receiver of this epoch. */
 export function shareWith(state: OwnedItem, receiver: string): Effect {
-  return { type: 'Share', item: state.item.item, epoch: state.epoch, to: receiver, image: state.image !== null };
+  return { type: 'Share', item: state.spec.id, epoch: state.epoch, to: receiver, image: state.image !== null };
 }
 
 /** Ends the share with the receiver of this epoch. */
-export function unshare(state: Pick<OwnedItem, 'item' | 'epoch'>): Effect {
-  return { type: 'Unshare', item: state.item.item, epoch: state.epoch };
+export function unshare(state: Pick<OwnedItem, 'spec' | 'epoch'>): Effect {
+  return { type: 'Unshare', item: state.spec.id, epoch: state.epoch };
 }
 
 /** Releases the receiver of the stopped original of a process that was moved; the original ends. */

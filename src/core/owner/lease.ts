@@ -36,7 +36,7 @@ export function handleProgress(
     return { state, effects: releaseStranger(state, from, progress.epoch, rules) };
   // Its image is being fetched: the stopped original is still held.
   if (isFreezing(state)) return answer(state, progress.renewal, at, rules);
-  if (state.phase === 'lost' && state.item.process !== undefined && progress.phase === 'running') {
+  if (state.phase === 'lost' && state.spec.process !== undefined && progress.phase === 'running') {
     return refind(state, progress, at, rules);
   }
   if (!isHeld(state.phase)) return { state, effects: [] };
@@ -81,7 +81,7 @@ function applyOrder(state: OwnedItem, progress: ProgressReport, at: Instant, rul
     return { state: { ...state, order: 'resume', move: progress.move ?? state.move }, effects: [] };
   }
   if (progress.phase !== 'running') return { state, effects: [] };
-  if (state.order === 'hold' && progress.wants_move !== undefined && state.item.command.migrate === 'checkpoint') {
+  if (state.order === 'hold' && progress.wants_move !== undefined && state.spec.command.migrate === 'checkpoint') {
     return orderCheckpoint(state, null, progress.wants_move, at, rules);
   }
   if (state.order === 'resume') return handleStay(state, progress, at, rules);
@@ -173,14 +173,14 @@ export function giveUpEpoch(state: OwnedItem, reason: string, at: Instant, rules
 }
 
 function giveUpRun(state: OwnedItem, reason: string, at: Instant, rules: OwnerRules): Step<OwnedItem> {
-  if (state.item.retry === 'once') {
+  if (state.spec.retry === 'once') {
     const lost = enterPhase(state, 'lost', `${reason}; it may have been started and must run only once`, at, {
       repeatAt: undefined,
       order: 'hold',
     });
     return { state: lost, effects: [persist(lost)] };
   }
-  if (state.attempts >= state.item.attempts) {
+  if (state.attempts >= state.spec.attempts) {
     return settle(state, 'failed', `${reason}; given up after ${state.attempts} starts`, at, rules);
   }
   const avoid = state.receiver === null ? [] : [state.receiver];

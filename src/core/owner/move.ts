@@ -11,7 +11,7 @@ import type { BundleInfo } from './item-record.js';
 import {
   commandOf,
   enterPhase,
-  FOUND_EPOCH,
+  EXTERNAL_EPOCH,
   isHeld,
   isSettled,
   persist,
@@ -39,7 +39,7 @@ export function hasResult(state: OwnedItem): boolean {
 /** Whether it is an external process of this machine whose move can still be called off. */
 function isUnmovedProcess(state: OwnedItem): boolean {
   if (state.source !== null)
-    return state.item.process !== undefined && state.source.epoch === FOUND_EPOCH && !isCommitted(state);
+    return state.spec.process !== undefined && state.source.epoch === EXTERNAL_EPOCH && !isCommitted(state);
   return isUnmoved(state);
 }
 
@@ -53,14 +53,14 @@ function leaveProcess(state: OwnedItem, reason: string, at: Instant, rules: Owne
 /** Why an item cannot be moved now; `undefined` if it can. */
 export function findMoveObstacle(state: OwnedItem): Reason | undefined {
   if (isSettled(state.phase)) return explain('ended', state.phase);
-  if (state.item.place === 'here') return explain('here-only');
+  if (state.spec.place === 'here') return explain('here-only');
   if (state.phase === 'lost') return explain('lost');
   if (state.phase === 'returning') return explain('on-its-way-home');
   if (state.order !== 'hold') return explain('being-stopped', state.order);
   if (state.source !== null || (state.image !== null && state.phase === 'acked')) return explain('being-moved');
   if (!isHeld(state.phase)) return undefined;
-  if (commandOf(state.item).migrate !== 'never') return undefined;
-  return explain(state.item.command.migrate === 'never' ? 'never-moves' : 'runs-once');
+  if (commandOf(state.spec).migrate !== 'never') return undefined;
+  return explain(state.spec.command.migrate === 'never' ? 'never-moves' : 'runs-once');
 }
 
 /** Whether a move is under way: the item is being stopped, carried or restored. */
@@ -78,7 +78,7 @@ export function moveItem(
   rules: OwnerRules,
 ): Step<OwnedItem> {
   if (findMoveObstacle(state) !== undefined) return { state, effects: [] };
-  if (isHeld(state.phase) && state.item.command.migrate === 'checkpoint') {
+  if (isHeld(state.phase) && state.spec.command.migrate === 'checkpoint') {
     return orderCheckpoint(state, to, reason, at, rules);
   }
   if (isHeld(state.phase))
@@ -128,8 +128,8 @@ export function handleCarried(
   const effects: Effect[] = [
     persist(next),
     publishLease(state, from, epoch, 0, 'settled', rules),
-    { type: 'Unshare', item: state.item.item, epoch },
-    publish({ kind: 'event', node: rules.self }, { event_type: 'item_moved', item: state.item.item, from, reason }),
+    { type: 'Unshare', item: state.spec.id, epoch },
+    publish({ kind: 'event', node: rules.self }, { event_type: 'item_moved', item: state.spec.id, from, reason }),
   ];
   return { state: next, effects };
 }

@@ -37,16 +37,16 @@ function publishOffer(state: OwnedItem, round: Round, at: Instant, rules: OwnerR
   const request = placementFor(state, rules.self);
   const ttlMs = Math.max(1, Math.ceil(round.endsAt - at.ms));
   return publish(
-    { kind: 'offer', owner: rules.self, item: state.item.item },
+    { kind: 'offer', owner: rules.self, item: state.spec.id },
     {
       epoch: state.epoch,
       kind: state.image !== null ? 'process' : 'job',
-      name: state.item.name,
+      name: state.spec.name,
       need: request.need,
       size_bytes: servedOf(state)?.bytes ?? 0,
       hops: state.hops,
       avoid: request.avoid,
-      deferred: state.item.deferred,
+      deferred: state.spec.deferred,
       reason: state.reason,
       ttl_ms: ttlMs,
       expires_at: new Date(Date.parse(at.ts) + ttlMs).toISOString(),

@@ -8,7 +8,7 @@ import { roundNeed } from '../disk/disk-space.js';
 import type { BusRules } from '../bus-time.js';
 import type { PlacementRequest } from '../mesh/ranking.js';
 import type { Effect, Instant } from '../effects.js';
-import type { BundleInfo, ItemRecord } from './item-record.js';
+import { writeItemRecord, type BundleInfo, type ItemRecord } from './item-record.js';
 
 /** A claim that was received in the present round. */
 export interface HeardClaim extends Claim {
@@ -34,8 +34,9 @@ export interface MissingPath {
   readonly isTold: boolean;
 }
 
-/** An item with what only this boot of the owner knows. Monotonic ms. */
+/** An item with what only this boot of the owner knows. Times are monotonic ms, unless they are in bus time. */
 export interface OwnedItem extends ItemRecord {
+  /** The present round of offers; `null` while none is open. */
   readonly round: Round | null;
   /** When the owner last answered its receiver, in bus time: the lease cannot have been extended later. */
   readonly answeredAt: number;
@@ -43,16 +44,19 @@ export interface OwnedItem extends ItemRecord {
   readonly repeatAt: number | undefined;
   /** Since when it waits: the members in `avoid` are left out for a limited time only. */
   readonly waitsSince: number;
-  /** Refusals in a row, and until when the item is not offered because of them. */
+  /** Refusals in a row by members that had claimed it; each makes the pause before its next offer longer. */
   readonly refusals: number;
+  /** Until when it is not offered: after refusals, or because a lease that the journal lost may still run. */
   readonly notBefore: number;
   /** When it last moved from one receiver to another. */
   readonly movedAt: number;
-  /** Last answer to the receiver of the stopped original, bus time; and when that froze, or its image arrived. */
+  /** When the owner last answered the receiver of the stopped original, in bus time. */
   readonly sourceAnsweredAt: number;
+  /** When that original froze, or its image arrived. */
   readonly frozenAt: number;
   /** Set while its outputs cannot be reached. */
   readonly way: MissingPath | null;
+  /** Why each member does not take it, while it waits; else empty. */
   readonly blocked: readonly Blocked[];
   /** The code of its reason, while it waits. */
   readonly code: string | undefined;
@@ -102,7 +106,7 @@ export const UNHEARD: Pick<OwnedItem, 'heardDirect' | 'callAt' | 'direct'> = {
 };
 
 /** The epoch of an external process before its first move. */
-export const FOUND_EPOCH = 1;
+export const EXTERNAL_EPOCH = 1;
 
 /** Whether a phase is final. */
 export function isSettled(phase: Phase): boolean {
@@ -121,11 +125,8 @@ export function isWaiting(phase: Phase): boolean {
 
 /** Whether a command may travel in the ack: it is small, and has nothing that only its receiver should read. */
 export function isInline(command: Command): boolean {
-  return (
-    Object.keys(command.env).length === 0 &&
-    command.stdin === undefined &&
-    measureCommand(command) <= COMMAND_INLINE_BYTES_MAX
-  );
+  const { env, stdin } = command;
+  return Object.keys(env).length === 0 && stdin === undefined && measureCommand(command) <= COMMAND_INLINE_BYTES_MAX;
 }
 
 /** The command as its receiver gets it: a once item must not be moved by stopping and starting it again. */
@@ -136,15 +137,15 @@ export function commandOf(item: Item): Command {
 
 /** The placement request of the next round. */
 export function placementFor(state: OwnedItem, self: string): PlacementRequest {
-  const { item } = state;
-  const on = item.place === 'here' ? self : (state.target ?? item.need.on);
+  const { spec } = state;
+  const on = spec.place === 'here' ? self : (state.target ?? spec.need.on);
   return {
     owner: self,
-    item: item.item,
+    item: spec.id,
     epoch: state.epoch,
     need: { ...needOf(state), ...(on === undefined ? {} : { on }) },
-    avoid: [...new Set([...state.avoid, ...state.excludedForMove, ...(item.place === 'away' ? [self] : [])])],
-    deferred: item.deferred,
+    avoid: [...new Set([...state.avoid, ...state.excludedForMove, ...(spec.place === 'away' ? [self] : [])])],
+    deferred: spec.deferred,
   };
 }
 
@@ -152,7 +153,7 @@ function needOf(state: ItemRecord): Need {
   const served = servedOf(state);
   // Named even if it is 0: a sparse file may be large to fetch and take no space.
   const space = served === null ? undefined : roundNeed(served.room ?? served.bytes);
-  const need = space === undefined ? state.item.need : { ...state.item.need, disk_bytes: space };
+  const need = space === undefined ? state.spec.need : { ...state.spec.need, disk_bytes: space };
   return state.image !== null ? { ...need, abilities: [...new Set([...need.abilities, ...state.imageNeed])] } : need;
 }
 
@@ -163,7 +164,7 @@ export function servedOf(state: ItemRecord): BundleInfo | null {
 
 /** Number of slots that the item takes. */
 export function slotsOf(state: ItemRecord): number {
-  return countSlots(state.item.need);
+  return countSlots(state.spec.need);
 }
 
 /** The changed item in a new phase, with an entry in its history. */
@@ -174,10 +175,9 @@ export function enterPhase(
   at: Instant,
   change: Partial<OwnedItem> = {},
 ): OwnedItem {
-  const excludedForMove = phase === 'running' ? [] : state.excludedForMove;
   const next: OwnedItem = {
     ...state,
-    excludedForMove,
+    excludedForMove: phase === 'running' ? [] : state.excludedForMove,
     blocked: [],
     code: undefined,
     ...change,
@@ -201,7 +201,7 @@ export function itemKey(item: string): string {
 
 /** Writes the item to the journal. */
 export function persist(state: OwnedItem): Effect {
-  return { type: 'Persist', key: itemKey(state.item.item), value: toRecord(state) };
+  return { type: 'Persist', key: itemKey(state.spec.id), value: writeItemRecord(toRecord(state)) };
 }
 
 /** The journalled part of an item. */

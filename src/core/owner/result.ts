@@ -2,6 +2,7 @@
  * Handles results: an epoch ended at its receiver. Outputs are fetched before the item is settled. A result of another
  * epoch or from another node changes nothing, and is answered so that its sender stops repeating it.
  */
+import { describeExitCode } from '../../protocol/status.js';
 import type { Result } from '../../protocol/work-messages.js';
 import { busNow, giveUpTime } from '../bus-time.js';
 import type { Instant, Step } from '../effects.js';
@@ -109,8 +110,7 @@ function handleExit(state: OwnedItem, received: ReceivedResult, at: Instant, rul
 
 /** The sentence of a result: its reason, or its exit code. */
 export function endReason(result: Result): string {
-  if (result.reason !== '') return result.reason;
-  return `exit code ${result.exit_code ?? 'unknown'}`;
+  return result.reason === '' ? describeExitCode(result.exit_code) : result.reason;
 }
 
 function startFetch(
@@ -179,13 +179,13 @@ function handleLoss(state: OwnedItem, from: string, result: Result, at: Instant,
 /** The outputs are fetched and verified: place them, or make them the new inputs of a moved item. */
 export function handleFetched(state: OwnedItem, epoch: number): Step<OwnedItem> {
   if (state.phase !== 'returning' || epoch !== state.epoch) return { state, effects: [] };
-  const { item } = state;
+  const { spec } = state;
   const { outcome } = state.result ?? {};
   if (outcome === 'vacated' || outcome === 'frozen') {
     const image = outcome === 'frozen';
-    return { state, effects: [{ type: 'Carry', item: item.item, epoch, command: item.command, image }] };
+    return { state, effects: [{ type: 'Carry', item: spec.id, epoch, command: spec.command, image }] };
   }
-  return { state, effects: [{ type: 'Place', item: item.item, epoch, destination: item.destination }] };
+  return { state, effects: [{ type: 'Place', item: spec.id, epoch, destination: spec.destination }] };
 }
 
 /** The outputs could not be fetched: try again later, or give the epoch up. */

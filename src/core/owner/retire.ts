@@ -12,7 +12,7 @@ export function chooseRetired(items: Iterable<OwnedItem>, keptMs: number, runnin
   const ended = [...items]
     .filter((state) => isSettled(state.phase))
     // An item without a date of its end counts as ended now.
-    .map((state) => ({ id: state.item.item, at: state.endedRunningMs ?? runningMs }))
+    .map((state) => ({ id: state.spec.id, at: state.endedRunningMs ?? runningMs }))
     .toSorted((a, b) => a.at - b.at);
   const tooMany = Math.max(0, ended.length - SETTLED_KEPT_MAX);
   return ended.filter((one, index) => index < tooMany || runningMs - one.at > keptMs).map((one) => one.id);

@@ -32,14 +32,14 @@ export function settle(
 
 function release(state: OwnedItem, rules: OwnerRules): Effect[] {
   if (state.receiver === null) return [];
-  const topic = { kind: 'lease', owner: rules.self, item: state.item.item } as const;
+  const topic = { kind: 'lease', owner: rules.self, item: state.spec.id } as const;
   const body = { epoch: state.epoch, to: state.receiver, renewal: 0, order: 'settled' } as const;
   return [publish(topic, body, pathTo(state, state.receiver, rules))];
 }
 
 function tidy(state: OwnedItem): Effect[] {
   if (servedOf(state) === null) return [];
-  const { item } = state.item;
+  const { id: item } = state.spec;
   return [
     { type: 'Unshare', item, epoch: state.epoch },
     { type: 'RemoveItem', item, all: false },

@@ -12,7 +12,8 @@ export interface SubmissionContext extends AcceptanceContext {
 /**
  * Why the item is not accepted, as a sentence for the person who submitted it; `undefined` if it is. `signedBy` is the
  * member that signed the request. A node does not become the owner of items from a member whose work it does not
- * accept.
+ * accept. A node that drains becomes the owner of items as before: it only runs nothing itself, so they go to other
+ * nodes, or wait until it takes work again.
  */
 export function findSubmitObstacle(
   item: Pick<Item, 'inputs' | 'destination' | 'process'>,

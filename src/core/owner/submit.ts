@@ -13,7 +13,7 @@ import type { BundleInfo } from './item-record.js';
 import {
   commandOf,
   enterPhase,
-  FOUND_EPOCH,
+  EXTERNAL_EPOCH,
   isInline,
   isSettled,
   isWaiting,
@@ -31,7 +31,7 @@ export function submitItem(
   rules: OwnerRules,
 ): Step<OwnedItem> {
   const fresh: OwnedItem = {
-    item,
+    spec: item,
     phase: 'staging',
     epoch: 0,
     lastEpoch: 0,
@@ -83,8 +83,8 @@ function submitProcess(fresh: OwnedItem, why: string, at: Instant, rules: OwnerR
   const state = enterPhase(fresh, 'running', `it runs here and is to be moved: ${why}`, at, {
     moveReason: why,
     receiver: rules.self,
-    epoch: FOUND_EPOCH,
-    lastEpoch: FOUND_EPOCH,
+    epoch: EXTERNAL_EPOCH,
+    lastEpoch: EXTERNAL_EPOCH,
     leaseMs: rules.processLeaseMs,
     attempts: 1,
     order: 'checkpoint',
@@ -103,13 +103,13 @@ function needsStaging(item: Item): boolean {
 }
 
 function stageEffect(state: OwnedItem): Effect {
-  return { type: 'Stage', item: state.item.item, inputs: state.item.inputs, command: commandOf(state.item) };
+  return { type: 'Stage', item: state.spec.id, inputs: state.spec.inputs, command: commandOf(state.spec) };
 }
 
 /** The item starts to wait: deferred if it was submitted so, else in the queue. */
 export function enterQueue(state: OwnedItem, reason: string, at: Instant, change: Partial<OwnedItem> = {}): OwnedItem {
   // A process that is stopped for a move is not deferred again.
-  const isDeferred = state.item.deferred && state.image === null && (change.image ?? null) === null;
+  const isDeferred = state.spec.deferred && state.image === null && (change.image ?? null) === null;
   return enterPhase(state, isDeferred ? 'deferred' : 'queued', reason, at, {
     receiver: null,
     round: null,
@@ -124,7 +124,7 @@ export function enterQueue(state: OwnedItem, reason: string, at: Instant, change
 /** Starts an item again; if it was never staged, that comes first. */
 export function restartItem(state: OwnedItem, reason: string, at: Instant): Step<OwnedItem> {
   const change = { attempts: 0, result: null, avoid: [] };
-  const isStaged = state.bundle !== null || state.image !== null || !needsStaging(state.item);
+  const isStaged = state.bundle !== null || state.image !== null || !needsStaging(state.spec);
   if (isStaged) {
     const queued = enterQueue(state, reason, at, change);
     return { state: queued, effects: [persist(queued)] };
@@ -226,9 +226,9 @@ function outwait(state: OwnedItem, at: Instant, rules: OwnerRules): OwnedItem {
 const EPOCHS_LOST_MAX = 1000;
 
 function restage(state: OwnedItem): Effect[] {
-  const command = commandOf(state.item);
+  const command = commandOf(state.spec);
   const images = [...(state.bundle === null ? [] : [false]), ...(state.image === null ? [] : [true])];
-  return images.map((image) => ({ type: 'Restage', item: state.item.item, command, image }));
+  return images.map((image) => ({ type: 'Restage', item: state.spec.id, command, image }));
 }
 
 function shareAgain(state: OwnedItem): Effect[] {

@@ -5,6 +5,7 @@
 import type { Effect, Instant, Step } from '../effects.js';
 import { fetchOutputs, publishPushRequest } from './lease-message.js';
 import { clip } from '../../protocol/clip.js';
+import { describeExitCode } from '../../protocol/status.js';
 import { persist, type OwnedItem, type OwnerRules } from './owned-item.js';
 
 /** No address of the receiver accepted a connection: it is asked to bring the outputs. */
@@ -41,7 +42,7 @@ function reportPath(state: OwnedItem, { self }: OwnerRules): OwnedItem {
   const { result, way } = state;
   const node = state.receiver ?? 'its receiver';
   const what =
-    result?.outcome === 'exited' ? `exit code ${result.exit_code ?? 'unknown'}; its outputs are` : 'its files are';
+    result?.outcome === 'exited' ? `${describeExitCode(result.exit_code)}; its outputs are` : 'its files are';
   const here = `${what} still on ${node}: ${self} cannot reach ${node} (${way?.fault ?? ''})`;
   const there = result?.unreached === undefined ? '' : `, and ${node} cannot reach ${self} (${result.unreached})`;
   return { ...state, reason: clip(here + there) };
@@ -65,5 +66,5 @@ export function handleFetchRequest(state: OwnedItem, reason: string): Step<Owned
 /** Pushes the inputs to a receiver that cannot reach this node and asked for them. */
 export function pushInputs(state: OwnedItem, urls: readonly string[] | undefined): Effect[] {
   if (urls === undefined || urls.length === 0 || state.phase !== 'acked' || state.receiver === null) return [];
-  return [{ type: 'PushInputs', item: state.item.item, epoch: state.epoch, urls }];
+  return [{ type: 'PushInputs', item: state.spec.id, epoch: state.epoch, urls }];
 }

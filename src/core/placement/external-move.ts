@@ -4,7 +4,7 @@
  */
 import type { ImageFacts } from '../../protocol/image-facts.js';
 import { COMMAND_BYTES_MAX } from '../../protocol/limits.js';
-import { measureCommand, type Item, type Need } from '../../protocol/item.js';
+import { ITEM_NAME_CHARS_MAX, measureCommand, type Item, type Need } from '../../protocol/item.js';
 import type { Info } from '../../protocol/messages.js';
 import type { Ranking } from '../mesh/ranking.js';
 import type { ProcessFacts } from '../processes/process-facts.js';
@@ -14,7 +14,6 @@ export type FitAnswer = { readonly node: string; readonly fits: boolean; readonl
 
 /** Most candidates that are asked. */
 export const CANDIDATES_MAX = 3;
-const NAME_CHARS_MAX = 64;
 
 /** What the receiver of an image from this machine must have. */
 export function needOfImage(facts: ImageFacts, { abilities, arch, os }: Info): Need {
@@ -61,11 +60,11 @@ export function composeProcessItem(
   need: Need,
   submittedAt: string,
 ): Item {
-  const name = process.name === '' ? String(process.pid) : process.name.slice(0, NAME_CHARS_MAX);
+  const name = process.name === '' ? String(process.pid) : process.name.slice(0, ITEM_NAME_CHARS_MAX);
   const words = (process.command ?? []).filter((word, at) => at > 0 || word !== '');
   const isSmall = words.length > 0 && measureCommand({ argv: words, env: {} }) <= COMMAND_BYTES_MAX;
   return {
-    item: id,
+    id,
     name,
     command: { argv: isSmall ? words : [name], env: {}, outputs: [], migrate: 'checkpoint' },
     need,

@@ -75,7 +75,7 @@ export function watchItem(
   after: OwnedItem | undefined,
   context: MoveLogContext,
 ): MoveLog {
-  const id = (after ?? before)?.item.item ?? '';
+  const id = (after ?? before)?.spec.id ?? '';
   const move = log.underWay.get(id);
   if (move === undefined) return after !== undefined && isLeaving(before, after) ? begin(log, after, context) : log;
   if (after === undefined || isBroken(before, after)) return { ...log, underWay: without(log.underWay, id) };
@@ -110,7 +110,7 @@ function isBroken(before: OwnedItem | undefined, after: OwnedItem): boolean {
 function begin(log: MoveLog, item: OwnedItem, context: MoveLogContext): MoveLog {
   const from = item.receiver ?? context.self;
   const state = context.stateOf(from);
-  return change(log, item.item.item, {
+  return change(log, item.spec.id, {
     from,
     // For an ordered move `moveReason` is the cause; `reason` changes on its way.
     reason: isOrderedAway(item) ? (item.moveReason ?? item.reason) : item.reason,
@@ -119,12 +119,12 @@ function begin(log: MoveLog, item: OwnedItem, context: MoveLogContext): MoveLog 
     homeMs: undefined,
     imageBytes: 0,
     ratioFrom: state?.load_ratio ?? 0,
-    share: item.item.need.cpus / (state?.cpus ?? 1),
+    share: item.spec.need.cpus / (state?.cpus ?? 1),
   });
 }
 
 function finish(log: MoveLog, item: OwnedItem, to: string, move: MoveUnderWay, context: MoveLogContext): MoveLog {
-  const id = item.item.item;
+  const id = item.spec.id;
   const state = context.stateOf(to);
   const made: MadeMove = {
     item: id,

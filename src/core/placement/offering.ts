@@ -93,11 +93,11 @@ function countSlotsInSight(context: OfferContext): number {
 }
 
 function judge(state: OwnedItem, context: OfferContext, rankings: Map<string, Ranking>, mayOffer: boolean): Offering {
-  const item = state.item.item;
+  const item = state.spec.id;
   if (context.rebalance === 'gf3' && context.trit === 1 && context.direction !== 'shed') {
     return passOver(item, explain('sum-not-positive'));
   }
-  if (state.item.deferred && context.direction !== 'wake') {
+  if (state.spec.deferred && context.direction !== 'wake') {
     return passOver(item, explain('sum-not-negative'));
   }
   if (context.now < state.notBefore) return { item, offer: false, reason: state.reason, code: state.code, blocked: [] };

@@ -95,7 +95,7 @@ function chooseTop(context: RequestedMoveContext): Subject | Refusal {
   }
   for (const state of context.items.values()) {
     if (isWaiting(state.phase) && findMoveObstacle(state) === undefined) {
-      return { owner: context.self, item: state.item.item, guest: undefined };
+      return { owner: context.self, item: state.spec.id, guest: undefined };
     }
   }
   return {
@@ -114,7 +114,7 @@ function findObstacleTo(subject: Subject, context: RequestedMoveContext): Reason
 }
 
 function decideOwn(state: OwnedItem, to: string | undefined, context: RequestedMoveContext): RequestedMove {
-  const { item } = state.item;
+  const { id: item } = state.spec;
   const obstacle = findMoveObstacle(state);
   if (obstacle !== undefined) return { error: `item ${item} cannot be moved: ${obstacle.text}`, code: obstacle.code };
   const from = state.receiver ?? context.self;

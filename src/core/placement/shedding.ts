@@ -69,7 +69,7 @@ export function chooseShed(running: readonly RunningHere[], context: ShedContext
   for (const one of running.toSorted((a, b) => b.score - a.score)) {
     const verdict = judgeItem(one, context);
     if (verdict.shed) return verdict;
-    reasons.push(`${one.state.item.item}: ${verdict.reason}`);
+    reasons.push(`${one.state.spec.id}: ${verdict.reason}`);
   }
   return { shed: false, reason: reasons.length === 0 ? 'nothing of this node runs here' : reasons.join('; ') };
 }
@@ -103,12 +103,12 @@ function judgeItem(one: RunningHere, context: ShedContext): ShedDecision {
   );
   const [best] = ranked;
   if (best === undefined) return { shed: false, reason: explainNoReceiver(context, blocked) };
-  const image = state.item.command.migrate === 'checkpoint' ? one : undefined;
-  const waste = findGainObstacle(best, state.item.need.cpus, image, context);
+  const image = state.spec.command.migrate === 'checkpoint' ? one : undefined;
+  const waste = findGainObstacle(best, state.spec.need.cpus, image, context);
   if (waste !== undefined) return { shed: false, reason: waste };
-  const after = projectRatio(best, state.item.need.cpus, context);
+  const after = projectRatio(best, state.spec.need.cpus, context);
   const reason = `this node is PLUS at ${context.loadRatio.toFixed(2)}, ${best} would be at ${after.toFixed(2)}`;
-  return { shed: true, item: state.item.item, reason, excluded: context.excluded };
+  return { shed: true, item: state.spec.id, reason, excluded: context.excluded };
 }
 
 function explainNoReceiver({ excluded }: ShedContext, blocked: Ranking['blocked']): string {

@@ -19,6 +19,9 @@ export interface WakeContext {
   readonly slotsAsked: number;
 }
 
+/** Why an item was woken, as its history shows. */
+export const WAKE_REASON = 'the mesh sum is negative: idle work wakes';
+
 /** Ids of the items to wake, oldest first. */
 export function chooseWakes(sleeping: Iterable<OwnedItem>, context: WakeContext): string[] {
   if (context.direction !== 'wake') return [];
@@ -28,7 +31,7 @@ export function chooseWakes(sleeping: Iterable<OwnedItem>, context: WakeContext)
     const free = countFreeSlots(state, context);
     if (asked + slotsOf(state) > free) continue;
     asked += slotsOf(state);
-    woken.push(state.item.item);
+    woken.push(state.spec.id);
   }
   return woken;
 }

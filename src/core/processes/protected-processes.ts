@@ -2,6 +2,7 @@
  * Protected processes, which are never throttled and never moved, whatever a rule says: the machine, its users or this
  * mesh depend on them.
  */
+import { isTritmeshProgram } from './own-program.js';
 import type { ProcessFacts } from './process-facts.js';
 
 /** What protection depends on. */
@@ -68,10 +69,10 @@ function findMeshRole(process: ProcessFacts, facts: ProtectionContext): string |
   return listAncestors(process, processes).has(self) ? 'it belongs to tritmesh itself' : undefined;
 }
 
-/** Whether it runs tritmesh: `tritmesh …`, `node …/tritmesh …` or `node …/dist/src/cli/main.js …`. */
+/** Whether it runs tritmesh, by itself or with `node`. */
 function isTritmesh({ name, command = [] }: ProcessFacts): boolean {
   if (name === 'tritmesh') return true;
-  return command.slice(0, 2).some((word) => /(^|\/)tritmesh$|\/dist\/src\/cli\/main\.js$/.test(word));
+  return command.slice(0, 2).some(isTritmeshProgram);
 }
 
 /** Session leaders at a terminal and of login sessions: people who log in must be able to act. */

@@ -26,7 +26,7 @@ export interface ScumPolicies {
 /** What a verdict on one process depends on. */
 export interface JudgeContext {
   /** Why it is protected; `undefined` if it is not. */
-  readonly untouchable: string | undefined;
+  readonly protection: string | undefined;
   /** The item that it belongs to. */
   readonly item: string | undefined;
   /** Why it cannot be throttled, and why it cannot be moved; `undefined` if it can. */
@@ -54,7 +54,7 @@ export function judgeScum(
 ): ScumVerdict {
   if (action === 'none') return { acts: false, why: 'its score is not above 0.35' };
   if (action === 'allow') return { acts: false, why: 'the node is MINUS: heavy processes are left alone' };
-  if (facts.untouchable !== undefined) return { acts: false, why: `never touched: ${facts.untouchable}` };
+  if (facts.protection !== undefined) return { acts: false, why: `never touched: ${facts.protection}` };
   const grant = findGrant(process, action, policies, facts.item);
   if (!grant.granted) return { acts: false, why: grant.why };
   const obstacle = action === 'throttle' ? facts.throttleObstacle : facts.moveObstacle;

@@ -2,7 +2,7 @@
  * Turns an external process into a guest of this node, so that it can be moved like any other. Tritmesh did not start
  * it, so until it has moved nothing here ends it.
  */
-import type { ForeignProcess, Item } from '../../protocol/item.js';
+import type { ExternalProcess, Item } from '../../protocol/item.js';
 import type { Instant, Step } from '../effects.js';
 import { persistGuest, type Guest, type ReceiverRules } from './guest.js';
 import { guestName } from './guest-name.js';
@@ -10,14 +10,14 @@ import { guestName } from './guest-name.js';
 /** Creates a running guest for the process of a submitted item, under `epoch`. */
 export function takeExternalProcess(
   item: Item,
-  process: ForeignProcess,
+  process: ExternalProcess,
   epoch: number,
   at: Instant,
   rules: ReceiverRules,
 ): Step<Guest> {
   const guest: Guest = {
     owner: rules.self,
-    item: item.item,
+    item: item.id,
     epoch,
     name: item.name,
     need: item.need,
@@ -52,5 +52,5 @@ export function takeExternalProcess(
     wish: null,
     keepsFiles: false,
   };
-  return { state: guest, effects: [persistGuest(guest), { type: 'TakeRun', guest: guestName(guest), process }] };
+  return { state: guest, effects: [persistGuest(guest), { type: 'AdoptExternal', guest: guestName(guest), process }] };
 }

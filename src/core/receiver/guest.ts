@@ -2,7 +2,7 @@
  * A guest: one epoch of an item as its receiver holds it, from claim to release: the journalled part, what only this
  * boot knows, and the slots and disk space that it takes. No transition happens here.
  */
-import { countSlots, type Command, type ForeignProcess, type Need } from '../../protocol/item.js';
+import { countSlots, type Command, type ExternalProcess, type Need } from '../../protocol/item.js';
 import type { Result } from '../../protocol/work-messages.js';
 import type { Effect, Instant } from '../effects.js';
 import { guestKey, guestName } from './guest-name.js';
@@ -69,7 +69,7 @@ export interface GuestRecord {
   /** It is the copy of a process: an image is restored, no command is started. */
   readonly image: boolean;
   /** Set for an external process, which tritmesh did not start. */
-  readonly process: ForeignProcess | null;
+  readonly process: ExternalProcess | null;
   /** Number of the last move that the owner ordered, and why it was refused. */
   readonly move: number;
   readonly refused: string | null;

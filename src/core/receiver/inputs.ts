@@ -35,8 +35,8 @@ export type GuestInput =
     }
   | { readonly type: 'FetchAdvanced'; readonly bytes: number; readonly total: number }
   | { readonly type: 'InputsFetched'; readonly command: Command | undefined }
-  /** `lacksRoom`: the disk here is full, or a quota on it. */
-  | { readonly type: 'FetchFailed'; readonly reason: string; readonly lacksRoom?: boolean | undefined }
+  /** `lacksSpace`: the disk here is full, or a quota on it. */
+  | { readonly type: 'FetchFailed'; readonly reason: string; readonly lacksSpace?: boolean | undefined }
   /** No address of the owner accepted a connection; the fetch waits for the owner to push the inputs. */
   | { readonly type: 'FetchUnreached' }
   /** The push of the outputs to the owner ended; `fault` is why it failed. */

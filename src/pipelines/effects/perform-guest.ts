@@ -43,7 +43,7 @@ export function createGuestPerformer(deps: PerformContext): EffectPerformer<Gues
           guest,
           ended.ok
             ? { type: 'InputsFetched', command: ended.value.command }
-            : { type: 'FetchFailed', reason: ended.reason, lacksRoom: ended.lacksRoom },
+            : { type: 'FetchFailed', reason: ended.reason, lacksSpace: ended.lacksSpace },
         );
       },
     );
@@ -73,7 +73,7 @@ export function createGuestPerformer(deps: PerformContext): EffectPerformer<Gues
     });
   }
 
-  function take(effect: Extract<GuestEffect, { type: 'TakeRun' }>): void {
+  function take(effect: Extract<GuestEffect, { type: 'AdoptExternal' }>): void {
     const { owner, item, epoch } = splitGuest(effect.guest);
     runner.take(effect.guest, workspace.guestDirectory(owner, item, epoch), effect.process);
   }
@@ -140,7 +140,10 @@ export function createGuestPerformer(deps: PerformContext): EffectPerformer<Gues
     early.delete(outputShare(owner, item, epoch));
     transfer.unshare(outputShare(owner, item, epoch));
     if (files) workspace.removeGuest(owner, item, epoch);
-    else if (kept === true) workspace.keepGuest?.(owner, item, epoch);
+    else if (kept === true)
+      workspace.keepGuest?.(owner, item, epoch, (ended) => {
+        if (!ended.ok) deps.push({ type: 'KeepFailed', guest, reason: ended.reason });
+      });
   }
 
   /** A throttle would be saved in the image, and a duty cycle would continue the stopped original. */
@@ -164,7 +167,7 @@ export function createGuestPerformer(deps: PerformContext): EffectPerformer<Gues
         const { owner, item, epoch } = splitGuest(effect.guest);
         return runner.adopt(effect.guest, workspace.guestDirectory(owner, item, epoch), effect.handle);
       }
-      case 'TakeRun':
+      case 'AdoptExternal':
         return take(effect);
       case 'FreezeRun':
         return freeze(effect.guest);

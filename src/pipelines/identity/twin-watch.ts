@@ -16,8 +16,8 @@ export interface TwinWatchDeps {
   readonly version: string;
   readonly mine: TwinAsk;
   readonly clock: Clock;
-  /** If true, the way connections end means nothing for a while: the node has just checked and found no twin. */
-  readonly trustsLink: boolean;
+  /** The way connections end means nothing for the first ten minutes: the node has just checked and found no twin. */
+  readonly ignoresEarlyLinkEnds: boolean;
   readonly key: string;
   /** Twins that this node gave way to before and that did not take over. */
   readonly met: readonly string[];
@@ -106,7 +106,7 @@ export function createTwinWatch(deps: TwinWatchDeps): TwinWatch {
       onlineSince = clock.now();
       return;
     }
-    if (deps.trustsLink && clock.now() - startedAt < TRUST_MS) return;
+    if (deps.ignoresEarlyLinkEnds && clock.now() - startedAt < TRUST_MS) return;
     if (input.takenOver === true) return suspect(`${input.reason}: it may be a copy of this node`, 0);
     if (onlineSince === undefined) return;
     short = clock.now() - onlineSince < SHORT_MS && input.ended === true ? short + 1 : 0;

@@ -46,7 +46,7 @@ export function createFreeSpace(deps: FreeSpaceDeps): FreeSpace {
       landed += needed;
       return;
     }
-    if (input.lacksRoom === true) lack = recordSpaceLack(lack, needed, deps.clock.now());
+    if (input.lacksSpace === true) lack = recordSpaceLack(lack, needed, deps.clock.now());
   }
 
   return {

@@ -110,7 +110,7 @@ function isOwnEcho(topic: Topic, message: BusMessage, deps: MessageDecoderDeps):
   switch (topic.kind) {
     // Our own birth comes back to us; a birth under our id with another key is not an echo.
     case 'info':
-      return topic.node === self && !isForeignBirth(topic, message, deps);
+      return topic.node === self && !isBirthWithOtherKey(topic, message, deps);
     case 'offer':
     case 'ack':
     case 'lease':
@@ -125,7 +125,7 @@ function isOwnEcho(topic: Topic, message: BusMessage, deps: MessageDecoderDeps):
   }
 }
 
-function isForeignBirth(
+function isBirthWithOtherKey(
   topic: Topic & { readonly kind: 'info' },
   message: BusMessage,
   deps: MessageDecoderDeps,

@@ -54,8 +54,8 @@ export function createItems(deps: ItemsDeps): Items {
 
   function handle(input: NodeInput): void {
     if (input.type === 'ItemSubmitted') {
-      if (machines.states.has(input.item.item)) return;
-      machines.open(input.item.item, openItem(input, instantOf(deps.clock), deps.rules()));
+      if (machines.states.has(input.item.id)) return;
+      machines.open(input.item.id, openItem(input, instantOf(deps.clock), deps.rules()));
     }
     if (input.type === 'LinkChanged' && !input.online) {
       for (const item of lists.offered) machines.feed(item, { type: 'BrokerLost' });

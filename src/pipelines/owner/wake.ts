@@ -4,7 +4,7 @@
  */
 import { concatMap, from, type Observable } from 'rxjs';
 import type { OwnedItem } from '../../core/owner/owned-item.js';
-import { chooseWakes, type WakeContext } from '../../core/placement/waking.js';
+import { chooseWakes, WAKE_REASON, type WakeContext } from '../../core/placement/waking.js';
 import type { NodeInput } from '../inputs.js';
 
 /** What the wake stage reads when it is due. */
@@ -21,7 +21,7 @@ export function wakeItems(due$: Observable<unknown>, deps: WakeDeps): Observable
         chooseWakes(deps.sleeping(), deps.context()).map((item): NodeInput => ({
           type: 'ItemInput',
           item,
-          input: { type: 'WakeChosen', reason: 'the mesh sum is negative: idle work wakes' },
+          input: { type: 'WakeChosen', reason: WAKE_REASON },
         })),
       ),
     ),

@@ -71,14 +71,14 @@ export function createProcessAssessment(deps: ProcessAssessmentDeps): ProcessAss
 
   function judge(process: ListedProcess, action: ScumAction): ScumVerdict {
     const run = runOfPid.get(process.pid);
-    const untouchable = findProtected(process, {
+    const protection = findProtected(process, {
       self: deps.pid,
       brokerPort: deps.brokerPort,
       processes: byPid,
       belongsToRun: (pid) => runOfPid.has(pid),
     });
     return judgeScum(process, action, policies, {
-      untouchable,
+      protection,
       item: run?.item,
       throttleObstacle: deps.obstacle,
       moveObstacle: run === undefined || action !== 'migrate' ? undefined : deps.moveObstacle(run),

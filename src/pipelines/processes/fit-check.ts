@@ -44,14 +44,14 @@ interface PendingCheck {
 
 const ANSWER_MS = 5000;
 /** Checks for others that may be in progress at the same time. */
-const REVIEWS_MAX = 4;
+const CHECKS_MAX = 4;
 
 /** Creates it, with no check in progress. */
 export function createFitChecks(deps: FitCheckDeps): FitChecks {
   const { self, clock, checkpoint } = deps;
   const pending = new Map<string, PendingCheck>();
   let count = 0;
-  let reviews = 0;
+  let checksRunning = 0;
 
   function checkFit(candidates: readonly string[], facts: ImageFacts, done: FitDone): void {
     if (candidates.length === 0) return done(undefined, []);
@@ -93,10 +93,10 @@ export function createFitChecks(deps: FitCheckDeps): FitChecks {
   function answer(owner: string, facts: ImageFacts, done: (answer: Answer) => void): void {
     if (checkpoint === undefined) return done({ error: 'this node cannot restore a process' });
     if (!deps.accepts(owner)) return done(refuseRequest(explain('owner-not-accepted', owner)));
-    if (reviews >= REVIEWS_MAX) return done({ error: 'it is busy with other fit checks' });
-    reviews += 1;
-    checkpoint.review(facts, deps.guestDirectory(owner), (obstacles) => {
-      reviews -= 1;
+    if (checksRunning >= CHECKS_MAX) return done({ error: 'it is busy with other fit checks' });
+    checksRunning += 1;
+    checkpoint.preflightRestore(facts, deps.guestDirectory(owner), (obstacles) => {
+      checksRunning -= 1;
       done(obstacles.length === 0 ? { data: {} } : { error: obstacles.join('; ') });
     });
   }

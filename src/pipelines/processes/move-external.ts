@@ -92,7 +92,7 @@ export function createExternalMoves(deps: ExternalMovesDeps, checks: FitChecks):
       if (protection !== undefined) return done({ error: `process ${pid} is never moved: ${protection}${who}` });
     }
     busy.add(pid);
-    inspect(checkpoint, subject, { ...intent, start: subject.start }, (answer) => {
+    preflight(checkpoint, subject, { ...intent, start: subject.start }, (answer) => {
       busy.delete(pid);
       done(answer);
     });
@@ -106,7 +106,7 @@ export function createExternalMoves(deps: ExternalMovesDeps, checks: FitChecks):
     return guest === undefined ? undefined : `process ${pid} is already item ${guest.item}`;
   }
 
-  function inspect(
+  function preflight(
     using: Checkpoint,
     process: ProcessFacts,
     intent: MoveIntent & { readonly start: string },
@@ -115,7 +115,7 @@ export function createExternalMoves(deps: ExternalMovesDeps, checks: FitChecks):
     const { pid } = process;
     const item = nameItem();
     const target = { pid, init: null, directory: deps.imageDirectory(item), knownAs: null };
-    using.inspect(target, ({ obstacles, facts }) => {
+    using.preflightDump(target, ({ obstacles, facts }) => {
       if (facts === null || obstacles.length > 0)
         return done({ error: `process ${pid} cannot be moved: ${obstacles.join('; ')}` });
       findReceiver(item, process, intent, facts, done);

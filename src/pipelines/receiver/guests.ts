@@ -7,7 +7,7 @@ import type { Clock } from '../../clock/clock.js';
 import { publish, type Effect } from '../../core/effects.js';
 import type { MeshRules } from '../../core/mesh/member.js';
 import { findTritObstacle } from '../../core/mesh/ranking.js';
-import { FOUND_EPOCH } from '../../core/owner/owned-item.js';
+import { EXTERNAL_EPOCH } from '../../core/owner/owned-item.js';
 import { claimOffer } from '../../core/receiver/claim.js';
 import type { Guest, ReceiverRules } from '../../core/receiver/guest.js';
 import { guestName } from '../../core/receiver/guest-name.js';
@@ -105,9 +105,9 @@ export function createGuests(deps: GuestsDeps): Guests {
 
   function openProcess(item: Item): void {
     if (item.process === undefined) return;
-    const name = guestName({ owner: deps.rules().self, item: item.item, epoch: FOUND_EPOCH });
+    const name = guestName({ owner: deps.rules().self, item: item.id, epoch: EXTERNAL_EPOCH });
     if (machines.states.has(name)) return;
-    machines.open(name, takeExternalProcess(item, item.process, FOUND_EPOCH, instantOf(deps.clock), deps.rules()));
+    machines.open(name, takeExternalProcess(item, item.process, EXTERNAL_EPOCH, instantOf(deps.clock), deps.rules()));
   }
 
   function nextRenewal(): number {

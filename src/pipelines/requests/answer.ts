@@ -45,7 +45,8 @@ export interface AnswerDeps {
 /** Answers an input if it is a request. */
 export function answerRequest(input: NodeInput, deps: AnswerDeps): void {
   if (input.type === 'RequestRefused') {
-    return respond(input.verb, input.transaction, { error: input.reason }, `request/${input.verb}`, deps);
+    const { verb, transaction, reason, code } = input;
+    return respond(verb, transaction, { error: reason, code }, `request/${verb}`, deps);
   }
   if (input.type !== 'RequestHeard') return;
   const { request } = input;
@@ -108,12 +109,12 @@ function answerRun(
   deps: AnswerDeps,
 ): Answer {
   // First: a repeated submission of what was taken is answered alike, whatever is accepted by now.
-  if (deps.items.has(item.item) || deps.wasRetired(item.item)) return { data: { item: item.item, known: true } };
+  if (deps.items.has(item.id) || deps.wasRetired(item.id)) return { data: { item: item.id, known: true } };
   const obstacle = findSubmitObstacle(item, signedBy, { ...deps.acceptance(), renamedTo: deps.renaming.wanted });
   if (obstacle !== undefined) return refuseRequest(obstacle);
   const submitted = { ...item, submitted_at: new Date(deps.clock.wall()).toISOString() };
   deps.push({ type: 'ItemSubmitted', item: submitted });
-  return { data: { item: item.item, known: false } };
+  return { data: { item: item.id, known: false } };
 }
 
 function answerMigrate(request: Extract<Request, { verb: 'migrate' }>, deps: AnswerDeps): Answer {

@@ -7,6 +7,7 @@ import type { MemberTable } from '../../core/mesh/member-table.js';
 import type { Identity } from '../../identity/identity.js';
 import type { Decoded } from '../../protocol/codec.js';
 import { REQUEST_AGE_MS_MAX } from '../../protocol/limits.js';
+import { explain } from '../../protocol/reasons.js';
 import { decodeRequest, isVerb, peekTransaction, type Request, type Verb } from '../../protocol/requests.js';
 import type { NodeInput } from '../inputs.js';
 import { verifySignature } from '../mesh/verify-signature.js';
@@ -33,7 +34,11 @@ export function decodeRequestMessage(
   if (message.retained)
     return { type: 'MessageRefused', topic: message.topic.slice(0, 200), reason: 'a request must not be retained' };
   const transaction = peekTransaction(message.payload);
-  if (!isVerb(verb)) return { type: 'RequestRefused', verb, reason: `no such request: ${verb}`, transaction };
+  if (!isVerb(verb)) {
+    // An asker of a newer version reads the code.
+    const { code, text } = explain('no-such-request', verb);
+    return { type: 'RequestRefused', verb, reason: text, code, transaction };
+  }
   const decoded = decodeRequest(deps.base, node, verb, message.payload);
   if (!decoded.ok) return { type: 'RequestRefused', verb, reason: `${decoded.field} ${decoded.reason}`, transaction };
   const signer = findSigner(decoded, deps);

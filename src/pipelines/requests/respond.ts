@@ -7,7 +7,7 @@ import type { NodeInput } from '../inputs.js';
 /** The outcome of a request, or why it failed, with the reason's code if it has one. */
 export type Answer =
   | { readonly data: Readonly<Record<string, unknown>> }
-  | { readonly error: string; readonly code?: ReasonCode };
+  | { readonly error: string; readonly code?: ReasonCode | undefined };
 
 /** The answer that refuses a request for this reason. */
 export function refuseRequest({ code, text }: Reason): Answer {
@@ -31,6 +31,6 @@ export function respond(
   deps.push({ type: 'RequestAnswered', subject, response: publish(topic, body) });
 }
 
-function codeOf({ code }: { readonly code?: ReasonCode }): { readonly code?: ReasonCode } {
+function codeOf({ code }: { readonly code?: ReasonCode | undefined }): { readonly code?: ReasonCode } {
   return code === undefined ? {} : { code };
 }

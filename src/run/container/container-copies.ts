@@ -27,7 +27,7 @@ import { listOrphans, signalProcess } from '../processes/session.js';
 const WAIT_MS = 10;
 /** Checks for a watchdog's `keeper` file, which is the first thing that it writes. */
 const BEGIN_LOOKS = 500;
-const KEEPER_GONE = 'its keeper is gone';
+const WATCHDOG_GONE = 'its watchdog is gone';
 
 /**
  * Prepares a copy; resolves to its record and the handle of its watchdog, or to the reason why it cannot be prepared.
@@ -42,7 +42,7 @@ export async function prepareCopy(
   if (readRunRecord(directory) !== undefined) return { reason: `was started before in ${directory}` };
   const facts = checkpoint.read(directory)?.facts;
   if (facts?.container === undefined) return { reason: 'the image is not complete' };
-  const obstacles = await containers.review(facts, directory);
+  const obstacles = await containers.preflightRestore(facts, directory);
   if (obstacles.length > 0) return { reason: obstacles.join('; ') };
   try {
     const fault = openRunDirectory(directory);
@@ -52,8 +52,8 @@ export async function prepareCopy(
     const head: ContainerRunRecord = { kind: 'copy', id, handle: null, cpuS: facts.cpu_s, wallMs: facts.wall_ms };
     writeRunRecord(directory, head);
     startContainerWatchdog(directory, id, EXPORT_FILE, await containers.environment());
-    const handle = await awaitKeeper(directory);
-    return handle === undefined ? { reason: 'its keeper did not start' } : { head, handle };
+    const handle = await awaitWatchdog(directory);
+    return handle === undefined ? { reason: 'its watchdog did not start' } : { head, handle };
   } catch (error) {
     return { reason: `it could not be prepared: ${describeError(error)}` };
   }
@@ -62,8 +62,8 @@ export async function prepareCopy(
 /** Adopts the copy of an earlier node process; resolves to the event that the runner's `adopt` emits. */
 export async function adoptCopy(target: MovedContainer, containers: Containers): Promise<RunEvent> {
   const { run, directory } = target;
-  const handle = forbidContainerStart(directory) ? undefined : await awaitKeeper(directory);
-  if (handle === undefined) return { type: 'RunFailed', run, reason: 'its keeper never started' };
+  const handle = forbidContainerStart(directory) ? undefined : await awaitWatchdog(directory);
+  if (handle === undefined) return { type: 'RunFailed', run, reason: 'its watchdog never started' };
   target.handle = handle;
   const word = readWatchdogReport(directory);
   const end = readEnd(target, word);
@@ -124,11 +124,11 @@ export async function endOrphan(target: MovedContainer, containers: Containers):
   const end = readEnd(target, word);
   if (end !== undefined) return end;
   // A container with this id is not ours then.
-  if (!word.isThawed) return { type: 'RunDied', run, reason: KEEPER_GONE };
+  if (!word.isThawed) return { type: 'RunDied', run, reason: WATCHDOG_GONE };
   const look = await lookSettled(head.id, containers);
-  if (look.state === 'absent' && !word.isRestored) return { type: 'ThawFailed', run, reason: KEEPER_GONE };
+  if (look.state === 'absent' && !word.isRestored) return { type: 'ThawFailed', run, reason: WATCHDOG_GONE };
   await removeContainer(head.id, containers, true);
-  return { type: 'RunDied', run, reason: KEEPER_GONE };
+  return { type: 'RunDied', run, reason: WATCHDOG_GONE };
 }
 
 /** When it cannot be determined (no descriptors left), the answer is yes, and the caller asks again. */
@@ -140,7 +140,7 @@ function hasOrphans(pid: number, directory: string): boolean {
   }
 }
 
-async function awaitKeeper(directory: string): Promise<RunHandle | undefined> {
+async function awaitWatchdog(directory: string): Promise<RunHandle | undefined> {
   for (let looks = 0; looks < BEGIN_LOOKS; looks += 1) {
     const { handle } = readWatchdogReport(directory);
     if (handle !== undefined) return handle;

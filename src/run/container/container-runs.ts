@@ -14,7 +14,8 @@ import { freezeContainer, thawContainer, type ContainerMovesDeps, type MovedCont
 import { followDeadline, LOOK_MS, type Deadline } from '../watchdog/deadline.js';
 import { followLegacyDeadline, isLegacyDeadline } from '../watchdog/legacy-deadline.js';
 import { isAlive } from '../processes/process-table.js';
-import type { ExternalProcess, RunEvent, StartRequest } from '../runner.js';
+import type { ExternalProcess } from '../../protocol/item.js';
+import type { RunEvent, StartRequest } from '../runner.js';
 
 /** The containers of one runner. Methods without a comment are as in the Runner port. */
 export interface ContainerRuns {

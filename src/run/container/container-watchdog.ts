@@ -14,7 +14,7 @@ import type { RunHandle } from '../runner.js';
 /** Files of a watchdog in its run directory, besides `deadline` and `doubt` (see launcher.ts). */
 export const WATCHDOG_FILES = {
   /** Pid and start time of the watchdog; created exclusively, by the watchdog or by a node that forbids its start. */
-  keeper: 'keeper',
+  began: 'keeper',
   /** Created by the node: the copy may run. */
   thawed: 'thawed',
   /** The copy is running, or has been. */
@@ -61,7 +61,7 @@ is_over() {
   [ -z "$reason" ] || return 0
   read_deadline
   [ $sure -le 0 ] || return 1
-  reason='guardian: lease ended'
+  reason='watchdog: lease ended'
 }
 
 signal_members() {
@@ -193,13 +193,13 @@ export function startContainerWatchdog(
 ): void {
   const options = { env: environment, stdio: 'ignore', detached: true, cleanup: false, reject: false } as const;
   // A node that shuts down does not wait for it.
-  execa('/bin/sh', ['-c', CONTAINER_WATCHDOG, 'tritmesh-keeper', directory, id, exportFile], options).unref();
+  execa('/bin/sh', ['-c', CONTAINER_WATCHDOG, 'tritmesh-watchdog', directory, id, exportFile], options).unref();
 }
 
 /** Reads a watchdog's report; missing or unreadable files count as not written. */
 export function readWatchdogReport(directory: string): WatchdogReport {
   const read = (name: string): string | undefined => tryReadText(join(directory, name));
-  const [, pid, start] = /^(\d+) (\S+)\n$/.exec(read(WATCHDOG_FILES.keeper) ?? '') ?? [];
+  const [, pid, start] = /^(\d+) (\S+)\n$/.exec(read(WATCHDOG_FILES.began) ?? '') ?? [];
   const [, code] = /^(\d{1,3})\nend\n/.exec(read(WATCHDOG_FILES.exit) ?? '') ?? [];
   return {
     handle: pid === undefined || start === undefined ? undefined : { pid: Number(pid), start },
@@ -214,10 +214,10 @@ export function readWatchdogReport(directory: string): WatchdogReport {
 /** Prevents a watchdog from ever starting; false when one came first. */
 export function forbidContainerStart(directory: string): boolean {
   try {
-    writeFileSync(join(directory, WATCHDOG_FILES.keeper), 'forbidden\n', { flag: 'wx' });
+    writeFileSync(join(directory, WATCHDOG_FILES.began), 'forbidden\n', { flag: 'wx' });
     return true;
   } catch {
-    return tryReadText(join(directory, WATCHDOG_FILES.keeper)) === 'forbidden\n';
+    return tryReadText(join(directory, WATCHDOG_FILES.began)) === 'forbidden\n';
   }
 }
 

@@ -7,7 +7,8 @@ import type { ContainerRunRecord } from './run-record.js';
 import { isMarkedFrozen } from './container-watchdog.js';
 import { follow, lookSettled, removeContainer, type MovedContainer } from './container-moves.js';
 import { tryReadStart } from '../processes/process-table.js';
-import type { ExternalProcess, RunEvent } from '../runner.js';
+import type { ExternalProcess } from '../../protocol/item.js';
+import type { RunEvent } from '../runner.js';
 
 /** Why an external container is gone: only podman and the program that started it know how it ended. */
 export const CONTAINER_ENDED = 'its container ended, and podman alone knows how';

@@ -15,7 +15,7 @@ export interface ConcludedRun {
   readonly isAdopted: boolean;
   readonly stopReason: string | undefined;
   readonly isAsked: boolean;
-  readonly box: NamespaceHead | undefined;
+  readonly namespace: NamespaceHead | undefined;
 }
 
 /**
@@ -23,19 +23,19 @@ export interface ConcludedRun {
  * caused. Throws when the run directory cannot be read.
  */
 export function concludeRun(
-  { run, directory, isAdopted, stopReason, isAsked, box }: ConcludedRun,
+  { run, directory, isAdopted, stopReason, isAsked, namespace }: ConcludedRun,
   reason: string,
   lifeMs: number,
   explain: (directory: string) => string,
 ): RunEvent {
   const { isStarted, exit, ended } = readRemains(directory);
-  if (box?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.restored)))
+  if (namespace?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.restored)))
     return { type: 'RunFailed', run, reason: stopReason ?? ended ?? explain(directory) };
   if (!isStarted && !isAdopted && stopReason === undefined) return { type: 'RunFailed', run, reason };
   if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
   if (exit === undefined) return { type: 'RunDied', run, reason };
-  const cpuS = exit.cpuS + (box?.cpuS ?? 0);
-  const runMs = (isAdopted ? measureRun(directory) : lifeMs) + (box?.wallMs ?? 0);
+  const cpuS = exit.cpuS + (namespace?.cpuS ?? 0);
+  const runMs = (isAdopted ? measureRun(directory) : lifeMs) + (namespace?.wallMs ?? 0);
   // An adopted run may have been signalled by an earlier node process.
   const untouched = stopReason === undefined && !isAdopted && !isAsked;
   return { type: 'RunExited', run, ...exit, cpuS, runMs, ...(untouched ? { untouched } : {}) };

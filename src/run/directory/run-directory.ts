@@ -49,7 +49,7 @@ export interface PreparedLaunch {
    */
   readonly startedAt: number | undefined;
   /** Set for a run that can be frozen. */
-  readonly box?: NamespaceHead | undefined;
+  readonly namespace?: NamespaceHead | undefined;
 }
 
 /** When a start was requested, by the clock that measures leases. */
@@ -86,7 +86,7 @@ export function writeLaunchScript(
   order: StartRequest,
   handle: RunHandle,
   timing: Timing,
-  isBoxed: boolean,
+  hasNamespace: boolean,
 ): PreparedLaunch {
   const { command, directory } = order;
   const work = join(directory, 'work');
@@ -101,16 +101,16 @@ export function writeLaunchScript(
   // `exec` would take a name with a leading dash for an option.
   const program = name.startsWith('-') && 'path' in found ? found.path : name;
   const input = command.stdin === undefined ? '/dev/null' : join(work, command.stdin);
-  const box: NamespaceHead | undefined = isBoxed
+  const namespace: NamespaceHead | undefined = hasNamespace
     ? { kind: 'started', root: FIRST_PID, knownAs: directory, cpuS: 0, wallMs: 0 }
     : undefined;
   const { times, prepared } = timeStart(order, timing, command.wall_ms);
   writeFileSync(
     join(directory, RUN_FILES.order),
-    formatLaunchScript({ handle, ...times, box, input, fault, argv: [program, ...args], environment }),
+    formatLaunchScript({ handle, ...times, namespace, input, fault, argv: [program, ...args], environment }),
     { mode: 0o600 },
   );
-  return { ...prepared, box };
+  return { ...prepared, namespace };
 }
 
 /**
@@ -126,16 +126,16 @@ export function writeRestoreScript(
   const { command, directory } = order;
   const { facts, argv, binds, freePid } = plan;
   const { root, known_as: knownAs, cpu_s: cpuS, wall_ms: wallMs } = facts;
-  const box: NamespaceHead = { kind: 'restored', root, knownAs, cpuS, wallMs };
+  const namespace: NamespaceHead = { kind: 'restored', root, knownAs, cpuS, wallMs };
   const left = command.wall_ms === undefined ? undefined : Math.max(0, command.wall_ms - wallMs);
   const { times, prepared } = timeStart(order, timing, left);
   // Empty files are not transferred, but the command has them open.
   for (const name of ['stdout', 'stderr']) appendFileSync(join(directory, name), '');
   const restore = { binds, freePid };
   const rest = { input: '/dev/null', fault: undefined, environment: {} };
-  const text = formatLaunchScript({ handle, ...times, box, ...rest, argv, restore });
+  const text = formatLaunchScript({ handle, ...times, namespace, ...rest, argv, restore });
   writeFileSync(join(directory, RUN_FILES.order), text, { mode: 0o600 });
-  return { ...prepared, box };
+  return { ...prepared, namespace };
 }
 
 /**
@@ -146,14 +146,14 @@ export function readPrepared(directory: string, { clock, doubted }: Omit<Timing,
   const head = readLaunchHead(directory);
   if (head === undefined)
     return { deadline: followDeadline(directory, clock, undefined, doubted), wallMs: Infinity, startedAt: undefined };
-  const { limit, at: startedAt, box } = head;
+  const { limit, at: startedAt, namespace } = head;
   const isLegacy = startedAt === undefined;
   const ranMs = isLegacy ? readLegacyMs() : readMonotonicMs() - startedAt;
   const wallMs = limit === WATCHDOG_NEVER ? Infinity : limit * 10 - ranMs - 2 * WALL_GRACE_MS;
   const deadline = isLegacy
     ? followLegacyDeadline(directory, clock)
     : followDeadline(directory, clock, undefined, doubted);
-  return { deadline, wallMs, startedAt, box };
+  return { deadline, wallMs, startedAt, namespace };
 }
 
 /**

@@ -11,18 +11,18 @@ import { readMonotonicMs } from '../directory/run-directory.js';
 import type { LiveRun } from '../run-watch.js';
 
 /** Returns the freezer's view of a run; `locate` gives a reason while the command is not running in a pid namespace. */
-export function freezableOf({ run, directory, handle, box, startedAt }: LiveRun): Freezable {
+export function freezableOf({ run, directory, handle, namespace, startedAt }: LiveRun): Freezable {
   return {
     run,
     directory,
-    isCopy: box?.kind === 'restored',
+    isCopy: namespace?.kind === 'restored',
     locate: () => {
-      if (box === undefined) return { reason: 'it was not started as a run that can be frozen' };
-      const { init, root } = findNamespace(handle.pid, box.root) ?? {};
+      if (namespace === undefined) return { reason: 'it was not started as a run that can be frozen' };
+      const { init, root } = findNamespace(handle.pid, namespace.root) ?? {};
       if (init === undefined || root === undefined) return { reason: 'it has not begun, or has ended' };
-      return { pid: root, init, directory, knownAs: box.knownAs };
+      return { pid: root, init, directory, knownAs: namespace.knownAs };
     },
-    spent: () => ({ cpuS: box?.cpuS ?? 0, wallMs: (box?.wallMs ?? 0) + measureAge(directory, startedAt) }),
+    spent: () => ({ cpuS: namespace?.cpuS ?? 0, wallMs: (namespace?.wallMs ?? 0) + measureAge(directory, startedAt) }),
   };
 }
 

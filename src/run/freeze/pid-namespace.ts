@@ -46,9 +46,9 @@ export const FIRST_PID = 1000;
  * opened inside: criu does not know other mounts. Variables come from the launch script.
  *
  * - A command runs in the foreground, as in the launcher, but in its own session: criu cannot dump part of a session.
- * - The parent of a copy is the keeper process. It never reaps, so the exit code is read where the kernel keeps a
- *   zombie's: field 52 of its stat. The init must not be the parent: a shell reaps every child and discards the
- *   status of those it does not know.
+ * - The parent of a copy is a shell that only waits (see create-checkpoint.ts). It never reaps, so the exit code is
+ *   read where the kernel keeps a zombie's: field 52 of its stat. The init must not be the parent: a shell reaps every
+ *   child and discards the status of those it does not know.
  * - The init checks once a second, and at once on SIGUSR1; more often while the copy is being restored.
  */
 export const NAMESPACE_INIT: string = `

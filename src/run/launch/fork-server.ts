@@ -35,13 +35,13 @@ const SPARES = 4;
 
 /** Creates the source and starts the fork server; `path` is the node's PATH. */
 export function createForkServer(path: string | undefined, news: ForkServerEvents = {}): ForkServer {
-  let running: RunningNursery | undefined;
+  let running: RunningForkServer | undefined;
   let isOver = false;
   let wasEverOfUse = false;
 
   function begin(): void {
     if (isOver || running !== undefined) return;
-    const begun = startNursery(path, news.ready ?? (() => undefined), (wasOfUse) => {
+    const begun = startForkServer(path, news.ready ?? (() => undefined), (wasOfUse) => {
       running = undefined;
       const wasClosed = isOver;
       wasEverOfUse ||= wasOfUse;
@@ -68,7 +68,7 @@ export function createForkServer(path: string | undefined, news: ForkServerEvent
   };
 }
 
-interface RunningNursery {
+interface RunningForkServer {
   take(): Launcher | undefined;
   end(): void;
 }
@@ -92,11 +92,11 @@ const OPTIONS = {
   stdio: ['pipe', 'pipe', 'ignore'],
 } as const satisfies Options;
 
-function startNursery(
+function startForkServer(
   path: string | undefined,
   isReady: () => void,
   over: (wasOfUse: boolean) => void,
-): RunningNursery | undefined {
+): RunningForkServer | undefined {
   const ready = new Set<number>();
   const taken = new Map<number, Taken>();
   let wasOfUse = false;

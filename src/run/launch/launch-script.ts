@@ -24,7 +24,7 @@ export interface LaunchScript {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Set for a run that can be frozen. */
-  readonly box?: NamespaceHead | undefined;
+  readonly namespace?: NamespaceHead | undefined;
   /** Set for a copy; `argv` is then the command that restores it. */
   readonly restore?: NamespaceRestore | undefined;
 }
@@ -35,7 +35,7 @@ export interface LaunchHead {
   readonly limit: number;
   /** `undefined` when an older node version wrote it: `limit` is then a reading of /proc/uptime. */
   readonly at: number | undefined;
-  readonly box?: NamespaceHead;
+  readonly namespace?: NamespaceHead;
 }
 
 /** Variables that shells manage themselves: they are set through `env` instead, at the cost of one more exec. */
@@ -53,7 +53,7 @@ export function formatLaunchScript(order: LaunchScript): string {
     `lease=${order.lease}`,
     `at=${order.at}`,
     // A comment for the shell.
-    ...(order.box === undefined ? [] : [`# ${JSON.stringify(order.box)}`]),
+    ...(order.namespace === undefined ? [] : [`# ${JSON.stringify(order.namespace)}`]),
     `input=${quote(order.input)}`,
     `fault=${quote(order.fault?.sentence ?? '')}`,
     `fault_code=${order.fault?.exitCode ?? 0}`,
@@ -62,7 +62,7 @@ export function formatLaunchScript(order: LaunchScript): string {
     ...exported.map((variable) => `export ${variable}`),
     `exec ${kept.length === 0 ? '' : `/usr/bin/env ${kept.join(' ')} `}"$@"`,
     '}',
-    ...formatBox(order),
+    ...formatNamespace(order),
     '',
   ].join('\n');
 }
@@ -71,19 +71,19 @@ export function formatLaunchScript(order: LaunchScript): string {
 export function parseLaunchHead(text: string): LaunchHead | undefined {
   const match =
     /^launcher='(\d+) ([^'\n]*)'\nlimit=(\d+)\n(?:lease=\d+\nat=(\d+)|deadline=\d+)\n(?:# (\{.*\})\n)?/.exec(text);
-  const [, pid, start, limit, at, box] = match ?? [];
+  const [, pid, start, limit, at, namespaceText] = match ?? [];
   if (pid === undefined || start === undefined || limit === undefined) return undefined;
   const head = {
     handle: { pid: Number(pid), start },
     limit: Number(limit),
     at: at === undefined ? undefined : Number(at),
   };
-  if (box === undefined) return head;
-  const boxed = parseBox(box);
-  return boxed === undefined ? undefined : { ...head, box: boxed };
+  if (namespaceText === undefined) return head;
+  const namespace = parseNamespace(namespaceText);
+  return namespace === undefined ? undefined : { ...head, namespace };
 }
 
-function parseBox(text: string): NamespaceHead | undefined {
+function parseNamespace(text: string): NamespaceHead | undefined {
   try {
     return JSON.parse(text) as NamespaceHead;
   } catch {
@@ -91,13 +91,13 @@ function parseBox(text: string): NamespaceHead | undefined {
   }
 }
 
-/** Lines used only in a pid namespace; `box` holds its init program, and is empty for a run without one. */
-function formatBox({ box, restore }: LaunchScript): readonly string[] {
-  if (box === undefined) return ['box='];
+/** Lines used only in a pid namespace; `$box` holds its init program, and is empty for a run without one. */
+function formatNamespace({ namespace, restore }: LaunchScript): readonly string[] {
+  if (namespace === undefined) return ['box='];
   return [
     `box=${quote(NAMESPACE_INIT)}`,
-    `kind=${box.kind}`,
-    `root=${box.root}`,
+    `kind=${namespace.kind}`,
+    `root=${namespace.root}`,
     `free_pid=${restore?.freePid ?? 0}`,
     'mount_binds() {',
     ':',

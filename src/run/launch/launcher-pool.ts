@@ -45,12 +45,12 @@ interface Waiting {
 export function createLauncherPool(scheduler: SchedulerLike, path: string | undefined): LauncherPool {
   const waiting = new Set<Waiting>();
   let isClosed = false;
-  const nursery = createForkServer(path, { ready: serve, ended: serve, failed: serveWithout });
+  const forkServer = createForkServer(path, { ready: serve, ended: serve, failed: serveWithout });
 
   /** Serves waiting requests when a launcher became ready. */
   function serve(): void {
     for (const one of waiting) {
-      const launcher = nursery.take();
+      const launcher = forkServer.take();
       if (launcher === undefined) return;
       answer(one, launcher);
     }
@@ -68,13 +68,13 @@ export function createLauncherPool(scheduler: SchedulerLike, path: string | unde
   }
 
   function startWithout(isClean: boolean): Launched {
-    return isClean || isClosed ? { reason: NO_NURSERY } : startLauncher(path);
+    return isClean || isClosed ? { reason: NO_FORK_SERVER } : startLauncher(path);
   }
 
   function takeAs(isClean: boolean, done: (launched: Launched) => void): void {
-    const launcher = nursery.take();
+    const launcher = forkServer.take();
     if (launcher !== undefined) return done(launcher);
-    if (isClosed || nursery.isOver()) return done(startWithout(isClean));
+    if (isClosed || forkServer.isOver()) return done(startWithout(isClean));
     const timer = scheduler.schedule(() => answer(one, startWithout(isClean)), RAISE_MS);
     const one: Waiting = { isClean, done, timer };
     waiting.add(one);
@@ -85,13 +85,13 @@ export function createLauncherPool(scheduler: SchedulerLike, path: string | unde
     takeClean: (done) => takeAs(true, done),
     close: () => {
       isClosed = true;
-      nursery.close();
+      forkServer.close();
       for (const one of waiting) answer(one, { reason: 'the node was stopped' });
     },
   };
 }
 
-const NO_NURSERY = 'no launcher of its own could be raised for it';
+const NO_FORK_SERVER = 'the fork server could not start its launcher';
 
 /** The cheapest options for execa: 0.6 ms more than a bare spawn. */
 const LEAN = {

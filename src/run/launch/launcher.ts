@@ -116,8 +116,8 @@ guard() {
   sure=$lease left=$lease
   while :; do
     read_deadline
-    [ $limit -gt 0 ] || end_run 'guardian: wall-clock limit'
-    [ $sure -gt 0 ] || end_run 'guardian: lease ended'
+    [ $limit -gt 0 ] || end_run 'watchdog: wall-clock limit'
+    [ $sure -gt 0 ] || end_run 'watchdog: lease ended'
     due=200
     for other in $limit $sure $left; do
       [ $other -le 0 ] || [ $other -ge $due ] || due=$other

@@ -69,12 +69,12 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
     // The lease counts from here, whatever has to be found out first.
     const timing = { clock, since: clock.now(), doubted: () => tellLater({ type: 'RunDoubted', run }) };
     if (restore === true) return prepareCopy(order, timing);
-    const startAs = (isBoxed: boolean, launcher: Launched): void =>
-      void launch(order, launcher, (handle) => writeLaunchScript(order, handle, timing, isBoxed));
+    const startAs = (hasNamespace: boolean, launcher: Launched): void =>
+      void launch(order, launcher, (handle) => writeLaunchScript(order, handle, timing, hasNamespace));
     const go = hold(run);
     const startPlain = (): void => pad.take((launcher) => go(() => startAs(false, launcher), launcher));
     if (command.migrate !== 'checkpoint' || checkpoint === undefined) return startPlain();
-    checkpoint.survey(({ usable }) => {
+    checkpoint.capabilities(({ usable }) => {
       // Where nothing can be frozen it is run as a plain one.
       if (usable) pad.takeClean((launcher) => go(() => startAs(true, launcher), launcher));
       else startPlain();

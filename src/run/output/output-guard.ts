@@ -30,7 +30,7 @@ export interface GuardedRun {
   /** Pid of the launcher, which leads the session. */
   readonly launcher: number;
   /** It lives in a pid namespace; such processes are not stopped one by one. */
-  readonly isBoxed: boolean;
+  readonly hasNamespace: boolean;
   /** Its watchdog is in doubt about the lease, so the guard must not continue it. */
   isDoubted(): boolean;
 }
@@ -97,7 +97,7 @@ export function createOutputGuard(
     const grown = written - one.written;
     one.written = written;
     if (space !== undefined && space.freeBytes < PAGE_BYTES) one.diskWasFull = true;
-    const isRead = clock.now() < one.readerUntil && !one.isBoxed;
+    const isRead = clock.now() < one.readerUntil && !one.hasNamespace;
     const verdict = judgeOutput(
       {
         written,
@@ -119,7 +119,7 @@ export function createOutputGuard(
 
   function report(one: Watched, reason: string): void {
     // It keeps writing until it is ended, and whenever somebody continues it: hold it again each time it has grown.
-    if (!one.isBoxed && !one.isLetGo) hold(one);
+    if (!one.hasNamespace && !one.isLetGo) hold(one);
     one.overSince ??= clock.now();
     if (one.isReported || clock.now() - one.overSince < PATIENCE_MS) return;
     one.isReported = true;

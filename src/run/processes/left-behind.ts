@@ -5,6 +5,7 @@
  * way to find them.
  */
 import { statSync, type Stats } from 'node:fs';
+import { isTritmeshProgram } from '../../core/processes/own-program.js';
 import {
   listPids,
   readCommandLine,
@@ -140,8 +141,7 @@ function withDescendants(marked: readonly LeftProcess[], candidates: readonly Le
 
 /** Whether it is a tritmesh node, broker or command, however it was invoked; sparing one too many does less harm. */
 function isTritmesh(pid: number): boolean {
-  const words = readCommandLine(pid);
-  return words.some((word) => /(?:^|\/)tritmesh$|\/dist\/src\/cli\/main\.js$/.test(word));
+  return readCommandLine(pid).some(isTritmeshProgram);
 }
 
 function listHeld({ pid, name }: LeftProcess, directory: string): readonly HeldFile[] {

@@ -9,13 +9,13 @@ import { signalProcess, terminateSession } from './session.js';
 
 interface Signalled {
   readonly handle: RunHandle;
-  readonly box: NamespaceHead | undefined;
+  readonly namespace: NamespaceHead | undefined;
 }
 
 /** Sends SIGTERM to all processes of a run, then SIGCONT, because a stopped process would not notice. */
-export function terminateRun({ handle, box }: Signalled): void {
-  if (box === undefined) return terminateSession(handle.pid);
-  const { members = [] } = findNamespace(handle.pid, box.root) ?? {};
+export function terminateRun({ handle, namespace }: Signalled): void {
+  if (namespace === undefined) return terminateSession(handle.pid);
+  const { members = [] } = findNamespace(handle.pid, namespace.root) ?? {};
   for (const signal of ['SIGTERM', 'SIGCONT'] as const) for (const pid of members) signalProcess(pid, signal);
 }
 
@@ -23,17 +23,17 @@ export function terminateRun({ handle, box }: Signalled): void {
  * Sends a signal to the command alone. Without a pid namespace the launcher's other children get it too, and ignore
  * it.
  */
-export function signalCommand({ handle, box }: Signalled, signal: NodeJS.Signals): void {
-  if (box === undefined) {
+export function signalCommand({ handle, namespace }: Signalled, signal: NodeJS.Signals): void {
+  if (namespace === undefined) {
     const children = tryReadProcessTable().filter((row) => row.parent === handle.pid && !row.zombie);
     for (const { pid } of children) signalProcess(pid, signal);
     return;
   }
-  const root = findNamespace(handle.pid, box.root)?.root;
+  const root = findNamespace(handle.pid, namespace.root)?.root;
   if (root !== undefined) signalProcess(root, signal);
 }
 
 /** The live descendants of a launcher, and so everything in its pid namespace. */
-export function listBoxed(launcher: number): readonly number[] {
+export function listNamespaceProcesses(launcher: number): readonly number[] {
   return listDescendants(launcher, tryReadProcessTable()).flatMap(({ pid, zombie }) => (zombie ? [] : [pid]));
 }

@@ -50,7 +50,7 @@ function submit(work: Submission, world: World): void {
 
 function toItem(work: Submission): Item {
   return {
-    item: work.item,
+    id: work.item,
     name: 'sim',
     command: { argv: ['sim', work.item], env: {}, outputs: [], migrate: work.migrate },
     need: { cpus: work.cpus, labels: [], abilities: [] },

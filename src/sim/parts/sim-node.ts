@@ -98,7 +98,7 @@ export function createSimNode(deps: SimNodeDeps): SimNode {
   function start(): void {
     if (host.boot !== 0) return;
     const boot = host.begin();
-    const own = { ...deps.settings, id: chooseId(), machineRun: String(machineBoots) };
+    const own = { ...deps.settings, id: chooseId(), machineBoot: String(machineBoots) };
     const clock = host.clock(boot);
     const random = deps.random.split(`life ${boot}`);
     const identity = deps.identity ?? createSimIdentity(place);

@@ -72,7 +72,7 @@ export function createSimTransfer(deps: SimTransferDeps): Transfer {
   function store(request: Pick<FetchRequest, 'share' | 'directory'>, bundle: Bundle): Outcome<Fetched> {
     if (deps.diskSpace.free() < bundle.bytes) {
       deps.onLackOfSpace?.(request.share);
-      return { ok: false, reason: 'no space left on device', final: false, lacksRoom: true };
+      return { ok: false, reason: 'no space left on device', final: false, lacksSpace: true };
     }
     // A node's own outputs may use promised space: they are fetched regardless.
     if (request.share.endsWith('/out')) deps.diskSpace.markChanged();

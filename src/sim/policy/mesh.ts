@@ -130,7 +130,7 @@ export function runMesh(plan: MeshPlan, variant: Variant, onProgress: MeshProgre
 
 function toItem(job: Job): Item {
   return {
-    item: job.item,
+    id: job.item,
     name: 'sim',
     command: { argv: ['sim', job.item], env: {}, outputs: [], migrate: job.movable ? 'restart' : 'never' },
     need: { cpus: 1, labels: [], abilities: [] },

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError } from '../../os/errors.js';
 import { MANIFEST_BYTES_MAX } from '../../protocol/limits.js';
-import { isRoomFault, Refused } from '../outcome.js';
+import { isSpaceFault, Refused } from '../outcome.js';
 import { Busy, type Intake } from './intake.js';
 import { Unreachable } from '../peer/peer-connect.js';
 import { answerText, type PeerHandler, type PeerRequest } from '../peer/peer-listener.js';
@@ -37,7 +37,7 @@ async function answer({ peerKey, request, response }: PeerRequest, parts: PushSe
     if (error instanceof Unreachable) return void response.destroy();
     if (error instanceof Busy) return refuse(request, response, 409, String(intake.offset()));
     intake.fail(error);
-    refuse(request, response, isRoomFault(error) ? 507 : 409, describeError(error));
+    refuse(request, response, isSpaceFault(error) ? 507 : 409, describeError(error));
   }
 }
 

@@ -7,11 +7,9 @@ import { access, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { measureTree } from '../../os/measure-tree.js';
 import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from '../../protocol/topics.js';
+import { KEPT_MARK } from './kept-guests.js';
 import { TRASH_DIRECTORY, type Trash } from './trash.js';
 import type { Needed, Swept, SweptPath } from '../transfer.js';
-
-/** Marks the directory of a guest whose files a person was told to fetch there. */
-export const KEPT_MARK = 'kept';
 
 /** An empty directory takes at most one block. */
 const DIRECTORY_BYTES = 4096;

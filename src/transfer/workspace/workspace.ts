@@ -9,29 +9,38 @@ import { describeError, errorCode } from '../../os/errors.js';
 import type { Command } from '../../protocol/item.js';
 import { adoptCollected, rememberCollected } from './adopt-guest.js';
 import { collectOutputs } from '../tree/collect-outputs.js';
-import { isRoomFault, Refused, toOutcome } from '../outcome.js';
+import { isSpaceFault, Refused, toOutcome } from '../outcome.js';
 import { sealBundle } from '../bundle/manifest-bundle.js';
 import { recordWriteBack, writeBack } from './write-back.js';
 import { linkFile, placeTree } from '../tree/place-outputs.js';
 import { stageInputs } from '../tree/stage-inputs.js';
 import { createLayout, type StateLayout } from './state-layout.js';
-import { KEPT_MARK, sweepState } from './sweep.js';
-import type { Bundle, Contents, Workspace } from '../transfer.js';
+import { createKeptGuests } from './kept-guests.js';
+import { sweepState } from './sweep.js';
+import type { Bundle, Contents, Needed, Swept, Workspace } from '../transfer.js';
 import { createTrash, type Trash } from './trash.js';
 import { buildManifest, NOTHING, type BuiltManifest } from '../tree/build-manifest.js';
 
 /** Creates the workspace below `stateDir` (absolute). `done` is never called before a call has returned. */
 export function createWorkspace(stateDir: string): Workspace {
   const trash = createTrash(stateDir);
+  const kept = createKeptGuests();
   const layout: Rooms = { ...createLayout(stateDir), trash };
   // What an earlier boot could not remove; it was reported then.
   void trash.empty();
   /** Runs in the background: nothing waits for it. */
   const removeLater = (path: string): void => void trash.remove(path);
+  async function sweep({ item, guest }: Needed, dryRun: boolean): Promise<Swept> {
+    await kept.markAgain();
+    const needed: Needed = { item, guest: (name) => guest(name) || kept.isUnmarked(name) };
+    return sweepState(stateDir, needed, dryRun, trash);
+  }
+
   return {
     left$: trash.left$,
-    sweep: (needed, dryRun, done) => toOutcome(sweepState(stateDir, needed, dryRun, trash), done),
-    keepGuest: (owner, item, epoch) => markKept(layout.guest(owner, item, epoch)),
+    sweep: (needed, dryRun, done) => toOutcome(sweep(needed, dryRun), done),
+    keepGuest: (owner, item, epoch, done) =>
+      toOutcome(kept.keep(`${owner}/${item}/${epoch}`, layout.guest(owner, item, epoch)), done),
     stage: (item, inputs, command, done) => toOutcome(stage(layout, item, inputs, command), done),
     restage: (item, command, image, done) =>
       toOutcome(describeStaged(image ? layout.image(item) : layout.staged(item), command), done),
@@ -113,7 +122,7 @@ async function place(
     if (destination !== undefined) await placeTree(join(home, 'work'), destination);
   } catch (error) {
     // Disk space may be freed while we retry. Any other failure is final: it takes a person to fix.
-    throw isRoomFault(error) ? error : new Refused(describeError(error));
+    throw isSpaceFault(error) ? error : new Refused(describeError(error));
   }
 }
 
@@ -184,9 +193,4 @@ async function removeEpoch(guest: string, trash: Trash): Promise<void> {
   await trash.remove(guest);
   // It fails while another epoch of the item is there, as intended.
   await rmdir(dirname(guest)).catch(() => undefined);
-}
-
-/** Best effort: without the mark the files are still where the person was told to find them, until a sweep. */
-function markKept(guest: string): void {
-  writeFile(join(guest, KEPT_MARK), '').catch(() => undefined);
 }

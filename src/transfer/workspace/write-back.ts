@@ -14,7 +14,7 @@ import { copySparse } from '../tree/sparse-file.js';
 
 const CARRIED = 'carried/';
 /** Left by the runner in the directory of a run that it did not start; a copy of the run never has it. */
-const FOREIGN = 'foreign';
+const EXTERNAL_FILE = 'foreign';
 const LENT = 'lent.json';
 
 const lentSchema = z.array(
@@ -30,7 +30,7 @@ type Lent = z.infer<typeof lentSchema>[number];
 
 /** Records the local files that a guest takes along, if it is an external process adopted on this machine. */
 export async function recordWriteBack(guest: string, itemDirectory: string, { files }: Manifest): Promise<void> {
-  if (!(await isThere(join(guest, FOREIGN)))) return;
+  if (!(await isThere(join(guest, EXTERNAL_FILE)))) return;
   const lent: Lent[] = [];
   for (const file of files.filter(({ path }) => path.startsWith(CARRIED))) {
     const path = join('/', file.path.slice(CARRIED.length));

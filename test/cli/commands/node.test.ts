@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createBroker } from '../../../broker/create-broker.js';
 import { temporaryDirectories } from '../../support/temporary-directory.js';
 
-const MAIN = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../dist/bin/tritmesh.js', import.meta.url));
 const makeDirectory = temporaryDirectories();
 const running: Program[] = [];
 const closers: (() => Promise<void>)[] = [];

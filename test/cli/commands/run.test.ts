@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createBroker, type RunningBroker } from '../../../broker/create-broker.js';
 import { allUp, isStatus, openScene, type BusListener, type NodeProcess, type Scene } from '../../support/programs.js';
 
-const MAIN = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../dist/bin/tritmesh.js', import.meta.url));
 
 let broker: RunningBroker;
 let scene: Scene;

@@ -73,6 +73,16 @@ describe('an item from flags', () => {
     });
   });
 
+  it.each([
+    ['/usr/bin/gzip', 'gzip'],
+    ['./build/', 'build'],
+    ['/', 'job'],
+    ['', 'job'],
+    ['x'.repeat(70), 'x'.repeat(64)],
+  ])('is named after its program %j', (program, name) => {
+    expect(parseItem([program], {}, place(makeDirectory()))).toMatchObject({ name, command: { argv: [program] } });
+  });
+
   it.each<[string, ItemFlags]>([
     ['--in nope: must be an existing file or directory', { in: ['nope'] }],
     ['--stdin .: must be a file', { stdin: '.' }],

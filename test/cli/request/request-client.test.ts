@@ -73,6 +73,15 @@ describe('a request', () => {
     await expect(requests.send('cancel', { item: 'k9' })).rejects.toThrow('cancel: no item k9 here');
   });
 
+  it('fails with the code of the reason, if the node sends one', async () => {
+    await startNode(() => ({ status: 'error', error: 'no such request: cancel', code: 'no-such-request', data: {} }));
+    const requests = await openRequests({});
+    await expect(requests.send('cancel', { item: 'k9' })).rejects.toMatchObject({
+      fault: 'refused',
+      code: 'no-such-request',
+    });
+  });
+
   it('fails when the node is offline', async () => {
     const node = await startNode(() => undefined);
     node.sayWord('offline');

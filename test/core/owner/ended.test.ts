@@ -1,5 +1,6 @@
 /** The end of an item is dated in running time, not by a wall clock that may have been wrong. */
 import { expect, it } from 'vitest';
+import { writeItemRecord } from '../../../src/core/owner/item-record.js';
 import { fromRecord, toRecord } from '../../../src/core/owner/owned-item.js';
 import { stepOwner } from '../../../src/core/owner/step.js';
 import { recoverJournal } from '../../../src/node/recover-journal.js';
@@ -10,7 +11,7 @@ const ended = feed(running(), result({ exit_code: 0 })).state;
 
 it('an end is dated, and the journal keeps the date', () => {
   expect(ended).toMatchObject({ phase: 'done', endedRunningMs: ownerRules.runningMs });
-  const entries = [{ key: 'item/k1', value: structuredClone(toRecord(ended)) }];
+  const entries = [{ key: 'item/k1', value: structuredClone(writeItemRecord(toRecord(ended))) }];
   expect(recoverJournal(entries, 'run', 0).items[0]).toMatchObject({ endedRunningMs: ownerRules.runningMs });
 });
 
@@ -27,7 +28,7 @@ it('an end journalled by an earlier version is dated at the next start, once', (
 });
 
 it('running time continues from the last journalled value, even if that is the date of an end', () => {
-  const item = { key: 'item/k1', value: structuredClone(toRecord(ended)) };
+  const item = { key: 'item/k1', value: structuredClone(writeItemRecord(toRecord(ended))) };
   expect(recoverJournal([{ key: 'node/running', value: 500 }], 'run', 0).runningMs).toBe(500);
   expect(recoverJournal([{ key: 'node/running', value: 500 }, item], 'run', 0).runningMs).toBe(ownerRules.runningMs);
   const odd = recoverJournal([{ key: 'node/running', value: Number.NaN }], 'run', 0);

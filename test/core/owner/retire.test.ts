@@ -8,7 +8,7 @@ const KEPT_MS = 60_000;
 const KEPT_MAX = 1000;
 
 function createEnded(id: string, endedRunningMs: number, phase: OwnedItem['phase'] = 'done'): OwnedItem {
-  const { state } = submit({ item: id });
+  const { state } = submit({ id });
   return { ...state, phase, endedRunningMs };
 }
 

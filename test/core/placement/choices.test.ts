@@ -72,7 +72,7 @@ describe('chooseOffers', () => {
     const { state } = submit();
     const [offering] = chooseOffers([state], full);
     if (offering?.offer !== false) throw new Error('it was offered');
-    const waiting = { ...state, ...offering, item: state.item };
+    const waiting = { ...state, ...offering, spec: state.spec };
     expect(waiting.code).toBe('behind-others');
     expect(chooseOffers([waiting], full)).toEqual([]);
     expect(chooseOffers([{ ...waiting, code: undefined }], full)).toMatchObject([{ code: 'behind-others' }]);
@@ -85,7 +85,7 @@ describe('chooseOffers', () => {
   });
 
   it('offers twice as many slots as the receivers have, oldest first', () => {
-    const queue = Array.from({ length: 12 }, (_, index) => submit({ item: `j${index}` }).state);
+    const queue = Array.from({ length: 12 }, (_, index) => submit({ id: `j${index}` }).state);
     const offered = chooseOffers(queue, facts).filter((one) => one.offer);
     expect(offered.map((one) => one.item)).toEqual(['j0', 'j1', 'j2', 'j3']);
   });
@@ -94,7 +94,7 @@ describe('chooseOffers', () => {
 describe('chooseWakes', () => {
   const facts: WakeContext = { self: 'alpha', members, mesh: meshRules, now: 0, direction: 'wake', slotsAsked: 0 };
   const asleep = (item: string, cpus = 1): ReturnType<typeof submit>['state'] =>
-    submit({ item, deferred: true, need: { ...need, cpus } }).state;
+    submit({ id: item, deferred: true, need: { ...need, cpus } }).state;
 
   it.each<Direction>(['rest', 'shed'])('at %s nothing wakes', (direction) => {
     expect(chooseWakes([asleep('j1')], { ...facts, direction })).toEqual([]);
@@ -124,7 +124,7 @@ describe('chooseWakes', () => {
         const mesh = createTable(...states.map((state, index) => createMember(`n${index}`, { ...state, slots: 4 })));
         const items = sizes.map((cpus, index) => asleep(`j${index}`, cpus));
         const woken = chooseWakes(items, { ...facts, members: mesh, slotsAsked });
-        const slots = items.filter((one) => woken.includes(one.item.item)).reduce((sum, one) => sum + slotsOf(one), 0);
+        const slots = items.filter((one) => woken.includes(one.spec.id)).reduce((sum, one) => sum + slotsOf(one), 0);
         const free = states.filter((one) => one.trit === -1).reduce((sum, one) => sum + one.slots_free, 0);
         expect(slots + slotsAsked).toBeLessThanOrEqual(Math.max(free, slotsAsked));
       }),
@@ -150,7 +150,7 @@ describe('chooseShed', () => {
   };
 
   function runningHere(item: string, score: number, change: Parameters<typeof submit>[0] = restartable()): RunningHere {
-    const held = feed(feed(submit({ item, ...change }), chosen), claim('alpha', 0));
+    const held = feed(feed(submit({ id: item, ...change }), chosen), claim('alpha', 0));
     const { state } = feed(held, progress('running', 1, 1, 'alpha'));
     return { state, score, memoryBytes: 100_000_000, ranMs: 60_000 };
   }

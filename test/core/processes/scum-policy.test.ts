@@ -106,6 +106,11 @@ describe('a protected process', () => {
       { name: 'node', command: ['node', '/opt/t/dist/src/cli/main.js', 'broker'] },
       'tritmesh process',
     ],
+    [
+      'a node of tritmesh from a checkout',
+      { name: 'node', command: ['node', '/opt/t/dist/bin/tritmesh.js', 'node'] },
+      'tritmesh process',
+    ],
     ['the leader of a terminal', { pid: 500, session: 500, terminal: true }, 'terminal'],
     ['the leader of a session by ssh', { pid: 500, session: 500, ppid: 40 }, 'login session'],
     ['the first at a terminal without known sessions', { session: undefined, terminal: true }, 'terminal'],
@@ -130,7 +135,7 @@ describe('a protected process', () => {
 
 describe('judging', () => {
   const free: JudgeContext = {
-    untouchable: undefined,
+    protection: undefined,
     item: undefined,
     throttleObstacle: undefined,
     moveObstacle: undefined,
@@ -157,8 +162,8 @@ describe('judging', () => {
     ['off', 'migrate', {}, managed, false, 'scum.migrate is off'],
     ['opt-in', 'allow', {}, managed, false, 'MINUS'],
     ['opt-in', 'none', {}, managed, false, '0.35'],
-    ['opt-in', 'throttle', {}, { ...free, untouchable: 'it is a broker' }, false, 'never touched: it is a broker'],
-    ['managed', 'throttle', {}, { ...managed, untouchable: 'pid 1' }, false, 'never touched'],
+    ['opt-in', 'throttle', {}, { ...free, protection: 'it is a broker' }, false, 'never touched: it is a broker'],
+    ['managed', 'throttle', {}, { ...managed, protection: 'pid 1' }, false, 'never touched'],
     ['managed', 'throttle', {}, { ...managed, throttleObstacle: 'no way' }, false, 'but no way'],
     ['managed', 'migrate', {}, { ...managed, moveObstacle: 'it is to run once' }, false, 'but it is to run once'],
     ['managed', 'throttle', {}, { ...managed, moveObstacle: 'it is to run once' }, true, 'item j1'],

@@ -211,7 +211,7 @@ describe('an external process', () => {
   }
 
   it('is journalled, then becomes a run', () => {
-    expect(found().effects).toEqual(['persist running', 'TakeRun']);
+    expect(found().effects).toEqual(['persist running', 'AdoptExternal']);
   });
 
   it('is never ended while it has not moved', () => {

@@ -1,7 +1,7 @@
 /** The owner of the item: its pure steps, its journal, and its effects on the world. */
 import type { Effect, Publish } from '../../../src/core/effects.js';
 import type { ItemInput } from '../../../src/core/owner/inputs.js';
-import type { ItemRecord } from '../../../src/core/owner/item-record.js';
+import { readItemRecord, type JournalledItem } from '../../../src/core/owner/item-record.js';
 import { fromRecord, isSettled, type OwnedItem } from '../../../src/core/owner/owned-item.js';
 import { openItem, stepOwner, nextTimerAt } from '../../../src/core/owner/step.js';
 import type { Item } from '../../../src/protocol/item.js';
@@ -32,7 +32,7 @@ const OFFER_CHECK_MS = 20;
 
 export function createOwnerActor(deps: OwnerActorDeps): OwnerActor {
   const { timeline } = deps;
-  let record: ItemRecord | undefined;
+  let record: JournalledItem | undefined;
   let state: OwnedItem | undefined;
   let boot = 0;
   let wakesAt = Number.POSITIVE_INFINITY;
@@ -41,7 +41,7 @@ export function createOwnerActor(deps: OwnerActorDeps): OwnerActor {
     // Sometimes the disk is slow, so that crashes find writes half done.
     writeMs: () => deps.chance(deps.chance(9) === 0 ? 500 : 5),
     write: (_key, value) => {
-      record = value as ItemRecord;
+      record = value as JournalledItem;
     },
     perform,
   });
@@ -125,7 +125,7 @@ export function createOwnerActor(deps: OwnerActorDeps): OwnerActor {
     },
     restart: () => {
       if (state !== undefined || record === undefined) return;
-      state = fromRecord(record, timeline.now());
+      state = fromRecord(readItemRecord(record), timeline.now());
       handle({ type: 'NodeRestarted', rolledBack: false });
       checkOffer();
     },

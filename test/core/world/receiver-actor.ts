@@ -138,7 +138,7 @@ export function createReceiverActor(deps: ReceiverActorDeps): ReceiverActor {
   }
 
   function nameOf(epoch: number): string {
-    return guestName({ owner: 'alpha', item: deps.item.item, epoch });
+    return guestName({ owner: 'alpha', item: deps.item.id, epoch });
   }
 
   function handleOffer(offer: Offer): void {
@@ -149,7 +149,7 @@ export function createReceiverActor(deps: ReceiverActorDeps): ReceiverActor {
     claims += 1;
     const terms = {
       owner: 'alpha',
-      item: deps.item.item,
+      item: deps.item.id,
       offer,
       rank: deps.chance(2),
       projectedRatio: 0,
@@ -164,7 +164,7 @@ export function createReceiverActor(deps: ReceiverActorDeps): ReceiverActor {
     if (feed(name, { type: 'AckHeard', ack, obstacle: undefined }) || ack.to !== self) return;
     const terms = {
       owner: 'alpha',
-      item: deps.item.item,
+      item: deps.item.id,
       offer: createOffer({ epoch: ack.epoch }),
       rank: 0,
       renewal: 0,

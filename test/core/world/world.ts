@@ -83,7 +83,7 @@ export function runWorld(plan: Plan): WorldResult {
     chance,
     publish: (message) => publish('alpha', message),
     canFetch: (epoch) =>
-      [...receivers.values()].some((one) => one.guests().get(`alpha/${item.item}/${epoch}`)?.phase === 'ended'),
+      [...receivers.values()].some((one) => one.guests().get(`alpha/${item.id}/${epoch}`)?.phase === 'ended'),
   });
 
   for (const { node, at, downMs } of plan.crashes) {

@@ -1,4 +1,7 @@
-/** The throttle of a run is lifted before the run is frozen, and an effect that overtakes the freeze replaces it. */
+/**
+ * The throttle of a run is lifted before the run is frozen, and an effect that overtakes the freeze replaces it. And the
+ * files of a guest that are to be kept: if they cannot be marked, the node is told.
+ */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NEVER } from 'rxjs';
@@ -6,18 +9,20 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { GuestEffect } from '../../../src/core/effects.js';
 import { createGuestPerformer } from '../../../src/pipelines/effects/perform-guest.js';
 import type { Runner } from '../../../src/run/runner.js';
-import type { Transfer } from '../../../src/transfer/transfer.js';
+import type { Outcome, Transfer } from '../../../src/transfer/transfer.js';
 import { createWorkspace } from '../../../src/transfer/workspace/workspace.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 const guest = 'alpha/j1/1';
 let trail: string[];
 let lifted: (() => void) | undefined;
+let keepOutcome: Outcome<void>;
 let perform: (effect: GuestEffect) => void;
 
 beforeEach(() => {
   trail = [];
   lifted = undefined;
+  keepOutcome = { ok: true, value: undefined };
   const nothing = (): undefined => undefined;
   const runner: Runner = {
     events$: NEVER,
@@ -51,10 +56,14 @@ beforeEach(() => {
     clock: createManualClock(),
     transfer,
     // It touches no file until one of its functions is called.
-    workspace: createWorkspace(join(tmpdir(), 'tritmesh-never-made')),
+    workspace: {
+      ...createWorkspace(join(tmpdir(), 'tritmesh-never-made')),
+      keepGuest: (_owner, _item, _epoch, done) => done(keepOutcome),
+    },
     runner,
     keyOf: nothing,
     push: (input) => {
+      if (input.type === 'KeepFailed') trail.push(`not kept ${input.guest}: ${input.reason}`);
       if (input.type !== 'ThrottleLiftWanted') return;
       trail.push(`lift ${input.guest}`);
       lifted = input.done;
@@ -78,5 +87,15 @@ describe('a freeze', () => {
     perform(effect);
     lifted?.();
     expect(trail).toEqual([`lift ${guest}`, word]);
+  });
+});
+
+describe('files that are kept for a person', () => {
+  it('are reported when they cannot be marked', () => {
+    perform({ type: 'RemoveGuest', guest, files: false, kept: true });
+    expect(trail).toEqual([]);
+    keepOutcome = { ok: false, reason: 'ENOSPC', final: false };
+    perform({ type: 'RemoveGuest', guest, files: false, kept: true });
+    expect(trail).toEqual([`not kept ${guest}: ENOSPC`]);
   });
 });

@@ -25,7 +25,7 @@ function setUp(keptMs = 1000): { readonly board: StatusBoard; readonly clock: Ma
 }
 
 function status(item: string, phase: Phase): Extract<Publish, { kind: 'status' }> {
-  const message = publishStatus({ ...submit({ item }).state, phase }, 'alpha');
+  const message = publishStatus({ ...submit({ id: item }).state, phase }, 'alpha');
   if (message.type !== 'Publish' || message.kind !== 'status') throw new Error('no status');
   return message;
 }

@@ -29,7 +29,7 @@ function createSetup(change: Partial<TwinWatchDeps> = {}): Setup {
     version: '1',
     mine: MINE,
     clock,
-    trustsLink: false,
+    ignoresEarlyLinkEnds: false,
     met: [],
     log: (_level, text) => logged.push(text),
     leave: (leave) => left.push(leave),
@@ -125,7 +125,7 @@ describe('a connection', () => {
   });
 
   it('means nothing for ten minutes after a check that found no twin', () => {
-    const { watch, left, clock } = createSetup({ trustsLink: true });
+    const { watch, left, clock } = createSetup({ ignoresEarlyLinkEnds: true });
     watch.handle(online);
     watch.handle(offline({ takenOver: true }));
     expect(left).toEqual([]);

@@ -234,9 +234,10 @@ describe('settings and requests', () => {
     expect(reasonOf(createDecoder().receive(message))).toBe("ts must be within 5 minutes of this node's clock");
   });
 
-  it('a refusal echoes the transaction', () => {
+  it('a refusal echoes the transaction, and has the code of its reason', () => {
     expect(createDecoder().receive(bare(`${request}/dance`, '{"transaction":"x"}'))).toMatchObject({
       transaction: 'x',
+      code: 'no-such-request',
     });
   });
 });

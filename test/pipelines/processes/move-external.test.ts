@@ -37,20 +37,20 @@ interface Stage {
   /** Questions that were sent, by the node that is asked. */
   readonly asked: { readonly node: string; readonly verb: Verb; readonly body: Readonly<Record<string, unknown>> }[];
   readonly pushed: NodeInput[];
-  readonly reviewed: ImageFacts[];
+  readonly checked: ImageFacts[];
   take(input: NodeInput): void;
   /** A member answers the last question. */
   answer(node: string, change?: Partial<Response>): void;
 }
 
 interface Circumstances {
-  readonly inspection?: DumpPreflight;
+  readonly preflight?: DumpPreflight;
   readonly process?: ProcessFacts;
   /** Other processes of the machine. */
   readonly others?: readonly ProcessFacts[];
   readonly shedding?: Partial<ShedContext>;
   readonly accepts?: boolean;
-  readonly review?: readonly string[];
+  readonly restoreObstacles?: readonly string[];
   readonly journalFault?: string;
   readonly hasCheckpoint?: boolean;
   readonly guests?: Parameters<typeof createExternalMoves>[0]['guests'];
@@ -59,11 +59,11 @@ interface Circumstances {
 }
 
 function createStage(circumstances: Circumstances = {}): Stage {
-  const { process = PROCESS, inspection = { obstacles: [], facts: FACTS } } = circumstances;
+  const { process = PROCESS, preflight = { obstacles: [], facts: FACTS } } = circumstances;
   const clock = createManualClock();
   const asked: Stage['asked'] = [];
   const pushed: NodeInput[] = [];
-  const reviewed: ImageFacts[] = [];
+  const checked: ImageFacts[] = [];
   const push = (input: NodeInput): void => void pushed.push(input);
   const members = createTable(
     createMember('alpha', { trit: 1, load_ratio: 0.9 }, { abilities: ABILITIES }),
@@ -71,12 +71,12 @@ function createStage(circumstances: Circumstances = {}): Stage {
     createMember('gamma', { projected_ratio: 0.12 }, { abilities: ABILITIES }),
     createMember('delta'),
   );
-  const checkpoint: Pick<Checkpoint, 'identify' | 'inspect' | 'review'> = {
+  const checkpoint: Pick<Checkpoint, 'identify' | 'preflightDump' | 'preflightRestore'> = {
     identify: () => new Map([process, ...(circumstances.others ?? [])].map((one) => [one.pid, one])),
-    inspect: (_subject, done) => done(inspection),
-    review: (facts, _directory, done) => {
-      reviewed.push(facts);
-      done(circumstances.review ?? []);
+    preflightDump: (_subject, done) => done(preflight),
+    preflightRestore: (facts, _directory, done) => {
+      checked.push(facts);
+      done(circumstances.restoreObstacles ?? []);
     },
   };
   const used = circumstances.hasCheckpoint === false ? undefined : (checkpoint as Checkpoint);
@@ -141,7 +141,7 @@ function createStage(circumstances: Circumstances = {}): Stage {
     clock,
     asked,
     pushed,
-    reviewed,
+    checked,
     take,
     answer: (node, change = {}) => {
       const transaction = String(asked.at(-1)?.body['transaction']);
@@ -255,7 +255,7 @@ describe('a process that is to move', () => {
     ],
     [
       'an obstacle to the dump',
-      { inspection: { obstacles: ['it uses io_uring', 'it has a terminal'], facts: FACTS } },
+      { preflight: { obstacles: ['it uses io_uring', 'it has a terminal'], facts: FACTS } },
       'process 700 cannot be moved: it uses io_uring; it has a terminal',
     ],
     ['a process that is already an item', { guests: guestOf(700) }, 'process 700 is already item j1'],
@@ -298,7 +298,7 @@ describe('a process that nobody asked to move', () => {
     ],
     ['too little gain', { loadRatio: 0.62 }, FACTS, 'moving it to beta gains less than 0.1'],
   ])('%s: it stays, and an event says why', (_title, shedding, facts, why) => {
-    const stage = createStage({ shedding, inspection: { obstacles: [], facts } });
+    const stage = createStage({ shedding, preflight: { obstacles: [], facts } });
     stage.take(moveWanted);
     expect(stage.asked).toEqual([]);
     expect(outcome(stage)).toEqual([
@@ -333,7 +333,11 @@ describe('a question of another member', () => {
 
   it.each<[string, Circumstances, object]>([
     ['it fits', {}, { status: 'ok', transaction: 'q1' }],
-    ['it does not', { review: ['no /x/count', 'no room'] }, { status: 'error', error: 'no /x/count; no room' }],
+    [
+      'it does not',
+      { restoreObstacles: ['no /x/count', 'no room'] },
+      { status: 'error', error: 'no /x/count; no room' },
+    ],
     [
       'it accepts no work',
       { accepts: false },
@@ -349,6 +353,6 @@ describe('a question of another member', () => {
   it('that is unsigned is not answered, and nothing is checked for it', () => {
     const stage = createStage();
     stage.take(fit(undefined));
-    expect([stage.pushed, stage.reviewed]).toEqual([[], []]);
+    expect([stage.pushed, stage.checked]).toEqual([[], []]);
   });
 });

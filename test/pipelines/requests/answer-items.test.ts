@@ -12,8 +12,8 @@ const nobody = (): Reason => explain('no-such-item', 'k9');
 describe('an answer to `item`', () => {
   it('has the status of a known item', () => {
     const state = running().state;
-    const answer = answerItem(state.item.item, { items: items(state), wasRetired: () => false }, nobody);
-    expect(answer).toMatchObject({ data: { item: state.item.item, known: true, status: { phase: 'running' } } });
+    const answer = answerItem(state.spec.id, { items: items(state), wasRetired: () => false }, nobody);
+    expect(answer).toMatchObject({ data: { item: state.spec.id, known: true, status: { phase: 'running' } } });
   });
 
   it('has the reason when it is not known, or was forgotten', () => {
@@ -31,10 +31,10 @@ describe('an answer to `items`', () => {
     const many = Array.from({ length: 150 }, (_one, index): OwnedItem => {
       const item = `k${String(index).padStart(3, '0')}`;
       const blocked = Array.from({ length: 16 }, (_other, at) => ({ node: `n${at}`, reason: 'ä'.repeat(100) }));
-      return { ...waiting, item: { ...waiting.item, item }, blocked };
+      return { ...waiting, spec: { ...waiting.spec, id: item }, blocked };
     });
     const ended: OwnedItem = { ...lost().state, phase: 'done' };
-    const states = items(...many.toReversed(), { ...ended, item: { ...ended.item, item: 'a-done' } });
+    const states = items(...many.toReversed(), { ...ended, spec: { ...ended.spec, id: 'a-done' } });
     const seen: string[] = [];
     let after: string | undefined;
     let pages = 0;
@@ -48,7 +48,7 @@ describe('an answer to `items`', () => {
       after = seen.at(-1);
       ({ more } = data);
     }
-    expect(seen).toEqual(many.map((state) => state.item.item));
+    expect(seen).toEqual(many.map((state) => state.spec.id));
     expect(pages).toBeGreaterThan(5);
   });
 
@@ -66,5 +66,5 @@ interface Page {
 }
 
 function items(...states: readonly OwnerRun['state'][]): ReadonlyMap<string, OwnedItem> {
-  return new Map(states.map((state) => [state.item.item, state]));
+  return new Map(states.map((state) => [state.spec.id, state]));
 }

@@ -43,7 +43,7 @@ function ask(
     members: createTable(createMember('alpha', { trit: 1 }), createMember('beta'), createMember('gamma')),
     mesh: () => meshRules,
     clock: createManualClock(),
-    items: new Map(items.map(({ state }) => [state.item.item, state])),
+    items: new Map(items.map(({ state }) => [state.spec.id, state])),
     guests: guestOf('restart'),
     wasRetired: (item) => item === 'old',
     push: (input) => pushed.push(input),
@@ -82,7 +82,7 @@ describe('an answer', () => {
     ['run', { verb: 'run', item: createItem() }, [], { item: 'j1', known: false }, [{ type: 'ItemSubmitted' }]],
     [
       'run of an item that was forgotten a moment ago starts nothing',
-      { verb: 'run', item: createItem({ item: 'old' }) },
+      { verb: 'run', item: createItem({ id: 'old' }) },
       [],
       { item: 'old', known: true },
       [],
@@ -172,8 +172,11 @@ describe('an answer', () => {
       push: (input: NodeInput) => pushed.push(input),
     } as Partial<AnswerDeps> as AnswerDeps;
     answerRequest({ type: 'RequestRefused', verb: 'run', reason: 'sig is missing', transaction: 'x' }, deps);
+    const unknown = { verb: 'dance', reason: 'no such request: dance', code: 'no-such-request' } as const;
+    answerRequest({ type: 'RequestRefused', ...unknown, transaction: undefined }, deps);
     expect(pushed).toMatchObject([
       { response: { topic: { verb: 'run' }, body: { status: 'error', error: 'sig is missing', transaction: 'x' } } },
+      { response: { topic: { verb: 'dance' }, body: { status: 'error', error: unknown.reason, code: unknown.code } } },
     ]);
   });
 });

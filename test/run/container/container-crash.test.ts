@@ -160,7 +160,7 @@ describe.skipIf(!canMoveContainers)('a node that moves a container and dies', { 
     await expectGoesOn(there, 'prepared');
   });
 
-  it('while its copy is being started: it is started once, by its keeper', async () => {
+  it('while its copy is being started: it is started once, by its watchdog', async () => {
     const { second, handle } = await prepare('thawing');
     second.ask('thaw', 'b');
     await waitForText(join(root, 'b/thawed'), () => true);
@@ -195,19 +195,19 @@ describe.skipIf(!canMoveContainers)('a node that moves a container and dies', { 
     expect(isContainerAlive(id)).toBe(false);
     expect(() => there.podman('container', 'inspect', id)).toThrow();
     const third = await adopt(there, 'b', handle);
-    expect(await third.end('b')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+    expect(await third.end('b')).toMatchObject({ type: 'RunDied', reason: 'watchdog: lease ended' });
   });
 
-  it('with the keeper, before the copy was started: it is refused', async () => {
+  it('with the watchdog, before the copy was started: it is refused', async () => {
     const { second, handle } = await prepare('both');
     await second.kill();
     process.kill(handle.pid, 'SIGKILL');
     await waitForEnd(handle.pid);
     const third = await adopt(there, 'b', handle);
-    expect(await third.end('b')).toMatchObject({ type: 'RunDied', reason: 'its keeper is gone' });
+    expect(await third.end('b')).toMatchObject({ type: 'RunDied', reason: 'its watchdog is gone' });
   });
 
-  it('with the keeper, while the copy is started: what podman made of it is removed', async () => {
+  it('with the watchdog, while the copy is started: what podman made of it is removed', async () => {
     const { second, id, handle } = await prepare('wreck');
     second.ask('thaw', 'b');
     await waitForText(join(root, 'b/restore.log'), () => true);

@@ -207,13 +207,13 @@ describe.skipIf(!canMoveContainers)('a container', { timeout: 180_000 }, () => {
     expect(await source.end('a')).toMatchObject({ type: 'RunDied' });
   });
 
-  it('is ended by its keeper when its lease is over: prepared, running and frozen', async () => {
+  it('is ended by its watchdog when its lease is over: prepared, running and frozen', async () => {
     const id = await take('ten');
     await freeze(source, 'a');
     for (const run of ['b', 'c', 'd']) carry('a', run);
     restore(receiver, 'b', 3000);
     await receiver.answer('b', 'RunPrepared');
-    expect(await receiver.end('b')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+    expect(await receiver.end('b')).toMatchObject({ type: 'RunDied', reason: 'watchdog: lease ended' });
     // All its life long it only waited.
     expect(existsSync(join(bench.root, 'b/restore.log'))).toBe(false);
     restore(receiver, 'c');
@@ -221,7 +221,7 @@ describe.skipIf(!canMoveContainers)('a container', { timeout: 180_000 }, () => {
     receiver.thaw('c');
     await receiver.answer('c', 'RunThawed');
     endLease('c');
-    expect(await receiver.end('c')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+    expect(await receiver.end('c')).toMatchObject({ type: 'RunDied', reason: 'watchdog: lease ended' });
     expect(isContainerAlive(id)).toBe(false);
     expect(() => there.podman('container', 'inspect', id)).toThrow();
     restore(receiver, 'd');
@@ -230,11 +230,11 @@ describe.skipIf(!canMoveContainers)('a container', { timeout: 180_000 }, () => {
     await receiver.answer('d', 'RunThawed');
     await freeze(receiver, 'd');
     endLease('d');
-    expect(await receiver.end('d')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+    expect(await receiver.end('d')).toMatchObject({ type: 'RunDied', reason: 'watchdog: lease ended' });
     expect(() => there.podman('container', 'inspect', id)).toThrow();
   });
 
-  it('loses its copy with its keeper', async () => {
+  it('loses its copy with its watchdog', async () => {
     const id = await take('eleven');
     await freeze(source, 'a');
     carry('a', 'b');
@@ -243,7 +243,7 @@ describe.skipIf(!canMoveContainers)('a container', { timeout: 180_000 }, () => {
     receiver.thaw('b');
     await receiver.answer('b', 'RunThawed');
     process.kill(handle.pid, 'SIGKILL');
-    expect(await receiver.end('b')).toMatchObject({ type: 'RunDied', reason: 'its keeper is gone' });
+    expect(await receiver.end('b')).toMatchObject({ type: 'RunDied', reason: 'its watchdog is gone' });
     expect(isContainerAlive(id)).toBe(false);
     expect(() => there.podman('container', 'inspect', id)).toThrow();
   });

@@ -176,15 +176,15 @@ describe.skipIf(!canFreeze)('a node that dies', () => {
   });
 });
 
-describe.skipIf(!canFreeze)('the guardian', () => {
+describe.skipIf(!canFreeze)('the watchdog', () => {
   it('ends a frozen run and a prepared copy that nobody extends', async () => {
     const first = await node();
     await begin(first, { guardMs: 6000 });
     await freeze(first);
     first.ask('start', carry({ guardMs: 3000 }));
     await first.answer('b', 'RunPrepared');
-    expect(await first.end('b')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
-    expect(await first.end('a')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+    expect(await first.end('b')).toMatchObject({ type: 'RunDied', reason: 'watchdog: lease ended' });
+    expect(await first.end('a')).toMatchObject({ type: 'RunDied', reason: 'watchdog: lease ended' });
   });
 
   it('counts what a run used elsewhere against its wall-clock limit', async () => {

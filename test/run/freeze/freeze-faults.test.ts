@@ -43,7 +43,7 @@ function restore(run: string = 'b'): void {
 
 const openGate = (run: string): void => writeFileSync(join(bench.root, run, 'gate'), '');
 
-describe.skipIf(!canFreeze)('a run in a box', () => {
+describe.skipIf(!canFreeze)('a run in a pid namespace', () => {
   it('runs as any other: its children, its signals, its exit code, its cpu', async () => {
     await begin(['sh', '-c', `i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; ${TILL_GATE}`]);
     expect(runner.pids().get('a')?.length).toBeGreaterThan(3);
@@ -188,7 +188,7 @@ describe('without criu', () => {
 
 describe.each([
   ['a plain run', 'restart'],
-  ...(canFreeze ? ([['a run in a box', 'checkpoint']] as const) : []),
+  ...(canFreeze ? ([['a run in a pid namespace', 'checkpoint']] as const) : []),
 ] as const)('%s that is asked to save', (_title, migrate) => {
   const ask = (saveMs: number) => ({ signal: 'SIGUSR1', saveMs }) as const;
 

@@ -1,4 +1,4 @@
-/** The nursery: that it gives launchers which are not the node's own children, and what happens when it goes. */
+/** The fork server: that its launchers are not the node's own children, and what happens when it goes. */
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { Launcher } from '../../../src/run/launch/launcher.js';
@@ -20,16 +20,16 @@ afterEach(() => {
   expect(bench.clear(), 'processes left by the test').toEqual([]);
 });
 
-function openNursery(): ForkServer {
-  const nursery = createForkServer(process.env['PATH']);
-  onTestFinished(() => nursery.close());
-  return nursery;
+function openForkServer(): ForkServer {
+  const forkServer = createForkServer(process.env['PATH']);
+  onTestFinished(() => forkServer.close());
+  return forkServer;
 }
 
 /** Waits until a launcher is ready. */
-function takeLauncher(nursery: ForkServer): Promise<Launcher> {
+function takeLauncher(forkServer: ForkServer): Promise<Launcher> {
   return vi.waitFor(() => {
-    const launcher = nursery.take();
+    const launcher = forkServer.take();
     if (launcher === undefined) throw new Error('no launcher is ready');
     return launcher;
   });
@@ -39,7 +39,7 @@ function readParent(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'latin1' }));
 }
 
-/** Starts runs until one came from a nursery, and so the next one does; gives the nursery's pid. */
+/** Starts runs until one came from a fork server, as the next one then does too; returns the fork server's pid. */
 async function warm(runner: RecordingRunner, name: string): Promise<number> {
   for (let index = 0; ; index += 1) {
     const run = `${name}-${index}`;
@@ -60,7 +60,7 @@ async function startLong(runner: RecordingRunner): Promise<RunHandle> {
 }
 
 it('no launcher of it is a child of the node, and each is told of when it ends', async () => {
-  const launcher = await takeLauncher(openNursery());
+  const launcher = await takeLauncher(openForkServer());
   const parent = readParent(launcher.handle.pid);
   expect([process.pid, 1]).not.toContain(parent);
   expect(readParent(parent)).toBe(process.pid);
@@ -70,20 +70,20 @@ it('no launcher of it is a child of the node, and each is told of when it ends',
 });
 
 it('when it is closed, it goes, and so do the launchers that wait', async () => {
-  const nursery = openNursery();
-  const { handle } = await takeLauncher(nursery);
+  const forkServer = openForkServer();
+  const { handle } = await takeLauncher(forkServer);
   const parent = readParent(handle.pid);
-  nursery.close();
+  forkServer.close();
   await Promise.all([parent, handle.pid].map(waitForEnd));
-  expect(nursery.take()).toBe(undefined);
+  expect(forkServer.take()).toBe(undefined);
 });
 
-it('a run whose nursery was killed goes on, and is told of to its end', async () => {
+it('a run whose fork server was killed goes on, and is told of to its end', async () => {
   const runner = bench.runner();
-  const nursery = await warm(runner, 'warm');
+  const serverPid = await warm(runner, 'warm');
   const handle = await startLong(runner);
-  expect(readParent(handle.pid)).toBe(nursery);
-  process.kill(nursery, 'SIGKILL');
+  expect(readParent(handle.pid)).toBe(serverPid);
+  process.kill(serverPid, 'SIGKILL');
   expect(await runner.end('long')).toMatchObject({ type: 'RunExited', exitCode: 6 });
-  expect(await warm(runner, 'after')).not.toBe(nursery);
+  expect(await warm(runner, 'after')).not.toBe(serverPid);
 });

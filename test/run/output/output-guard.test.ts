@@ -43,7 +43,7 @@ async function hold(): Promise<Bench> {
     isDoubted: false,
     state: () => /\) (\S)/.exec(readFileSync(`/proc/${said.toString().trim()}/stat`, 'utf8'))?.[1],
   };
-  guard.begin({ run: 'a', directory, launcher: pid, isBoxed: false, isDoubted: () => bench.isDoubted });
+  guard.begin({ run: 'a', directory, launcher: pid, hasNamespace: false, isDoubted: () => bench.isDoubted });
   guard.heed('a', { stdout: 0, stderr: 0 }, 5000);
   truncateSync(join(directory, 'stdout'), 2 * WINDOW_BYTES);
   guard.look();
@@ -61,7 +61,7 @@ describe.skipIf(process.platform !== 'linux')('a job that is held for its reader
     expect(existsSync(join(directory, 'paused'))).toBe(false);
   });
 
-  it('stays stopped while its guardian is in doubt, also when the node goes', async () => {
+  it('stays stopped while its watchdog is in doubt, also when the node goes', async () => {
     const bench = await hold();
     bench.isDoubted = true;
     bench.clock.pass(60_000);
@@ -99,7 +99,7 @@ describe.skipIf(process.platform !== 'linux')('a job that is held for its reader
       run: 'b',
       directory: `${directory}/stdout/none`,
       launcher: 1,
-      isBoxed: false,
+      hasNamespace: false,
       isDoubted: () => false,
     };
     expect(() => {

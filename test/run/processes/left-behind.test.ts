@@ -145,8 +145,8 @@ describe.skipIf(!canTry)('what a job left running', () => {
   });
 
   it('is left alone when it is a nested tritmesh, or has runs of its own', async () => {
-    mkdirSync(join(bench.root, 'dist/src/cli'), { recursive: true });
-    const nested = join(bench.root, 'dist/src/cli/main.js');
+    mkdirSync(join(bench.root, 'dist/bin'), { recursive: true });
+    const nested = join(bench.root, 'dist/bin/tritmesh.js');
     writeFileSync(nested, 'setInterval(() => {}, 1000)');
     const host = join(bench.root, 'host.cjs');
     const spawn = `require('node:child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(LAUNCHER)}], { env: {}, detached: true, stdio: ['pipe', 'ignore', 'ignore'] })`;

@@ -1,4 +1,4 @@
-/** What the node gives a guardian: in files of a directory of its own, on a clock moved by hand. */
+/** What the node gives a watchdog: in files of a directory of its own, on a clock moved by hand. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ function lookOften(deadline: Deadline): void {
   for (let look = 0; look < 10; look += 1) deadline.look();
 }
 
-describe('a guardian', () => {
+describe('a watchdog', () => {
   it('is in doubt until what it is given names that doubt', () => {
     const deadline = follow(LEASE_MS);
     expect(deadline.isDoubted()).toBe(false);

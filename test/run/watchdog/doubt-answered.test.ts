@@ -1,6 +1,6 @@
 /**
- * A guardian in doubt and the node that answers it, with real processes: what was stopped goes on, in a box or not, and what criu froze
- * stays frozen. The guardian is stopped for longer than the lease, as a machine that sleeps stops it. And runs of a node before this one.
+ * A watchdog in doubt and the node that answers it, with real processes: what was stopped goes on, in a pid namespace or not, and what criu froze
+ * stays frozen. The watchdog is stopped for longer than the lease, as a machine that sleeps stops it. And runs of a node before this one.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,18 +39,18 @@ async function startRenewed(runner: RecordingRunner, migrate: 'never' | 'checkpo
   return handle.pid;
 }
 
-function guardianOf(launcher: number): number {
+function watchdogOf(launcher: number): number {
   const found = readProcessTable().find((row) => row.parent === launcher && isWatchdogProcess(row.pid));
-  if (found === undefined) throw new Error('it has no guardian');
+  if (found === undefined) throw new Error('it has no watchdog');
   return found.pid;
 }
 
-/** State letters of the command’s own processes; in a box those of its session. */
+/** State letters of the command’s own processes; in a pid namespace those of its session. */
 function statesOf(launcher: number): readonly string[] {
   const below = listDescendants(launcher, readProcessTable());
-  const isBoxed = below.some((row) => row.session !== launcher);
+  const hasNamespace = below.some((row) => row.session !== launcher);
   return below
-    .filter((row) => !row.zombie && !isWatchdogProcess(row.pid) && (!isBoxed || row.session !== launcher))
+    .filter((row) => !row.zombie && !isWatchdogProcess(row.pid) && (!hasNamespace || row.session !== launcher))
     .map((row) => readFileSync(`/proc/${row.pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0] ?? '');
 }
 
@@ -60,15 +60,15 @@ const isHeld = (launcher: number): boolean => {
 };
 
 async function sleepThrough(launcher: number): Promise<void> {
-  const guardian = guardianOf(launcher);
-  process.kill(guardian, 'SIGSTOP');
+  const watchdog = watchdogOf(launcher);
+  process.kill(watchdog, 'SIGSTOP');
   await sleep(LEASE_MS + 4000);
-  process.kill(guardian, 'SIGCONT');
+  process.kill(watchdog, 'SIGCONT');
 }
 
 describe.each([
   ['a plain run', 'never' as const, true],
-  ['a run in a box', 'checkpoint' as const, canFreeze],
+  ['a run in a pid namespace', 'checkpoint' as const, canFreeze],
 ])('%s', (_title, migrate, isPossible) => {
   if (!isPossible) return;
   it('is stopped in doubt, goes on when the node has answered, and ends with its own exit code', async () => {
@@ -117,7 +117,7 @@ describe.skipIf(!canFreeze)('a run that criu froze', () => {
     expect(await runner.end('a')).toMatchObject({ type: 'RunExited', exitCode: 7 });
   });
 
-  it('that froze while its guardian was in doubt is not let go on by its answer', async () => {
+  it('that froze while its watchdog was in doubt is not let go on by its answer', async () => {
     const runner = bench.runner(CHECKPOINT);
     const launcher = await startRenewed(runner, 'checkpoint');
     await sleepThrough(launcher);
@@ -136,7 +136,7 @@ describe.skipIf(!canFreeze)('a run that criu froze', () => {
 describe('a run that a node before this one started', () => {
   const OLD = readFileSync(fileURLToPath(new URL('../../fixtures/launcher-eb17494.sh', import.meta.url)), 'utf8');
 
-  /** Its guardian compares readings of /proc/uptime. */
+  /** Its watchdog compares readings of /proc/uptime. */
   async function startOld(leaseS: number): Promise<string> {
     const directory = join(bench.root, 'a');
     mkdirSync(join(directory, 'work'), { recursive: true });
@@ -170,7 +170,7 @@ describe('a run that a node before this one started', () => {
     return directory;
   }
 
-  it('is adopted, and extended so that its guardian understands', async () => {
+  it('is adopted, and extended so that its watchdog understands', async () => {
     const directory = await startOld(3);
     const runner = bench.runner();
     runner.adopt('a', directory, null);
@@ -181,7 +181,7 @@ describe('a run that a node before this one started', () => {
     expect(await runner.end('a')).toMatchObject({ type: 'RunExited', exitCode: 7 });
   });
 
-  it('is ended by its guardian when nobody extends it', async () => {
+  it('is ended by its watchdog when nobody extends it', async () => {
     const directory = await startOld(2);
     const runner = bench.runner();
     runner.adopt('a', directory, null);

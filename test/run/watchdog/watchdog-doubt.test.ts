@@ -1,5 +1,5 @@
 /**
- * The guardian when it cannot know how much time passed: its clock fails, jumps or lies, or it was stopped itself as a machine that
+ * The watchdog when it cannot know how much time passed: its clock fails, jumps or lies, or it was stopped itself as a machine that
  * sleeps is. It is never early, waits for nobody for ever, and stops the job while it is in doubt.
  */
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ const isHeld = (run: Guarded): boolean => run.states().length > 1 && run.states(
 const isGoing = (run: Guarded): boolean => run.states().length > 1 && run.states().every((state) => state !== 'T');
 
 // They wait for most of their time.
-describe.concurrent.each(SHELLS)('under %s, the guardian', (shell) => {
+describe.concurrent.each(SHELLS)('under %s, the watchdog', (shell) => {
   it.for([
     { what: 'cannot be read', text: undefined },
     { what: 'is empty', text: '' },
@@ -43,7 +43,7 @@ describe.concurrent.each(SHELLS)('under %s, the guardian', (shell) => {
       const run = await start(context, { shell, clock: 'file', leaseMs: 3000 });
       const from = performance.now();
       run.setClock(text);
-      expect(await run.end()).toMatchObject({ ended: 'guardian: lease ended' });
+      expect(await run.end()).toMatchObject({ ended: 'watchdog: lease ended' });
       expect(performance.now() - from).toBeGreaterThan(2500);
     },
   );
@@ -71,7 +71,7 @@ describe.concurrent.each(SHELLS)('under %s, the guardian', (shell) => {
     const from = performance.now();
     run.setClock(formatClock(100_000_000));
     await expect.poll(() => isHeld(run), LOOK).toBe(true);
-    expect(await run.end()).toMatchObject({ ended: 'guardian: lease ended' });
+    expect(await run.end()).toMatchObject({ ended: 'watchdog: lease ended' });
     expect(performance.now() - from).toBeGreaterThan(6000);
   });
 
@@ -128,30 +128,30 @@ describe.concurrent.each(SHELLS)('under %s, the guardian', (shell) => {
   it('ends a job at its wall-clock limit', async (context) => {
     const { expect } = context;
     const run = await start(context, { shell, limitMs: 1000 });
-    expect(await run.end()).toMatchObject({ ended: 'guardian: wall-clock limit' });
+    expect(await run.end()).toMatchObject({ ended: 'watchdog: wall-clock limit' });
   });
 
   it('that was stopped itself for longer than the lease stops the job, and ends it when nobody answers', async (context) => {
     const { expect } = context;
     const run = await start(context, { shell, leaseMs: 5000 });
-    const guardian = run.watchdog();
-    process.kill(guardian, 'SIGSTOP');
+    const watchdog = run.watchdog();
+    process.kill(watchdog, 'SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 7000));
     expect(isGoing(run)).toBe(true);
-    process.kill(guardian, 'SIGCONT');
+    process.kill(watchdog, 'SIGCONT');
     await expect.poll(() => isHeld(run), LOOK).toBe(true);
     expect(run.doubt()).toBe(1);
-    expect(await run.end()).toMatchObject({ ended: 'guardian: lease ended' });
+    expect(await run.end()).toMatchObject({ ended: 'watchdog: lease ended' });
   });
 
   it('is not hurried by signals that cut its sleeps short', async (context) => {
     const { expect } = context;
     const run = await start(context, { shell, leaseMs: 4000 });
     const from = performance.now();
-    const guardian = run.watchdog();
-    const timer = setInterval(() => signalWhileThere(guardian), 100);
+    const watchdog = run.watchdog();
+    const timer = setInterval(() => signalWhileThere(watchdog), 100);
     try {
-      expect(await run.end()).toMatchObject({ ended: 'guardian: lease ended' });
+      expect(await run.end()).toMatchObject({ ended: 'watchdog: lease ended' });
     } finally {
       clearInterval(timer);
     }
@@ -164,7 +164,7 @@ describe.concurrent.each(SHELLS)('under %s, the guardian', (shell) => {
     const run = await start(context, { shell, leaseMs: 3000 });
     for (const text of ['2 6000 0 1\n', '2 6x00 0 2\n', '2 6000\n', '\n', 'a b c d e\n', '2  0 2\n'])
       writeFileSync(join(run.directory, 'deadline'), text);
-    expect((await run.end()).ended).toBe('guardian: lease ended');
+    expect((await run.end()).ended).toBe('watchdog: lease ended');
   });
 });
 

@@ -12,9 +12,9 @@ afterEach(() => {
 });
 
 describe('the guards of a run', () => {
-  it('are its launcher, its guardian and what that sleeps with, and none of its own processes', async () => {
+  it('are its launcher, its watchdog and what that sleeps with, and none of its own processes', async () => {
     const runner = bench.runner();
-    // Its own sleep must not be taken for the guardian's.
+    // Its own sleep must not be taken for the watchdog's.
     const order = bench.order('a', ['sh', '-c', 'sleep 41 & echo up; exec sleep 42']);
     runner.start(order);
     const { handle } = await runner.next('a', 'RunStarted');

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent, RunHandle, StartRequest } from '../../../src/run/runner.js';
+import { bundledFixture } from '../../support/bundle-fixtures.js';
 import { createRunSetup, livingMembers, waitForEnd, waitForText, type RunSetup } from '../../support/run-setup.js';
 
-const HOST = fileURLToPath(new URL('../../fixtures/run-host.mjs', import.meta.url));
+const HOST = bundledFixture('run-host');
 
 let bench: RunSetup;
 let host: ChildProcess | undefined;
@@ -40,14 +40,14 @@ async function startHost(order: StartRequest): Promise<RunHandle> {
 
 const LONG = ['sh', '-c', `trap '' TERM; timeout 600 sleep 601 & echo up; sleep 600; sleep 600`];
 
-describe('the guardian', () => {
+describe('the watchdog', () => {
   it('ends a run that nobody extends, with all of its session, and says why', async () => {
     const runner = bench.runner();
     runner.start(bench.order('a', LONG, {}, 300));
     const { handle } = await runner.next('a', 'RunStarted');
-    expect(await runner.end('a')).toEqual({ type: 'RunDied', run: 'a', reason: 'guardian: lease ended' });
+    expect(await runner.end('a')).toEqual({ type: 'RunDied', run: 'a', reason: 'watchdog: lease ended' });
     expect(livingMembers(new Set([handle.pid]))).toEqual([]);
-    expect(readFileSync(join(bench.root, 'a/stderr'), 'utf8')).toContain('tritmesh: guardian: lease ended\n');
+    expect(readFileSync(join(bench.root, 'a/stderr'), 'utf8')).toContain('tritmesh: watchdog: lease ended\n');
   });
 
   it('spares a run that is extended, and an earlier deadline changes nothing', async () => {
@@ -63,24 +63,24 @@ describe('the guardian', () => {
     runner.start(bench.order('a', LONG, {}, 1000));
     await runner.next('a', 'RunOutput');
     runner.stop('a', 60_000);
-    expect(await runner.end('a')).toMatchObject({ type: 'RunDied', reason: 'guardian: lease ended' });
+    expect(await runner.end('a')).toMatchObject({ type: 'RunDied', reason: 'watchdog: lease ended' });
   });
 
   it('ends a run whose node was killed', async () => {
     const { pid } = await startHost(bench.order('a', LONG, {}, 1500));
     host?.kill('SIGKILL');
-    expect(await waitForText(join(bench.root, 'a/ended'))).toBe('guardian: lease ended\n');
+    expect(await waitForText(join(bench.root, 'a/ended'))).toBe('watchdog: lease ended\n');
     await waitForEnd(pid);
-    // The guardian that ends the others is the last to go.
+    // The watchdog that ends the others is the last to go.
     await expect.poll(() => livingMembers(new Set([pid])), { timeout: 20_000 }).toEqual([]);
   });
 
   it('ends a run whose node hangs', async () => {
     const { pid } = await startHost(bench.order('a', LONG, {}, 1500));
     host?.kill('SIGSTOP');
-    expect(await waitForText(join(bench.root, 'a/ended'))).toBe('guardian: lease ended\n');
+    expect(await waitForText(join(bench.root, 'a/ended'))).toBe('watchdog: lease ended\n');
     await waitForEnd(pid);
-    // The guardian that ends the others is the last to go.
+    // The watchdog that ends the others is the last to go.
     await expect.poll(() => livingMembers(new Set([pid])), { timeout: 20_000 }).toEqual([]);
   });
 
@@ -96,7 +96,7 @@ describe('the guardian', () => {
 describe('a launcher without an order', () => {
   it('goes with its node', async () => {
     await startHost(bench.order('a', ['sh', '-c', 'echo up; exec sleep 1']));
-    // The one that has its order, and what waits, are children of the nursery, which is the node's.
+    // The one that has its order, and what waits, are children of the fork server, which is the node's.
     const waiting = (): readonly number[] => listChildren(host?.pid).flatMap(listChildren);
     while (waiting().length < 3) await new Promise((resolve) => setImmediate(resolve));
     const pids = waiting();

@@ -175,7 +175,7 @@ describe('a push', () => {
     expect(pushed.ok ? '' : pushed.reason).toContain(
       'no room: 1001 bytes are missing, 1000 are free beyond the reserve',
     );
-    expect(await result).toMatchObject({ ok: false, lacksRoom: true });
+    expect(await result).toMatchObject({ ok: false, lacksSpace: true });
   });
 
   it('that breaks what was announced ends the fetch, and leaves nothing in its place', async () => {

@@ -1,0 +1,30 @@
+/**
+ * Bundles the compiled program into `dist/bin`: one file for what every command needs and one for each command, in place
+ * of some 450 modules. That halves the processor time of a start. The library and the tests use the modules themselves.
+ */
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const path = (name) => fileURLToPath(new URL(`../dist/${name}`, import.meta.url));
+
+const output = path('bin');
+await rm(output, { recursive: true, force: true });
+const bundle = await rolldown({
+  input: { tritmesh: path('src/cli/main.js'), 'simulate-worker': path('src/cli/commands/simulate-worker.js') },
+  platform: 'node',
+  // They look for compiled or optional parts next to their own files.
+  external: [/^level$/, /^classic-level/, /^aedes-persistence-level/, /^ws$/],
+  onLog: (level, log) => {
+    throw new Error(`${level}: ${log.message}`);
+  },
+});
+await bundle.write({
+  dir: output,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+  // Names stay, so that a stack trace can be read.
+  minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+});
+await bundle.close();
