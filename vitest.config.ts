@@ -31,10 +31,10 @@ interface Group {
 }
 
 const GROUPS: readonly Group[] = [
-  { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...CORES, ...ALONE, ...WAITS], maxWorkers: 2 },
+  { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...CORES, ...ALONE, ...WAITS], maxWorkers: 3 },
   { name: 'cores', include: CORES, maxWorkers: 2 },
   { name: 'alone', include: ALONE, maxWorkers: 1 },
-  { name: 'waits', include: WAITS, exclude: [...CORES, ...ALONE], maxWorkers: 4 },
+  { name: 'waits', include: WAITS, exclude: [...CORES, ...ALONE], maxWorkers: 6 },
 ];
 
 const config: ViteUserConfig = defineConfig({

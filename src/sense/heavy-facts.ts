@@ -5,23 +5,18 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import type { ProcessFacts } from '../core/processes/process-facts.js';
-import { listListeningPorts } from '../os/listening-ports.js';
 import { tryReadProcFile } from './proc-file.js';
 
 /** At most this many words of a command line are read. */
 const WORDS_MAX = 4;
 
 /** Reads the details of a process below a /proc directory; never throws. */
-export function readProcessDetails(
-  procDir: string,
-  pid: number,
-): Pick<ProcessFacts, 'user' | 'cgroups' | 'command' | 'ports'> {
+export function readProcessDetails(procDir: string, pid: number): Pick<ProcessFacts, 'user' | 'cgroups' | 'command'> {
   const directory = `${procDir}/${pid}`;
   return {
     user: readUser(directory),
     cgroups: readCgroups(directory),
     command: tryReadProcFile(`${directory}/cmdline`)?.replace(/\0$/, '').split('\0').slice(0, WORDS_MAX),
-    ports: listListeningPorts(directory),
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { defer, of } from 'rxjs';
 import { parseProcStat } from '../os/proc-stat.js';
 import { readProcessDetails } from './heavy-facts.js';
+import { createPortReader } from './known-ports.js';
 import type { SampleProcesses } from './machine.js';
 import { tryReadRecord } from './proc-file.js';
 import { readProcessMemory } from './proc-memory.js';
@@ -21,6 +22,7 @@ interface Scan {
 export function createLinuxProcesses(procDir: string, units: KernelUnits): SampleProcesses {
   let before: Scan | undefined;
   const toBootS = createBootTime(procDir, units);
+  const readPorts = createPortReader(procDir);
   return (now) =>
     defer(() => {
       const after = { now, processes: scanProcesses(procDir, units) };
@@ -30,7 +32,14 @@ export function createLinuxProcesses(procDir: string, units: KernelUnits): Sampl
       if (last === undefined || now <= last.now) return of([]);
       const { memoryBytes } = readProcessMemory(procDir);
       const facts = { ...units, memoryBytes, bootS };
-      return of(compareScans(last, after, facts).map((sample) => addFacts(procDir, sample)));
+      const samples = compareScans(last, after, facts);
+      return of(
+        samples.map((sample) =>
+          isLight(sample)
+            ? sample
+            : { ...sample, ...readProcessDetails(procDir, sample.pid), ports: readPorts(sample, now) },
+        ),
+      );
     });
 }
 
@@ -66,9 +75,8 @@ function compareScans(before: Scan, after: Scan, facts: Facts): readonly Process
 /** Percent of a core and of the memory. A process below both is never heavy (core/processes/scum.ts). */
 const HEAVY_PERCENT = 5;
 
-function addFacts(procDir: string, sample: ProcessSample): ProcessSample {
-  const isLight = sample.cpuPercent < HEAVY_PERCENT && sample.memoryPercent < HEAVY_PERCENT;
-  return isLight ? sample : { ...sample, ...readProcessDetails(procDir, sample.pid) };
+function isLight({ cpuPercent, memoryPercent }: ProcessSample): boolean {
+  return cpuPercent < HEAVY_PERCENT && memoryPercent < HEAVY_PERCENT;
 }
 
 /**

@@ -10,6 +10,9 @@ import { runProgram, type Ended } from '../support/programs.js';
 import { temporaryDirectories } from '../support/temporary-directory.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/bin/tritmesh.js', import.meta.url));
+const MODULES = JSON.parse(readFileSync(join(MAIN, '..', 'modules.json'), 'utf8')) as Readonly<
+  Record<string, readonly string[] | undefined>
+>;
 const REPORT_LOADS = new URL('../fixtures/report-loads.mjs', import.meta.url).href;
 const makeDirectory = temporaryDirectories();
 
@@ -75,7 +78,7 @@ describe('a cold start of tritmesh status', () => {
       'mqtt://127.0.0.1:1',
     ];
     await runProgram(process.execPath, args);
-    const loaded = readFileSync(file, 'utf8').split('\n');
+    const loaded = readFileSync(file, 'utf8').split('\n').flatMap(listModules);
     expect(loaded.some((line) => line.includes('/src/cli/commands/status.js'))).toBe(true);
     expect(loaded.some((line) => line.includes('/node_modules/mqtt/'))).toBe(true);
     const heavy =
@@ -110,6 +113,12 @@ describe('help and configuration', () => {
     expect(find('rebalance')).toMatchObject({ value: 'pairs', origin: 'default' });
   });
 });
+
+/** The modules in a loaded file: those of a bundle, else the file itself. */
+function listModules(url: string): readonly string[] {
+  const chunk = /\/dist\/bin\/(.*)$/.exec(url)?.[1];
+  return chunk === undefined ? [url] : (MODULES[chunk] ?? []).map((module) => `/${module}`);
+}
 
 function tritmesh(args: readonly string[]): Promise<Ended> {
   return runProgram(process.execPath, [MAIN, ...args]);

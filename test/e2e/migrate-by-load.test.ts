@@ -25,6 +25,7 @@ import {
   type NodeProcess,
   type Scene,
 } from '../support/programs.js';
+import { tellStory } from '../support/story.js';
 
 const hasGcc = requirement('gcc', isThere('gcc', '--version'), 'apt-get install gcc');
 const hasProc = requirement('/proc', process.platform === 'linux', 'run on Linux');
@@ -70,7 +71,7 @@ describe.skipIf(!hasGcc || !hasProc)('a node that becomes PLUS by its work', () 
     books = [];
   });
   afterEach(async (context) => {
-    if (context.task.result?.state === 'fail') tellStory(ear, nodes);
+    if (context.task.result?.state === 'fail') tellStory(nodes, ear);
     // A burner outlives its node by a lease, and would go on writing into directories that are removed here.
     for (const book of books) for (const word of ['go', 'end']) await mkdir(join(book, word), { recursive: true });
     await scene.end();
@@ -193,12 +194,4 @@ function isEvent(one: Heard, type: string): boolean {
 /** The load in the reason of a move. */
 function reasonRatio(reason: unknown): number {
   return Number(/this node is PLUS at (\d+\.\d+)/.exec(String(reason))?.[1]);
-}
-
-function tellStory(ear: BusListener, nodes: readonly NodeProcess[]): void {
-  const said = nodes.map((node) => `--- ${node.id}\n${node.output()}`);
-  const heard = ear.heard
-    .filter(({ topic }) => /\/(state|scum|trit|event|status|response)/.test(topic))
-    .map(({ topic, text }) => `${topic} ${text.slice(0, 500)}`);
-  process.stderr.write(`${[...said, '--- heard', ...heard].join('\n')}\n`);
 }

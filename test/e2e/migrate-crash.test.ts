@@ -4,13 +4,14 @@
  * first, so two is the source of the move, and one receives the copy.
  */
 import { rmSync, writeFileSync } from 'node:fs';
-import { afterAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findCountFault, makeCounters } from '../support/counters.js';
 import { canFreeze } from '../support/criu.js';
 import { MORTAL_BROKERS, type MortalBroker } from '../support/broker-processes.js';
 import { fields, isStatus, openScene, WITH_CRIU, type BusListener, type Scene } from '../support/programs.js';
 import { canMakeHosts, PLACE } from '../support/two-hosts.js';
 import { openTwoNodes, type TwoNodes } from '../support/two-nodes.js';
+import { tellIfFailed } from '../support/story.js';
 
 const { counters, directory } = makeCounters();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -100,8 +101,8 @@ async function withMesh(
     ],
   );
   onTestFinished(() => mesh.end());
-  onTestFailed(() => void process.stderr.write(`${mesh.nodes.map((node) => node.output()).join('\n')}\n`));
   const ear = await scene.ear();
+  tellIfFailed(mesh.nodes, ear);
   const item = await submit(mesh, ear);
   await harm({ mesh, item, broker, ear });
   await checkEnd(mesh, scene, item);

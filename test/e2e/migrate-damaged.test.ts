@@ -6,7 +6,7 @@
  */
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
 import { findCountFault, makeCounters } from '../support/counters.js';
 import { canFreeze } from '../support/criu.js';
@@ -21,6 +21,7 @@ import {
   type NodeProcess,
   type Scene,
 } from '../support/programs.js';
+import { tellIfFailed } from '../support/story.js';
 
 const { counters, directory } = makeCounters();
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -101,7 +102,7 @@ describe.skipIf(!canFreeze || counter === undefined)('an image', () => {
       // It is overloaded: its job runs elsewhere.
       const alpha = await scene.node('alpha', 'fixed:0.9', WITH_CRIU);
       const beta = await scene.node('beta', 'fixed:0.1', { ...WITH_CRIU, TRITMESH_STOP_AT: 'freeze:receiver:share' });
-      onTestFailed(() => tellStory(ear, [alpha, beta]));
+      tellIfFailed([alpha, beta], ear);
       await allUp(ear, ['alpha', 'beta']);
       const item = await submit(scene, ear, alpha, 'beta');
       const gamma = await scene.node('gamma', 'fixed:0.1', { ...WITH_CRIU, TRITMESH_STOP_AT: `freeze:${RESTORE}` });
@@ -140,7 +141,7 @@ async function openMove(
   const ear = await scene.ear();
   const alpha = await scene.node('alpha', 'fixed:0.5', { ...WITH_CRIU, ...alphaHas });
   const nodes = [alpha];
-  onTestFailed(() => tellStory(ear, nodes));
+  tellIfFailed(nodes, ear);
   await allUp(ear, ['alpha']);
   const item = await submit(scene, ear, alpha, 'alpha');
   const expectEnd = (what: Readonly<Record<string, unknown>>): Promise<void> =>
@@ -245,12 +246,4 @@ function behind({ port }: FaultProxy): Readonly<Record<string, string>> {
     TRITMESH_TRANSFER_PORT: String(port),
     TRITMESH_TRANSFER_ADVERTISE: BEFORE,
   };
-}
-
-function tellStory(ear: BusListener, nodes: readonly NodeProcess[]): void {
-  const said = nodes.map((node) => `--- ${node.id}\n${node.output()}`);
-  const heard = ear.heard
-    .filter(({ topic }) => /\/(work|event|response)/.test(topic) && !topic.includes('/log/'))
-    .map(({ topic, text }) => `${topic} ${text.slice(0, 400)}`);
-  process.stderr.write(`${[...said, '--- heard', ...heard].join('\n')}\n`);
 }

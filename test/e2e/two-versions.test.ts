@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatPath, STATE_FORMAT } from '../../src/journal/state-format.js';
 import { hasEarlierVersions, makeEarlierVersion } from '../support/former-version.js';
 import { hasMosquitto, startMosquitto } from '../support/mosquitto.js';
@@ -28,6 +28,7 @@ import {
   type Scene,
 } from '../support/programs.js';
 import { hasFlock, submitWitness } from '../support/witness.js';
+import { tellIfFailed } from '../support/story.js';
 
 const canRun = hasEarlierVersions() && hasFlock();
 const FORMER = canRun ? makeEarlierVersion('previous') : '';
@@ -281,9 +282,7 @@ async function openBoth(
   const ear = await scene.ear();
   const owner = await scene.node('alpha', senses[0], VARIABLES, { main: VERSIONS[one] });
   const receiver = await scene.node('beta', senses[1], VARIABLES, { main: VERSIONS[other] });
-  onTestFailed(() => {
-    for (const node of [owner, receiver]) process.stderr.write(`--- ${node.id}\n${node.output()}\n`);
-  });
+  tellIfFailed([owner, receiver], ear);
   await allUp(ear, ['alpha', 'beta']);
   return { scene, ear, owner, receiver };
 }

@@ -2,7 +2,7 @@
  * An owner and a receiver on a broker with two jobs, one `once` and one `rerun`, and the checks that must hold for both
  * afterwards, whatever happened meanwhile. They use only what can be seen from outside.
  */
-import { expect, onTestFailed, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { JournalledItem } from '../../src/core/owner/item-record.js';
 import { isSettled } from '../../src/core/owner/owned-item.js';
 import { listProcessesBelow } from './processes-below.js';
@@ -10,6 +10,7 @@ import type { TestBroker } from './brokers.js';
 import { keysOf, listGuestKeys, readJournalOf } from './journal-copy.js';
 import { allUp, openScene, upAfter, type BusListener, type NodeProcess, type Scene } from './programs.js';
 import { submitWitness, type Witness } from './witness.js';
+import { tellIfFailed } from './story.js';
 
 /** The broker and nodes of one test; they are closed with the test. */
 export interface Pair<B extends TestBroker = TestBroker> {
@@ -48,16 +49,9 @@ export async function openPair<B extends TestBroker>(
     scene.node('alpha', 'fixed:0.9', variablesOf('owner')),
     scene.node('beta', 'fixed:0.1', variablesOf('receiver')),
   ]);
-  onTestFailed(() => tellStory(ear, [owner, receiver]));
+  tellIfFailed([owner, receiver], ear);
   await allUp(ear, ['alpha', 'beta']);
   return { broker, scene, ear, owner, receiver };
-}
-
-/** Prints the output of the nodes and the messages on the bus of a failed test. */
-function tellStory(ear: BusListener, nodes: readonly NodeProcess[]): void {
-  const said = nodes.map((node) => `--- ${node.id}\n${node.output()}`);
-  const heard = ear.heard.filter(({ topic }) => !topic.endsWith('/scum')).map(({ topic, text }) => `${topic} ${text}`);
-  process.stderr.write(`${[...said, '--- heard', ...heard].join('\n')}\n`);
 }
 
 /** Submits both jobs, without waiting for an answer: the fault may come before it. */

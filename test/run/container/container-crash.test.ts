@@ -12,6 +12,7 @@ import {
   readStartTicks,
   type PodmanHost,
 } from '../../container/podman-host.js';
+import { listProcessesBelow } from '../../support/processes-below.js';
 import { waitForEnd, waitForText } from '../../support/run-setup.js';
 import { startRunnerHost, type RunnerHost } from '../../support/runner-host.js';
 
@@ -37,6 +38,8 @@ describe.skipIf(!canMoveContainers)('a node that moves a container and dies', { 
   afterEach(async () => {
     for (const one of nodes.splice(0)) await one.kill();
     for (const host of [here, there]) host.podman('rm', '-f', '-a', '-t', '0');
+    // A watchdog writes down that its container is gone.
+    await expect.poll(() => listProcessesBelow(root), { timeout: 30_000 }).toEqual([]);
     rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
 
