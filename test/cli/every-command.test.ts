@@ -138,6 +138,7 @@ describe.each(commands)('tritmesh $name', ({ name, command }) => {
     { timeout: 60_000 },
     async (place) => {
       const outcome = OUTCOMES[name]?.[place];
+      if (place === 'a broker') await renewBroker();
       const running = start([...name.split(' '), ...(await operandsOf(name, command, place))], place);
       const isRunner = outcome === undefined ? await running.lasts() : 'runs' in outcome;
       if (isRunner) await running.stopOnce(outcome !== undefined && 'runs' in outcome ? outcome.runs : /./);
@@ -181,6 +182,12 @@ async function operandsOf(name: string, command: Command, place: Place): Promise
     if (word === 'PORT') return String(port);
     return word === 'URL' ? urlOf(place) : word;
   });
+}
+
+/** A broker on which no other command has left anything: a node that was there is known after it has gone. */
+async function renewBroker(): Promise<void> {
+  await broker.close();
+  broker = await createBroker({ base: 'tritmesh', port: 0 });
 }
 
 /** Nothing listens on port 1 of loopback. */

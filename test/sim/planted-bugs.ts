@@ -94,7 +94,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a once item is offered again after a lost lease',
-    changes: [{ file: 'core/owner/lease.js', find: "if (state.item.retry === 'once')", replace: 'if (false)' }],
+    changes: [{ file: 'core/owner/lease.js', find: "if (state.spec.retry === 'once')", replace: 'if (false)' }],
     within: 50,
   },
   {
