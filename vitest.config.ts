@@ -4,7 +4,9 @@
  * freeze), several side by side. The files of a worker share its process and its loaded modules, so a test file must
  * leave nothing behind. Limits are generous, since the machines that tests run on are noisy.
  */
+import { basename } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const isCi = process.env['CI'] !== undefined;
 /** One for files that run again alone. */
@@ -37,11 +39,43 @@ const GROUPS: readonly Group[] = [
   { name: 'waits', include: WAITS, exclude: [...CORES, ...ALONE], maxWorkers: 6 },
 ];
 
+/** Files that run longest, so that none of them is left to run alone at the end of its group. */
+const LONGEST: readonly string[] = [
+  'two-versions',
+  'faults',
+  'lying-clocks',
+  'outage',
+  'moves',
+  'migrate-damaged',
+  'migrate-container',
+  'migrate',
+  'broker-away',
+  'container-crash',
+  'migrate-crash',
+  'run-away',
+  'doubt-answered',
+  'crash',
+  'planted',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- not that of an array
+    const rest = await super.sort(files);
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONGEST.indexOf(basename(moduleId, '.test.ts'));
+      return at < 0 ? LONGEST.length : at;
+    };
+    return rest.toSorted((one, other) => rank(one) - rank(other));
+  }
+}
+
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
     // Loading the modules again for each file took longer than running its tests.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: 'test/support/bundle-fixtures.ts',

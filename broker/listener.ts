@@ -7,6 +7,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, WebSocketServer } from 'ws';
+import { closeServer, trackSockets } from '../src/os/tracked-sockets.js';
 
 /** An open port. */
 export interface Listener {
@@ -61,20 +62,6 @@ async function open(server: Server, host: string, port: number, sockets: Readonl
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    close: () => new Promise((resolve) => closeServer(server, sockets, resolve)),
   };
-}
-
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  return sockets;
 }

@@ -11,6 +11,7 @@ import { readDoubt, writeDeadline } from '../../src/run/watchdog/deadline.js';
 import { LAUNCHER } from '../../src/run/launch/launcher.js';
 import { formatLaunchScript } from '../../src/run/launch/launch-script.js';
 import { readProcessTable } from '../../src/run/processes/process-table.js';
+import { signalProcess } from '../../src/run/processes/session.js';
 import { reserveFiles } from '../../src/run/directory/reserved-files.js';
 
 /** The shells to test with, as far as they are installed. */
@@ -21,6 +22,8 @@ export interface Guarded {
   readonly directory: string;
   /** The launcher. */
   readonly pid: number;
+  /** Just before the launcher was let go, ms of `performance.now()`. */
+  readonly startedAt: number;
   readonly watchdog: () => number;
   /** The state letters of the job's own processes. */
   states(): readonly string[];
@@ -92,6 +95,7 @@ export async function startGuarded({
     else writeFileSync(clockFile, text);
   };
   if (clockFile !== undefined) setClock(formatClock(1000));
+  const startedAt = performance.now();
   child.stdin?.end(`${directory}\n`);
   while (read('stdout') === '') await new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -107,6 +111,7 @@ export async function startGuarded({
   return {
     directory,
     pid,
+    startedAt,
     watchdog,
     states: () => {
       const guard = watchdog();
@@ -122,7 +127,7 @@ export async function startGuarded({
       return { code: read('exit').split('\n')[0]?.trim() ?? '', ended: read('ended').trim() };
     },
     clear: async () => {
-      for (const row of readProcessTable()) if (row.session === pid) process.kill(row.pid, 'SIGKILL');
+      for (const row of readProcessTable()) if (row.session === pid) signalProcess(row.pid, 'SIGKILL');
       await gone;
       rmSync(directory, { recursive: true, force: true });
     },

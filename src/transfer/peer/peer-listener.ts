@@ -11,6 +11,7 @@ import { TLSSocket } from 'node:tls';
 import type { TlsPair } from '../../identity/certificate.js';
 import { formatPublicKey } from '../../identity/create-identity.js';
 import { hasCode } from '../../os/errors.js';
+import { closeServer, trackSockets } from '../../os/tracked-sockets.js';
 import { formatPeerUrl } from '../../protocol/peer-address.js';
 import { keepLastPort, readLastPort } from './last-port.js';
 import { listAdvertised, listUrls } from './listen-addresses.js';
@@ -55,6 +56,8 @@ export interface PeerListener {
 
 const IDLE_MS = 30_000;
 const CONNECTIONS_MAX = 256;
+/** How long a connection may take to say who it is, ms: until then it counts among the connections. */
+const HANDSHAKE_MS = 10_000;
 /**
  * How long an idle connection is kept, ms. It does not race with the client's timeout: node's agents honour the
  * server's `keep-alive` header and close a second early.
@@ -71,12 +74,13 @@ const URLS_MS = 1000;
 export function createPeerListener(options: PeerListenerOptions): PeerListener {
   const handlers = new Map<string, PeerHandler>();
   const server = createTlsServer(options, handlers);
+  const sockets = trackSockets(server);
   return {
     start: () => listen(server, options),
     urls: rememberFor(URLS_MS, () => listOwnUrls(server, options)),
     ownUrls: () => listSelf(server, options),
     handle: (prefix, handler) => void handlers.set(prefix, handler),
-    close: (done) => closeServer(server, done),
+    close: (done) => closeServer(server, sockets, done),
   };
 }
 
@@ -88,6 +92,7 @@ function createTlsServer(options: PeerListenerOptions, handlers: ReadonlyMap<str
     // Every certificate is self-signed here; each request is checked by its key.
     rejectUnauthorized: false,
     noDelay: true,
+    handshakeTimeout: HANDSHAKE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
   server.maxConnections = CONNECTIONS_MAX;
@@ -187,12 +192,6 @@ function rememberFor<T>(keepMs: number, read: () => readonly T[]): () => readonl
     readAt = performance.now();
     return value;
   };
-}
-
-function closeServer(server: Server, done: () => void): void {
-  // A server that never listened calls back too, with an error that only says so.
-  server.close(() => done());
-  server.closeAllConnections();
 }
 
 function readPeerKey(request: IncomingMessage): string | undefined {
