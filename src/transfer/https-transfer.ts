@@ -13,7 +13,8 @@ import { pushShare } from './share/push-share.js';
 import { createPushServer } from './share/push-server.js';
 import { openSealed, sealBundleTo } from './bundle/sealed-bundle.js';
 import { createShareServer } from './share/share-server.js';
-import type { Outcome, FetchRequest, Transfer } from './transfer.js';
+import { layOut } from './tree/lay-out.js';
+import type { Fetched, FetchRequest, Outcome, Transfer } from './transfer.js';
 
 /** What the transfer depends on, and its timeouts. */
 export interface HttpsTransferOptions {
@@ -53,9 +54,13 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
     return () => abandoned.abort();
   }
 
-  /** This node's published addresses may not be reachable from itself (NAT), so local ones come first. */
-  const urlsFor = (order: FetchRequest): readonly string[] =>
-    order.peerKey === options.publicKey ? [...listener.ownUrls(), ...order.urls] : order.urls;
+  async function fetch(order: FetchRequest, signal: AbortSignal): Promise<Fetched> {
+    if (order.peerKey !== options.publicKey) return fetchShare(order, tools, signal);
+    const own = shares.find(order.share)?.bundle;
+    if (own?.sha256 === order.sha256) await layOut(own, order.directory, signal);
+    // Its published addresses may not be reachable from this node itself (NAT), so local ones come first.
+    return fetchShare({ ...order, urls: [...listener.ownUrls(), ...order.urls] }, tools, signal);
+  }
 
   return {
     name: 'https',
@@ -63,7 +68,7 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
     urls: () => listener.urls(),
     share: (share) => shares.share(share),
     unshare: (share) => shares.unshare(share),
-    fetch: (order, done) => run((signal) => fetchShare({ ...order, urls: urlsFor(order) }, tools, signal), done),
+    fetch: (order, done) => run((signal) => fetch(order, signal), done),
     push: (name, urls, done) =>
       run(async (signal) => {
         const share = shares.find(name);

@@ -34,7 +34,10 @@ interface Weather {
   delayMs: number;
 }
 
-/** Starts a proxy to a loopback port, on `host`. A function as `targetPort` is called for each connection. */
+/**
+ * Starts a proxy to a loopback port, on `host`. A function as `targetPort` is called for each connection, which is
+ * refused if it throws.
+ */
 export async function startFaultProxy(
   targetPort: number | (() => number),
   host: string = '127.0.0.1',
@@ -48,10 +51,12 @@ export async function startFaultProxy(
   let connections = 0;
   const server = createServer({ allowHalfOpen: true }, (client) => {
     connections += 1;
-    const upstream = connect(typeof target === 'number' ? target : target(), '127.0.0.1');
     track(open, client);
-    track(open, upstream);
     track(clients, client);
+    const port = readTarget(target);
+    if (port === undefined) return void client.destroy();
+    const upstream = connect(port, '127.0.0.1');
+    track(open, upstream);
     const budgets = {
       back: cuts.shift() ?? Number.POSITIVE_INFINITY,
       sent: sentCuts.shift() ?? Number.POSITIVE_INFINITY,
@@ -84,6 +89,16 @@ export async function startFaultProxy(
     },
     close: () => closeProxy(server, open),
   };
+}
+
+/** The port to forward to; `undefined` while the program that it leads to is not there. */
+function readTarget(target: number | (() => number)): number | undefined {
+  if (typeof target === 'number') return target;
+  try {
+    return target();
+  } catch {
+    return undefined;
+  }
 }
 
 function track(open: Set<Socket>, socket: Socket): void {

@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as requestHttps } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createTlsPair } from '../../src/identity/certificate.js';
 import { createIdentity } from '../../src/identity/create-identity.js';
 import { createSealer } from '../../src/identity/seal.js';
@@ -16,7 +16,7 @@ import type { Bundle, Outcome, Fetched } from '../../src/transfer/transfer.js';
 import { testTransfer, type TransferNode } from '../conformance/transfer.js';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
 import { temporaryDirectories } from '../support/temporary-directory.js';
-import { bundleFiles, fetchOnce, makeBytes, readFiles, succeeded } from '../support/transfer-steps.js';
+import { bundleFiles, fetchOnce, makeBytes, readFiles, succeeded, type Files } from '../support/transfer-steps.js';
 
 type Overrides = Partial<
   PeerListenerOptions &
@@ -322,3 +322,60 @@ function fetchWithProgress(
   const result = new Promise<Outcome<Fetched>>((resolve) => void to.transfer.fetch(order, resolve));
   return { moving, result };
 }
+
+describe('a fetch of a node from itself', () => {
+  const newDirectory = temporaryDirectories();
+
+  async function fetchOwn(
+    files: Files,
+    change: (root: string, directory: string) => void = () => undefined,
+  ): Promise<{ readonly result: Outcome<Fetched>; readonly root: string; readonly directory: string }> {
+    const node = createNode();
+    await succeeded((done) => node.transfer.start(done));
+    onTestFinished(() => closeNode(node));
+    const root = newDirectory();
+    const bundle = bundleFiles(root, files);
+    node.transfer.share({ share: 's', bundle, peerKey: node.key });
+    const directory = newDirectory();
+    change(root, directory);
+    const result = await fetchOnce(node.transfer, {
+      share: 's',
+      urls: [],
+      sha256: bundle.sha256,
+      peerKey: node.key,
+      directory,
+    });
+    return { result, root, directory };
+  }
+
+  it('links the files of an image, and copies those that a process writes to', async () => {
+    const files = { 'image/pages-1.img': makeBytes(2_000_000), 'held/log.txt': 'so far\n', 'work/a/b.txt': 'b' };
+    const { result, root, directory } = await fetchOwn(files);
+    expect(result).toMatchObject({ ok: true, value: { bytes: 2_000_008, count: 3 } });
+    const isShared = (path: string): boolean => statSync(join(root, path)).ino === statSync(join(directory, path)).ino;
+    expect(Object.keys(files).map(isShared)).toEqual([true, false, false]);
+    expect(readFiles(directory)).toEqual(readFiles(root));
+  });
+
+  it.each([
+    ['another byte', (path: string) => writeFileSync(path, Buffer.alloc(2_000_000, 7)), /pages-1\.img/],
+    ['fewer bytes', (path: string) => writeFileSync(path, 'short'), /pages-1\.img/],
+    ['no file', (path: string) => rmSync(path), /pages-1\.img/],
+  ])('refuses an image that has %s by then', async (_what, harm, reason) => {
+    const files = { 'image/pages-1.img': makeBytes(2_000_000) };
+    const { result } = await fetchOwn(files, (root) => harm(join(root, 'image/pages-1.img')));
+    expect(result).toMatchObject({ ok: false, final: true, reason: expect.stringMatching(reason) as string });
+  });
+
+  it('leaves what it linked as it is when it has to fetch it again', async () => {
+    const bytes = makeBytes(2_000_000);
+    const files = { 'a.txt': 'alpha', 'image/pages-1.img': bytes };
+    const { result, root, directory } = await fetchOwn(files, (_root, at) => {
+      // The first file is there and wrong, so everything is fetched as from another node.
+      writeFileSync(join(at, 'a.txt'), 'omega');
+    });
+    expect(result.ok).toBe(true);
+    expect(readFiles(directory)).toEqual(readFiles(root));
+    expect(readFileSync(join(root, 'image/pages-1.img')).equals(bytes)).toBe(true);
+  });
+});
