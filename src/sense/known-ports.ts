@@ -1,6 +1,6 @@
 /**
- * Remembers the listening ports of heavy processes. The kernel prints its whole table of sockets for each reading,
- * which was half of the processor time of an idle node.
+ * Remembers the listening ports of heavy processes. For each reading the kernel prints its whole table of sockets,
+ * which takes more time than everything else that is read of a process.
  */
 import { listListeningPorts } from '../os/listening-ports.js';
 import type { ProcessSample } from './sense.js';
