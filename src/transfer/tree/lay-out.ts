@@ -1,6 +1,6 @@
 /**
- * Lays out the files of a bundle on the machine that has them, for a fetch from oneself, which then finds them there and
- * only checks their hashes. Nobody writes to an image any more, so its files are linked; all others are copied.
+ * Lays out the files of a bundle on the machine that has them, for a fetch from oneself, which then finds them there
+ * and only checks their hashes. Nobody writes to an image any more, so its files are linked; all others are copied.
  */
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
