@@ -1,6 +1,6 @@
 /**
- * The open connections of a server. Node.js ends a server only once they have all closed, and does not know the ones
- * that have not said anything yet: whoever connects and stays silent would keep a program from stopping.
+ * The open connections of a server. Node.js ends a server only once they have all closed, and `closeAllConnections`
+ * leaves out those that have not sent a request yet: a silent one would keep the program from stopping.
  */
 import type { Server, Socket } from 'node:net';
 

@@ -14,21 +14,21 @@ const LIVE_PLAN = fileURLToPath(new URL('../fixtures/live-plan.mjs', import.meta
 /** Delays and losses are random in every run of a plan; the bug shows within this many runs. */
 const RUNS = 20;
 
-/** One kept seed. `mend` is the list of changes that take the fix of its bug out. */
+/** One kept seed. `changes` take the fix of its bug out. */
 interface Kept {
   readonly bug: string;
   readonly promise: string;
-  readonly mend: readonly Change[];
+  readonly changes: readonly Change[];
 }
 
 const plant = createPlanter();
 
 describe.each(readdirSync(KEPT))('%s', (name) => {
   const file = join(KEPT, name);
-  const { bug, promise, mend } = JSON.parse(readFileSync(file, 'utf8')) as Kept;
+  const { bug, promise, changes } = JSON.parse(readFileSync(file, 'utf8')) as Kept;
 
   it(`breaks again when ${bug}`, async () => {
-    expect(await runPlan(await plant(mend), file, promise)).toContain(promise);
+    expect(await runPlan(await plant(changes), file, promise)).toContain(promise);
   });
 
   it('holds with the fix', async () => {

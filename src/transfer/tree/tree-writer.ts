@@ -132,7 +132,7 @@ function createWriter(directory: string, files: readonly ManifestFile[], tree: I
       const before = index;
       await complete(file, part);
       await advance();
-      if (index === before) throw new StalePart(`${file.path} is fetched anew`);
+      if (index === before) throw new StalePart(`${file.path} is fetched again`);
     }
   }
 
