@@ -30,6 +30,11 @@ const { output: chunks } = await bundle.write({
 });
 await bundle.close();
 
+// The supervisor is a file of its own: a small process starts fast and forks fast.
+const supervisor = await rolldown({ input: path('src/run/supervisor/program/main.js'), platform: 'node' });
+await supervisor.write({ file: path('bin/supervisor.cjs'), format: 'cjs', minify: { mangle: false } });
+await supervisor.close();
+
 // Which module is in which file, for the test that a command loads no more than it needs.
 const root = fileURLToPath(new URL('..', import.meta.url));
 const modules = chunks.map(({ fileName, moduleIds = [] }) => [fileName, moduleIds.map((id) => relative(root, id))]);

@@ -27,7 +27,7 @@ import { createDiskReader } from '../os/disk-space.js';
 import type { RunningNode } from '../node/running-node.js';
 import { formatTopic } from '../protocol/topics.js';
 import type { Suspicion } from '../pipelines/identity/twin-watch.js';
-import { isWatchdogProcess } from '../run/watchdog/watchdog-process.js';
+import { isLegacyGuard } from '../run/legacy/legacy-launcher.js';
 import { createProcessRunner } from '../run/process-runner.js';
 import { createSense } from '../sense/create-sense.js';
 import { parseMetric, type Metric } from '../sense/metric.js';
@@ -132,7 +132,8 @@ function createPorts(
     }),
     runner: createProcessRunner({
       clock,
-      spares: `${config.state_dir}/spares`,
+      supervisors: join(config.state_dir, 'supervisors'),
+      spares: join(config.state_dir, 'spares'),
       checkpoint,
       containers,
       output: toOutputRules(config),
@@ -159,7 +160,7 @@ function createPorts(
       clock,
       tag: config.id,
       methods: config.scum.throttle === 'off' ? [] : config.scum.throttle_methods,
-      isGuard: isWatchdogProcess,
+      isGuard: isLegacyGuard,
     }),
   };
 }

@@ -13,7 +13,7 @@ import { writeWhole } from '../os/write-whole.js';
  * what is written: 1 has no format file (up to eb17494), 2 has one and keeps its journal where those versions do not
  * look.
  */
-export const STATE_FORMAT = 2;
+export const STATE_FORMAT = 3;
 
 /** The state directory was written by a newer version, or its format is unclear; the message says what to do. */
 export class StateFormatError extends Error {

@@ -1,39 +1,41 @@
 /**
- * The Runner port's adapter for local processes: runs each command behind its own launcher (see launcher.ts) and
+ * The Runner port's adapter for local processes: has the supervisor start them (see docs/internals/supervisor.md) and
  * finds the runs of an earlier node process again. It decides nothing about items or leases.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { Clock } from '../clock/clock.js';
 import type { Containers } from '../container/containers.js';
-import { NAMESPACE_FILES } from './freeze/pid-namespace.js';
+import { createAdoption } from './adopt-runs.js';
 import { createContainerRuns } from './container/container-runs.js';
 import { LOOK_MS } from './watchdog/deadline.js';
 import { createExternalRuns } from './external-runs.js';
 import { freezableOf } from './freeze/freezable-run.js';
 import { createFreezer, type Freezable } from './freeze/freezer.js';
-import { createLauncherPool } from './launch/launcher-pool.js';
 import { createOutputGuard, type OutputRules } from './output/output-guard.js';
-import { isAlive, isOfThisBoot, tryReadProcessTable } from './processes/process-table.js';
-import { awaitRestored } from './freeze/await-restored.js';
-import { forbidStart, readLaunchHead, readPrepared } from './directory/run-directory.js';
+import { tryReadProcessTable } from './processes/process-table.js';
 import { listNamespaceProcesses } from './processes/run-signals.js';
 import { createRunStarts, NO_CHECKPOINT } from './launch/start-runs.js';
 import { createRunWatch, type LiveRun } from './run-watch.js';
 import type { RunEvent, RunHandle, Runner, SaveRequest } from './runner.js';
 import { listSessionProcesses } from './processes/session.js';
 import { createSpareDirectory } from './directory/spare-directory.js';
+import { openFormerSupervisors, type FormerSupervisors } from './supervisor/former-supervisors.js';
+import { listSupervisorPrograms, SUPERVISOR_VARIABLE, type SupervisorProgram } from './supervisor/program-path.js';
+import { createSupervisorPool } from './supervisor/supervisor-pool.js';
 
 /** Dependencies and settings of a process runner. */
 export interface ProcessRunnerOptions {
   readonly clock: Clock;
+  /** Absolute directory of the supervisors of this node, which runs outlive it in; used by one runner at a time. */
+  readonly supervisors: string;
   /**
    * Absolute directory, used by this runner alone and on the file system of the runs, where run directories are
    * prepared.
    */
   readonly spares?: string | undefined;
+  /** Programs of the supervisor, best first; by default those that came with this package. */
+  readonly programs?: readonly SupervisorProgram[] | undefined;
   /** Without it nothing can be frozen or restored, and no external process can become a run. */
   readonly checkpoint?: Checkpoint | undefined;
   /** Without it, or without `checkpoint`, containers are not moved as a whole. */
@@ -52,9 +54,10 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
   const { clock, spares, checkpoint, containers, output = UNBOUND } = options;
   const events = new Subject<RunEvent>();
   let isClosed = false;
-  const later = (work: () => void): void => queueMicrotask(() => (isClosed ? undefined : work()));
   const tell = (event: RunEvent): void => (isClosed ? undefined : events.next(event));
-  const tellLater = (event: RunEvent): void => later(() => events.next(event));
+  const tellLater = (event: RunEvent): void => queueMicrotask(() => tell(event));
+  const former = openFormerSupervisors(options.supervisors, clock.scheduler);
+  const later = createLater(former, () => isClosed);
 
   const freezer = checkpoint === undefined ? undefined : createFreezer(clock, checkpoint, tell);
   const external =
@@ -65,7 +68,13 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     checkpoint === undefined || containers === undefined
       ? undefined
       : createContainerRuns({ clock, checkpoint, containers }, tell);
-  const pad = createLauncherPool(clock.scheduler, process.env['PATH']);
+  const supervisors = createSupervisorPool({
+    scheduler: clock.scheduler,
+    programs: options.programs ?? listSupervisorPrograms(process.env[SUPERVISOR_VARIABLE]),
+    place: options.supervisors,
+    lastNumber: former.lastNumber,
+    path: process.env['PATH'],
+  });
   const spare = spares === undefined ? undefined : createSpareDirectory(spares, clock.scheduler);
   const guard = createOutputGuard(clock, output, (run, reason) => tell({ type: 'OutputExceeded', run, reason }));
   const watch = createRunWatch({
@@ -76,26 +85,22 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     explain: (directory) => checkpoint?.explain(directory) ?? NO_CHECKPOINT,
     clean: (directory) => checkpoint?.clean(directory),
   });
-  const starts = createRunStarts({ clock, checkpoint, pad, spare, watch, tellLater, isClosed: () => isClosed });
+  const starts = createRunStarts({
+    clock,
+    checkpoint,
+    supervisors,
+    spare,
+    watch,
+    tell,
+    tellLater,
+    isClosed: () => isClosed,
+  });
+  const adoptRun = createAdoption({ clock, checkpoint, former, watch, tell, tellLater });
 
   const adopt = (run: string, directory: string, told: RunHandle | null): void => {
     if (watch.runs.has(run) || external?.has(run) === true || contained?.has(run) === true) return;
     if (contained?.adopt(run, directory) === true || external?.adopt(run, directory) === true) return;
-    const start = forbidStart(directory);
-    // After a power loss the `started` mark may be missing although the command ran. It has certainly ended; nothing
-    // else is known.
-    if (start === 'forbidden' && told !== null && !isOfThisBoot(told.start)) {
-      return tell({ type: 'RunDied', run, reason: 'the machine was restarted' });
-    }
-    if (start === 'forbidden' || (start === 'absent' && told === null)) {
-      return tell({ type: 'RunFailed', run, reason: 'its launcher never started it' });
-    }
-    const handle = told ?? readLaunchHead(directory)?.handle ?? { pid: 0, start: 'unknown' };
-    const prepared = readPrepared(directory, { clock, doubted: () => tellLater({ type: 'RunDoubted', run }) });
-    const live = watch.follow(run, directory, handle, prepared, true);
-    if (!isAlive(handle)) return watch.settle(live, 'nothing of it was left');
-    if (isUnthawed(live)) awaitRestored(clock, watch, live, checkpoint?.read(directory)?.imageBytes ?? 0, tell);
-    else tell({ type: 'RunStarted', run, handle });
+    adoptRun(run, directory, told);
   };
 
   /** An adoption that fails to read (no descriptors left) proves nothing and is retried. */
@@ -174,16 +179,27 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
       watch.close();
       external?.close();
       contained?.close();
-      pad.close();
+      supervisors.close();
+      former.close();
       spare?.close();
       events.complete();
     },
   };
 }
 
-/** Whether the run is a restored copy that was never thawed. */
-function isUnthawed({ namespace, directory }: LiveRun): boolean {
-  return namespace?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.thawed));
+/**
+ * Returns how to call work after the current call has returned, and in order. Until the supervisors of earlier boots
+ * have read their last word it is kept: nothing may be decided about a run before.
+ */
+function createLater(former: FormerSupervisors, isClosed: () => boolean): (work: () => void) => void {
+  let kept: (() => void)[] | undefined = [];
+  const run = (work: () => void): void => queueMicrotask(() => (isClosed() ? undefined : work()));
+  former.whenSettled(() => {
+    const works = kept ?? [];
+    kept = undefined;
+    works.forEach(run);
+  });
+  return (work) => void (kept === undefined ? run(work) : kept.push(work));
 }
 
 /** The pids of runs. Processes in a pid namespace have sessions of their own and are found by descent. */

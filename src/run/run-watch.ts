@@ -7,13 +7,12 @@ import type { Clock } from '../clock/clock.js';
 import type { NamespaceHead } from './freeze/pid-namespace.js';
 import { LOOK_MS, type Deadline } from './watchdog/deadline.js';
 import { endLeftBehind } from './processes/end-left-behind.js';
-import { readLastPid } from './processes/left-behind.js';
 import type { OutputGuard } from './output/output-guard.js';
 import { createOutputTail, type OutputTail } from './output/output-tail.js';
-import { isAlive } from './processes/process-table.js';
 import { concludeRun } from './directory/run-conclusion.js';
 import { appendNotice, WALL_GRACE_MS, type PreparedLaunch } from './directory/run-directory.js';
 import { signalCommand, terminateRun } from './processes/run-signals.js';
+import type { RunEvidence } from './run-evidence.js';
 import type { RunEvent, RunHandle, SaveRequest } from './runner.js';
 import { isDeserted, killSession } from './processes/session.js';
 
@@ -24,11 +23,9 @@ export interface LiveRun {
   readonly handle: RunHandle;
   /** Set for a run that can be frozen. */
   readonly namespace: NamespaceHead | undefined;
-  /**
-   * It was started by an earlier node process or fork server: its end is found by polling, since no exit event will
-   * come.
-   */
+  /** Nobody reports its end, since an earlier node process started it or its supervisor was lost: it is looked for. */
   isAdopted: boolean;
+  readonly evidence: RunEvidence;
   readonly tail: OutputTail;
   /** `clock.now()` when it was started or adopted, and the time of its wall-clock limit on the same clock. */
   readonly since: number;
@@ -44,9 +41,24 @@ export interface LiveRun {
   /** It was asked to save its work and end. */
   isAsked: boolean;
   killTimer: Subscription | undefined;
-  /** The launcher has ended; only its remaining processes are waited for. */
+  /** Its leader has ended; only its remaining processes are waited for. */
   isEnding: boolean;
   /** The last pid assigned before its command started; `undefined` for an adopted run. */
+  readonly afterPid: number | undefined;
+}
+
+/** A run that is to be watched. */
+export interface FollowedRun {
+  readonly run: string;
+  readonly directory: string;
+  readonly handle: RunHandle;
+  readonly prepared: PreparedLaunch;
+  readonly evidence: RunEvidence;
+  /** An earlier node process started it. */
+  readonly isAdopted: boolean;
+  /** `clock.now()` when it was requested or is adopted. */
+  readonly since: number;
+  /** The last pid assigned before its command started; `undefined` when unknown. */
   readonly afterPid: number | undefined;
 }
 
@@ -54,16 +66,16 @@ export interface LiveRun {
 export interface RunWatch {
   readonly runs: ReadonlyMap<string, LiveRun>;
   /** Starts watching a run. */
-  follow(run: string, directory: string, handle: RunHandle, prepared: PreparedLaunch, isAdopted: boolean): LiveRun;
+  follow(started: FollowedRun): LiveRun;
   /** Forgets a run whose adoption failed halfway. */
   forget(run: string): void;
-  /** No exit event will come for its launcher: poll for it from now on. */
+  /** Nobody will report its end: look for it from now on. */
   adopt(live: LiveRun): void;
   /** Asks the command to exit; calls `then` if it has not within the time, unless the run is stopped first. */
   ask(live: LiveRun, request: SaveRequest, then: () => void): void;
   /** Stops a run: SIGTERM to its session, SIGKILL after `graceMs` (0, or a run that is frozen: SIGKILL at once). */
   stop(live: LiveRun, graceMs: number, reason: string): void;
-  /** The launcher has ended: kills what is left of its session, and reports the end once nothing is. */
+  /** Its leader has ended: kills what is left of its session, and reports the end once nothing is. */
   settle(live: LiveRun, reason: string): void;
   /** Detaches from all runs. */
   close(): void;
@@ -106,7 +118,8 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
     if (live.isEnding) return;
     tellOutput(live, false);
     live.deadline.look();
-    if (live.isAdopted && !isAlive(live.handle)) return settle(live, LAUNCHER_GONE);
+    const over = live.isAdopted ? live.evidence.findEnd() : undefined;
+    if (over !== undefined) return settle(live, over);
     if (clock.now() < live.wallAt || live.stopReason !== undefined) return;
     appendNotice(live.directory, 'wall-clock limit');
     stop(live, WALL_GRACE_MS, 'wall-clock limit');
@@ -119,7 +132,8 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
 
   const stop = (live: LiveRun, graceMs: number, reason: string): void => {
     if (live.isEnding) return;
-    if (live.isAdopted && !isAlive(live.handle)) return settle(live, LAUNCHER_GONE);
+    const over = live.isAdopted ? live.evidence.findEnd() : undefined;
+    if (over !== undefined) return settle(live, over);
     const isFirst = live.stopReason === undefined;
     live.stopReason ??= reason;
     live.killTimer?.unsubscribe();
@@ -152,7 +166,9 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
     }
     // The kernel ends everything in a pid namespace. During a long run pids may have wrapped around more than once.
     if (live.namespace !== undefined) return conclude(live, end);
-    endLeftBehind({ ...live, afterPid: isShort ? live.afterPid : undefined }, clock, () => conclude(live, end));
+    endLeftBehind({ ...live, mark: live.evidence.mark, afterPid: isShort ? live.afterPid : undefined }, clock, () =>
+      conclude(live, end),
+    );
   };
 
   const conclude = (live: LiveRun, end: RunEvent): void => {
@@ -184,14 +200,15 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
 
   return {
     runs,
-    follow: (run, directory, handle, { deadline, wallMs, startedAt, namespace }, isAdopted) => {
-      const since = clock.now();
+    follow: ({ run, directory, handle, prepared, evidence, isAdopted, since, afterPid }) => {
+      const { deadline, wallMs, startedAt, namespace } = prepared;
       const live: LiveRun = {
         run,
         directory,
         handle,
         namespace,
         isAdopted,
+        evidence,
         tail: createOutputTail(directory),
         since,
         wallAt: since + wallMs,
@@ -201,13 +218,13 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
         isAsked: false,
         killTimer: undefined,
         isEnding: false,
-        afterPid: isAdopted ? undefined : readLastPid(),
+        afterPid,
       };
       runs.set(run, live);
       output.begin({
         run,
         directory,
-        launcher: handle.pid,
+        leader: handle.pid,
         hasNamespace: namespace !== undefined,
         isDoubted: deadline.isDoubted,
       });
@@ -236,5 +253,3 @@ export function createRunWatch({ clock, tell, isStill, explain, clean, output }:
     },
   };
 }
-
-const LAUNCHER_GONE = 'its launcher is gone';

@@ -14,6 +14,8 @@ import { canMakeHosts, openTwoHosts, PLACE, type Host, type TwoHosts } from '../
 const { counters, directory: programs } = makeCounters();
 afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
+const SUPERVISORS = join(PLACE, 'supervisors');
+
 /** The files of a frozen run that are transferred. */
 const TRAVELS = ['work', 'stdout', 'stderr', 'image', 'carried'];
 
@@ -23,7 +25,7 @@ describe.skipIf(!canFreeze || !canMakeHosts).each(counters)('a counter in $name'
   beforeEach(async () => {
     two = await openTwoHosts();
     const [one, other] = two.hosts;
-    runners = [await startRunnerHost(one.within), await startRunnerHost(other.within)];
+    runners = [await startRunnerHost(SUPERVISORS, one.within), await startRunnerHost(SUPERVISORS, other.within)];
   });
   afterEach(async () => {
     for (const runner of runners) await runner.kill();

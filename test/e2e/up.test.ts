@@ -166,7 +166,7 @@ describe('tritmesh up', () => {
     const early = await listOpenFiles();
     const item = await submit(ear, 'running', 'sh', '-c', 'ls -l /proc/self/fd; sleep 600');
     const during = await listOpenFiles();
-    // The job, its launcher and its watchdog run, and have only the output open.
+    // The job runs and has only the output open.
     expect(during.filter((file) => file.endsWith('/stdout')).length).toBeGreaterThan(0);
     const strange = [...early, ...during].filter(
       (file) => /\/(?:broker|journal(?:-\d+)?)\//.test(file) || file.endsWith('/stray'),

@@ -23,7 +23,11 @@ import { decodeRequest, peekTransaction, VERBS } from '../../src/protocol/reques
 import { messageSchemas } from '../../src/protocol/schemas.js';
 import { findBaseFault, formatTopic, kindFilter, parseTopic, type Topic } from '../../src/protocol/topics.js';
 import { parseExitFile } from '../../src/run/directory/exit-file.js';
-import { parseLaunchHead } from '../../src/run/launch/launch-script.js';
+import { parseNamespaceHead } from '../../src/run/launch/namespace-script.js';
+import { parseLegacyHead } from '../../src/run/legacy/legacy-launcher.js';
+import { createFrameCutter } from '../../src/run/supervisor/frames.js';
+import { parseSlot } from '../../src/run/supervisor/lease-slots.js';
+import { parseLines } from '../../src/run/supervisor/lines.js';
 import { parseProcessList } from '../../src/run/processes/process-table.js';
 import { takePiece } from '../../src/run/output/utf8.js';
 import { Refused } from '../../src/transfer/outcome.js';
@@ -59,7 +63,11 @@ export const DECODERS: readonly Decoder[] = [
   { name: 'a journal', read: (bytes) => readEntries([['item/j1', bytes]]) },
   { name: 'the records of a journal', read: readRecords },
   { name: 'the end of a run', read: (bytes) => parseExitFile(bytes.toString()) },
-  { name: 'the order of a run', read: (bytes) => parseLaunchHead(bytes.toString()) },
+  { name: 'the order of a run', read: (bytes) => parseLegacyHead(bytes.toString()) },
+  { name: 'the namespace of a run', read: (bytes) => parseNamespaceHead(bytes.toString()) },
+  { name: "a supervisor's log", read: (bytes) => parseLines(bytes.toString()).lines[0] },
+  { name: 'frames to a supervisor', read: (bytes) => createFrameCutter().cut(bytes).frames[0] },
+  { name: 'the lease of a run', read: (bytes) => parseSlot(bytes.toString()) },
   { name: 'a process', read: (bytes) => parseProcStat(bytes.toString()) },
   { name: 'a list of processes', read: (bytes) => parseProcessList(bytes.toString()) },
   { name: 'the output of a run', read: readOutput },

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseLaunchHead } from '../../src/run/launch/launch-script.js';
+import { readProcessTable } from '../../src/run/processes/process-table.js';
 import type { RunHandle } from '../../src/run/runner.js';
 import { createRunSetup, livingMembers, waitForEnd, waitForText, type RunSetup } from '../support/run-setup.js';
 
@@ -18,9 +18,13 @@ async function leave(argv: readonly string[], guardMs?: number): Promise<RunHand
   const runner = bench.runner();
   runner.start(bench.order('a', argv, {}, guardMs));
   const { handle } = await runner.next('a', 'RunStarted');
-  await waitForText(join(bench.root, 'a/started'));
   runner.close();
   return handle;
+}
+
+/** The process that started a run, which is its parent. */
+function supervisorOf({ pid }: RunHandle): number {
+  return readProcessTable().find((row) => row.pid === pid)?.parent ?? 0;
 }
 
 const directory = (): string => join(bench.root, 'a');
@@ -64,12 +68,10 @@ describe.each([
     expect(end.type === 'RunExited' && end.runMs >= 50).toBe(true);
   });
 
-  it('tells that a run died, after ending what its launcher left behind', async () => {
+  it('tells that a run died with its supervisor, and nothing of it is left', async () => {
     const handle = await leave(['sh', '-c', 'echo up; sleep 600; sleep 600']);
     await waitForText(join(directory(), 'stdout'));
-    process.kill(handle.pid, 'SIGKILL');
-    await waitForEnd(handle.pid);
-    expect(livingMembers(new Set([handle.pid])).length).toBeGreaterThan(0);
+    process.kill(supervisorOf(handle), 'SIGKILL');
     const runner = bench.runner();
     runner.adopt('a', directory(), tell(handle));
     expect(await runner.end('a')).toMatchObject({ type: 'RunDied', reason: 'nothing of it was left' });
@@ -85,9 +87,10 @@ describe.each([
   });
 
   it('does not take a process that has got the pid since', async () => {
-    const other = bench.runner();
-    other.start(bench.order('b', ['sleep', '600']));
-    const { handle: stranger } = await other.next('b', 'RunStarted');
+    const other = createRunSetup();
+    const elsewhere = other.runner();
+    elsewhere.start(other.order('b', ['sleep', '600']));
+    const { handle: stranger } = await elsewhere.next('b', 'RunStarted');
     mkdirSync(join(directory(), 'work'), { recursive: true });
     writeFileSync(join(directory(), 'started'), `${stranger.pid}\n`);
     writeFileSync(join(directory(), 'order'), `launcher='${stranger.pid} 1@0'\nlimit=9\ndeadline=9\n`);
@@ -95,17 +98,18 @@ describe.each([
     runner.adopt('a', directory(), tell({ pid: stranger.pid, start: '1@0' }));
     expect(await runner.end('a')).toMatchObject({ type: 'RunDied' });
     expect(livingMembers(new Set([stranger.pid])).length).toBeGreaterThan(0);
-    other.stop('b', 0);
-    await other.end('b');
+    elsewhere.stop('b', 0);
+    await elsewhere.end('b');
+    expect(other.clear()).toEqual([]);
   });
 });
 
 describe('adopt, of a run that was never started,', () => {
-  it('is RunFailed, now and later, and no launcher starts it any more', async () => {
+  it('is RunFailed, now and later, and nothing starts it any more', async () => {
     mkdirSync(join(directory(), 'work'), { recursive: true });
     for (const runner of [bench.runner(), bench.runner()]) {
       runner.adopt('a', directory(), null);
-      expect(await runner.end('a')).toMatchObject({ type: 'RunFailed', reason: 'its launcher never started it' });
+      expect(await runner.end('a')).toMatchObject({ type: 'RunFailed', reason: 'it was never started' });
     }
     const late = bench.runner();
     late.start(bench.order('a', ['sh', '-c', 'echo ran >ran']));
@@ -128,10 +132,4 @@ describe('adopt, of a run whose directory is gone,', () => {
     runner.adopt('a', directory(), handle);
     expect(await runner.end('a')).toMatchObject({ type: 'RunDied' });
   });
-});
-
-it('the order names the launcher', async () => {
-  const handle = await leave(['true']);
-  expect(parseLaunchHead(readFileSync(join(directory(), 'order'), 'utf8'))?.handle).toEqual(handle);
-  await waitForEnd(handle.pid);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/run/runner.js';
-import { createRunSetup, livingMembers, waitForText, type RunSetup } from '../support/run-setup.js';
+import { createRunSetup, livingMembers, type RunSetup } from '../support/run-setup.js';
 
 const REPORT = fileURLToPath(new URL('../fixtures/report.mjs', import.meta.url));
 
@@ -189,7 +189,6 @@ describe('stop', () => {
   it('ends the command with SIGTERM', async () => {
     const runner = bench.runner();
     runner.start(bench.order('a', ['sh', '-c', 'echo up; exec sleep 600']));
-    await waitForText(join(bench.root, 'a/started'));
     await runner.next('a', 'RunOutput');
     runner.stop('a', 60_000);
     expect(await runner.end('a')).toMatchObject({ type: 'RunExited', exitCode: 143, signal: 'SIGTERM' });

@@ -8,11 +8,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDoubt, writeDeadline } from '../../src/run/watchdog/deadline.js';
-import { LAUNCHER } from '../../src/run/launch/launcher.js';
-import { formatLaunchScript } from '../../src/run/launch/launch-script.js';
 import { readProcessTable } from '../../src/run/processes/process-table.js';
 import { signalProcess } from '../../src/run/processes/session.js';
-import { reserveFiles } from '../../src/run/directory/reserved-files.js';
+import { formatLegacyOrder, LAUNCHER, reserveLegacyFiles } from './legacy-run.js';
 
 /** The shells to test with, as far as they are installed. */
 export const SHELLS: readonly string[] = ['/bin/dash', '/bin/bash', '/bin/busybox'].filter((path) => existsSync(path));
@@ -66,7 +64,7 @@ export async function startGuarded({
   const directory = mkdtempSync(join(tmpdir(), 'tritmesh-guarded-'));
   const clockFile = clock === 'file' ? join(directory, 'clock') : undefined;
   mkdirSync(join(directory, 'work'));
-  reserveFiles(directory);
+  reserveLegacyFiles(directory);
   const applet = shell.endsWith('busybox') ? ['sh'] : [];
   const child: ChildProcess = spawn(shell, [...applet, '-c', textOf(clockFile), 'tritmesh-launcher'], {
     cwd: '/',
@@ -80,13 +78,10 @@ export async function startGuarded({
     handle: { pid, start: 'none' },
     limit: Math.min(999_999_999_999_999, limitMs / 10),
     lease: leaseMs / 10,
-    at: 0,
-    input: '/dev/null',
-    fault: undefined,
     argv: ['sh', '-c', script],
-    environment: { PATH: process.env['PATH'] ?? '' },
+    path: process.env['PATH'] ?? '',
   };
-  writeFileSync(join(directory, 'order'), formatLaunchScript(order));
+  writeFileSync(join(directory, 'order'), formatLegacyOrder(order));
   const read = (name: string): string =>
     existsSync(join(directory, name)) ? readFileSync(join(directory, name), 'utf8') : '';
   const setClock = (text: string | undefined): void => {

@@ -10,8 +10,9 @@ import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import type { Clock } from '../../src/clock/clock.js';
 import type { Containers } from '../../src/container/containers.js';
 import type { Command } from '../../src/protocol/item.js';
-import { createProcessRunner } from '../../src/run/process-runner.js';
+import { createProcessRunner, type ProcessRunnerOptions } from '../../src/run/process-runner.js';
 import { readProcessTable } from '../../src/run/processes/process-table.js';
+import type { SupervisorProgram } from '../../src/run/supervisor/program-path.js';
 import type { RunEvent, RunHandle, Runner, StartRequest } from '../../src/run/runner.js';
 
 /** The real clock, for tests of real processes. */
@@ -37,7 +38,10 @@ export interface RecordingRunner extends Runner {
 /** The setup of one test. */
 export interface RunSetup {
   readonly root: string;
-  runner(checkpoint?: Checkpoint, containers?: Containers): RecordingRunner;
+  /** A runner; `place` names the directory of its supervisors, which only one runner at a time may use. */
+  runner(checkpoint?: Checkpoint, containers?: Containers, place?: string): RecordingRunner;
+  /** A runner whose supervisors are these programs. */
+  runnerOf(programs: readonly SupervisorProgram[], checkpoint?: Checkpoint): RecordingRunner;
   /** Creates a start request with its own directory below {@link root}. */
   order(name: string, argv: readonly string[], more?: Partial<Command>, guardMs?: number): StartRequest;
   /** Registers a launcher that must be gone at the end of the test. */
@@ -52,8 +56,13 @@ export function createRunSetup(): RunSetup {
   const launchers = new Set<number>();
   return {
     root,
-    runner: (checkpoint, containers) => {
-      const runner = createBenchRunner(launchers, checkpoint, containers);
+    runner: (checkpoint, containers, place = 'supervisors') => {
+      const runner = createBenchRunner(launchers, { supervisors: join(root, place), checkpoint, containers });
+      runners.push(runner);
+      return runner;
+    },
+    runnerOf: (programs, checkpoint) => {
+      const runner = createBenchRunner(launchers, { supervisors: join(root, 'supervisors'), programs, checkpoint });
       runners.push(runner);
       return runner;
     },
@@ -107,12 +116,8 @@ export async function waitForEnd(pid: number): Promise<void> {
   }
 }
 
-function createBenchRunner(
-  launchers: Set<number>,
-  checkpoint: Checkpoint | undefined,
-  containers: Containers | undefined,
-): RecordingRunner {
-  const runner = createProcessRunner({ clock: CLOCK, checkpoint, containers });
+function createBenchRunner(launchers: Set<number>, options: Omit<ProcessRunnerOptions, 'clock'>): RecordingRunner {
+  const runner = createProcessRunner({ clock: CLOCK, ...options });
   const events$ = new ReplaySubject<RunEvent>();
   const seen: RunEvent[] = [];
   runner.events$.subscribe((event) => {

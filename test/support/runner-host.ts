@@ -30,12 +30,13 @@ export interface RunnerHost {
 
 const ENDS: ReadonlySet<string> = new Set(['RunExited', 'RunDied', 'RunFailed', 'ThawFailed']);
 
-/** Starts a host; `within` is put in front of its command, `variables` are added to its environment. */
+/** Starts a host with its supervisors in `place`; `within` is put in front of its command, `variables` are added to its environment. */
 export async function startRunnerHost(
+  place: string,
   within: readonly string[] = [],
   variables: Readonly<Record<string, string>> = {},
 ): Promise<RunnerHost> {
-  const [program, ...args] = [...within, process.execPath, PROGRAM];
+  const [program, ...args] = [...within, process.execPath, PROGRAM, place];
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...variables } });
   const events$ = readEvents(child);
   let given = 0;

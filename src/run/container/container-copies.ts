@@ -45,7 +45,7 @@ export async function prepareCopy(
   const obstacles = await containers.preflightRestore(facts, directory);
   if (obstacles.length > 0) return { reason: obstacles.join('; ') };
   try {
-    const fault = openRunDirectory(directory);
+    const fault = openRunDirectory(directory, true);
     if (fault !== undefined) return { reason: fault };
     deadline.flush();
     const { id } = facts.container;

@@ -11,8 +11,8 @@ import { adoptExternal, CONTAINER_ENDED, describeExternal, endFrozen, takeExtern
 import { readRunRecord, writeRunRecord, type ContainerRunRecord } from './run-record.js';
 import { isMarkedFrozen, readWatchdogReport } from './container-watchdog.js';
 import { freezeContainer, thawContainer, type ContainerMovesDeps, type MovedContainer } from './container-moves.js';
-import { followDeadline, LOOK_MS, type Deadline } from '../watchdog/deadline.js';
-import { followLegacyDeadline, isLegacyDeadline } from '../watchdog/legacy-deadline.js';
+import { createFileDeadlines, followDeadline, LOOK_MS, type Deadline } from '../watchdog/deadline.js';
+import { followLegacyDeadline, isLegacyDeadline } from '../legacy/legacy-deadline.js';
 import { isAlive } from '../processes/process-table.js';
 import type { ExternalProcess } from '../../protocol/item.js';
 import type { RunEvent, StartRequest } from '../runner.js';
@@ -126,7 +126,7 @@ export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: Run
     if (runs.has(run)) return tell({ type: 'RunFailed', run, reason: 'it runs already' });
     // The lease counts from here, whatever has to be found out first.
     const target = follow(run, directory, UNKNOWN);
-    const deadline = followDeadline(directory, clock, undefined, () => doubted(run));
+    const deadline = followDeadline(createFileDeadlines(directory), clock, undefined, () => doubted(run));
     deadline.extend(order.guardMs);
     target.deadline = deadline;
     const work: Work = async () => {
@@ -162,7 +162,7 @@ export function createContainerRuns(parts: ContainerMovesDeps, tell: (event: Run
     if (head.kind === 'copy')
       target.deadline = isLegacyDeadline(directory)
         ? followLegacyDeadline(directory, clock)
-        : followDeadline(directory, clock, undefined, () => doubted(run));
+        : followDeadline(createFileDeadlines(directory), clock, undefined, () => doubted(run));
     queue(target, () => (head.kind === 'found' ? adoptExternal : adoptCopy)(target, containers), 'RunDied');
     return true;
   }

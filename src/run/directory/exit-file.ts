@@ -1,6 +1,6 @@
 /**
- * Parses what the launcher writes when the command ends: exit code and CPU times. An incomplete file is ignored,
- * because the launcher may have died while writing.
+ * Parses what the init of a pid namespace writes when the command ends (and the launchers of older versions wrote): exit
+ * code and CPU times. An incomplete file is ignored, because its writer may have died while writing.
  */
 import { constants } from 'node:os';
 

@@ -1,39 +1,35 @@
 /**
- * The files of a run that must be writable on a full disk: the watchdog's deadline and doubt, and how the run ended.
- * They are filled before the run starts and overwritten in place, which needs no space where the file system writes
- * in place.
+ * Files of a run that must be writable on a full disk. They are filled before the run starts and overwritten in place,
+ * which needs no space where the file system writes in place.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../os/errors.js';
-import { RUN_FILES } from '../launch/launcher.js';
 
-/** A file and its initial content: white space, which readers ignore. */
-export interface ReservedFile {
-  readonly name: string;
-  readonly mode: number;
-  readonly text: string;
-}
+/** The files of a deadline that is handed over by files. */
+export const DEADLINE_FILES = {
+  /** Remaining time of the run. */
+  deadline: 'deadline',
+  /** A number: the watchdog does not know how much time has passed, and a deadline must name the number to count. */
+  doubt: 'doubt',
+} as const;
+
+/** Exit code, the four times of `times`, and the word `end`, as the init of a pid namespace writes them. */
+export const EXIT_FILE = 'exit';
+
+/** What the init of a pid namespace is to run. */
+export const ORDER_FILE = 'order';
 
 /** Longer than a deadline (two numbers of 6 digits, one of 15, a doubt), and than the text of an exit file. */
 const LINE_CHARS = 40;
 const END_CHARS = 200;
 
-/** All reserved files. */
-export const RESERVED_FILES: readonly ReservedFile[] = [
-  { name: RUN_FILES.deadline, mode: 0o666, text: padReserved('') },
-  { name: RUN_FILES.doubt, mode: 0o666, text: padReserved('') },
-  { name: RUN_FILES.exit, mode: 0o666, text: '\n'.repeat(END_CHARS) },
-];
-
-/** Creates them in a run directory; existing ones are kept. Throws the file system's errors. */
-export function reserveFiles(directory: string): void {
-  for (const { name, mode, text } of RESERVED_FILES) {
-    try {
-      writeFileSync(join(directory, name), text, { mode, flag: 'wx' });
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    }
+/** Creates the exit file of a run in a pid namespace; an existing one is kept. Throws the file system's errors. */
+export function reserveExit(directory: string): void {
+  try {
+    writeFileSync(join(directory, EXIT_FILE), '\n'.repeat(END_CHARS), { flag: 'wx' });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NAMESPACE_FILES, type NamespaceHead } from '../freeze/pid-namespace.js';
-import { measureRun, readRemains } from './run-directory.js';
+import type { RunEvidence } from '../run-evidence.js';
 import type { RunEvent } from '../runner.js';
 
 /** What the watch knows about a run that ended. */
@@ -16,26 +16,29 @@ export interface ConcludedRun {
   readonly stopReason: string | undefined;
   readonly isAsked: boolean;
   readonly namespace: NamespaceHead | undefined;
+  readonly evidence: RunEvidence;
 }
 
 /**
- * Returns the final event of a run. The watchdog's reason takes precedence over an exit code that its own signal
+ * Returns the final event of a run; `lifeMs`: how long it ran if nobody measured it better. The watchdog's reason takes precedence over an exit code that its own signal
  * caused. Throws when the run directory cannot be read.
  */
 export function concludeRun(
-  { run, directory, isAdopted, stopReason, isAsked, namespace }: ConcludedRun,
+  { run, directory, isAdopted, stopReason, isAsked, namespace, evidence }: ConcludedRun,
   reason: string,
   lifeMs: number,
   explain: (directory: string) => string,
 ): RunEvent {
-  const { isStarted, exit, ended } = readRemains(directory);
+  const { isStarted, exit, ended, ranMs = lifeMs } = evidence.readRemains();
   if (namespace?.kind === 'restored' && !existsSync(join(directory, NAMESPACE_FILES.restored)))
     return { type: 'RunFailed', run, reason: stopReason ?? ended ?? explain(directory) };
   if (!isStarted && !isAdopted && stopReason === undefined) return { type: 'RunFailed', run, reason };
   if (ended !== undefined) return { type: 'RunDied', run, reason: ended };
-  if (exit === undefined) return { type: 'RunDied', run, reason };
+  // What this node killed has no exit code of its own.
+  const isKilled = stopReason !== undefined && exit?.signal === 'SIGKILL';
+  if (exit === undefined || isKilled) return { type: 'RunDied', run, reason };
   const cpuS = exit.cpuS + (namespace?.cpuS ?? 0);
-  const runMs = (isAdopted ? measureRun(directory) : lifeMs) + (namespace?.wallMs ?? 0);
+  const runMs = ranMs + (namespace?.wallMs ?? 0);
   // An adopted run may have been signalled by an earlier node process.
   const untouched = stopReason === undefined && !isAdopted && !isAsked;
   return { type: 'RunExited', run, ...exit, cpuS, runMs, ...(untouched ? { untouched } : {}) };

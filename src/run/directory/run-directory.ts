@@ -1,47 +1,30 @@
 /**
- * The run directory shared by node and launcher: prepared before a start, read after an end or a crash. The file
- * `started` is created exclusively, either by the launcher before it starts the command or by a node to forbid that,
- * so a run is started at most once, whichever comes first.
+ * The directory of a run: opened before a start, read after an end or a crash. Whether a run was started stands in the
+ * log of its supervisor; a directory in which none may start any more is marked as such.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RestorePlan } from '../../checkpoint/checkpoint.js';
 import { describeError, hasCode } from '../../os/errors.js';
-import { FIRST_PID, type NamespaceHead } from '../freeze/pid-namespace.js';
-import { composeEnvironment } from '../launch/environment.js';
+import type { NamespaceHead } from '../freeze/pid-namespace.js';
 import { parseExitFile, type Exit } from './exit-file.js';
 import type { Clock } from '../../clock/clock.js';
-import { followDeadline, WATCHDOG_NEVER, toWatchdogTime, type Deadline } from '../watchdog/deadline.js';
-import { RUN_FILES } from '../launch/launcher.js';
-import { formatMark, RUN_MARK_VARIABLE } from '../processes/left-behind.js';
-import { followLegacyDeadline, readLegacyMs } from '../watchdog/legacy-deadline.js';
-import { formatLaunchScript, parseLaunchHead, type LaunchScript, type LaunchHead } from '../launch/launch-script.js';
-import { RUN_DIRECTORY_VARIABLE } from '../processes/process-table.js';
-import { findInputFault, findProgram } from '../launch/find-program.js';
-import { reserveFiles } from './reserved-files.js';
-import type { RunHandle, StartRequest } from '../runner.js';
+import type { Deadline } from '../watchdog/deadline.js';
+import { EXIT_FILE, ORDER_FILE } from './reserved-files.js';
 import type { SpareDirectory } from './spare-directory.js';
 
 /**
- * Milliseconds from SIGTERM at the wall-clock limit to the node's SIGKILL, and from there to the watchdog's SIGKILL.
+ * Milliseconds from SIGTERM at the wall-clock limit to the node's SIGKILL, and from there to the supervisor's SIGKILL.
  */
 export const WALL_GRACE_MS = 5000;
 
+/** Created exclusively by a node that forbids a start, and by the launchers of older versions as they started a run. */
+const STARTED_FILE = 'started';
 const FORBIDDEN = 'forbidden\n';
 
-/** What a launcher left in its run directory. */
-export interface Remains {
-  /** The command may have been started. */
-  readonly isStarted: boolean;
-  readonly exit: Exit | undefined;
-  /** Why the watchdog ended the run, if it did. */
-  readonly ended: string | undefined;
-}
-
-/** What is fixed before the launcher is released. */
+/** What is fixed when a run starts. */
 export interface PreparedLaunch {
   readonly deadline: Deadline;
-  /** Milliseconds until the node ends it at its wall-clock limit; the watchdog's own limit is two graces later. */
+  /** Milliseconds until the node ends it at its wall-clock limit; the supervisor's own limit is two graces later. */
   readonly wallMs: number;
   /**
    * When it was started here, in milliseconds of the machine's monotonic clock; `undefined` when that was not
@@ -54,106 +37,28 @@ export interface PreparedLaunch {
 
 /** When a start was requested, by the clock that measures leases. */
 export interface Timing {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   readonly since: number;
-  /** Called when the run's watchdog is in doubt. */
+  /** Called when the supervisor is in doubt about the run's lease. */
   doubted(): void;
 }
 
 /**
- * Creates the run directory with `work/` and the reserved files. Returns why a run cannot be started there, or
- * `undefined`. Throws the file system's errors.
+ * Creates the run directory with `work/`; `isCopy`: for a restored run. Returns why a run cannot be started there, or `undefined`. Throws the file
+ * system's errors.
  */
-export function openRunDirectory(directory: string, spare?: SpareDirectory): string | undefined {
+export function openRunDirectory(directory: string, isCopy: boolean, spare?: SpareDirectory): string | undefined {
   if (!directory.startsWith('/') || directory.includes('\n')) return `not an absolute path in one line: ${directory}`;
-  if (!existsSync(directory) && spare?.moveTo(directory) === true) return undefined;
+  if (!isCopy && !existsSync(directory) && spare?.moveTo(directory) === true) return undefined;
   mkdirSync(join(directory, 'work'), { recursive: true });
-  if (existsSync(join(directory, RUN_FILES.started))) return `was started before in ${directory}`;
-  reserveFiles(directory);
-  return undefined;
+  // A copy brings its streams with it.
+  const traces = [STARTED_FILE, isCopy ? ORDER_FILE : 'stdout'];
+  return traces.some((name) => existsSync(join(directory, name))) ? `was started before in ${directory}` : undefined;
 }
 
 /** The reason, for people, why a run directory could not be prepared. */
 export function describeUnprepared(error: unknown): string {
   return `the run's directory could not be prepared: ${describeError(error)}`;
-}
-
-/**
- * Writes the launch script: a single file, because creating files is the most expensive part of a start. Throws the
- * file system's errors.
- */
-export function writeLaunchScript(
-  order: StartRequest,
-  handle: RunHandle,
-  timing: Timing,
-  hasNamespace: boolean,
-): PreparedLaunch {
-  const { command, directory } = order;
-  const work = join(directory, 'work');
-  const environment = composeEnvironment(process.env, command.env, order.environment, {
-    [RUN_DIRECTORY_VARIABLE]: directory,
-    [RUN_MARK_VARIABLE]: formatMark(handle),
-  });
-  const [name = '', ...args] = command.argv;
-  const found = findProgram(name, environment['PATH'] ?? '', work);
-  const fault =
-    'fault' in found ? found.fault : command.stdin === undefined ? undefined : findInputFault(command.stdin, work);
-  // `exec` would take a name with a leading dash for an option.
-  const program = name.startsWith('-') && 'path' in found ? found.path : name;
-  const input = command.stdin === undefined ? '/dev/null' : join(work, command.stdin);
-  const namespace: NamespaceHead | undefined = hasNamespace
-    ? { kind: 'started', root: FIRST_PID, knownAs: directory, cpuS: 0, wallMs: 0 }
-    : undefined;
-  const { times, prepared } = timeStart(order, timing, command.wall_ms);
-  writeFileSync(
-    join(directory, RUN_FILES.order),
-    formatLaunchScript({ handle, ...times, namespace, input, fault, argv: [program, ...args], environment }),
-    { mode: 0o600 },
-  );
-  return { ...prepared, namespace };
-}
-
-/**
- * Writes the launch script that restores an image. Time the command used elsewhere counts against its wall-clock
- * limit. Throws the file system's errors.
- */
-export function writeRestoreScript(
-  order: StartRequest,
-  handle: RunHandle,
-  timing: Timing,
-  plan: RestorePlan,
-): PreparedLaunch {
-  const { command, directory } = order;
-  const { facts, argv, binds, freePid } = plan;
-  const { root, known_as: knownAs, cpu_s: cpuS, wall_ms: wallMs } = facts;
-  const namespace: NamespaceHead = { kind: 'restored', root, knownAs, cpuS, wallMs };
-  const left = command.wall_ms === undefined ? undefined : Math.max(0, command.wall_ms - wallMs);
-  const { times, prepared } = timeStart(order, timing, left);
-  // Empty files are not transferred, but the command has them open.
-  for (const name of ['stdout', 'stderr']) appendFileSync(join(directory, name), '');
-  const restore = { binds, freePid };
-  const rest = { input: '/dev/null', fault: undefined, environment: {} };
-  const text = formatLaunchScript({ handle, ...times, namespace, ...rest, argv, restore });
-  writeFileSync(join(directory, RUN_FILES.order), text, { mode: 0o600 });
-  return { ...prepared, namespace };
-}
-
-/**
- * Reads the launch script of a run that is found alive after a node restart. Without one there is no wall-clock
- * limit.
- */
-export function readPrepared(directory: string, { clock, doubted }: Omit<Timing, 'since'>): PreparedLaunch {
-  const head = readLaunchHead(directory);
-  if (head === undefined)
-    return { deadline: followDeadline(directory, clock, undefined, doubted), wallMs: Infinity, startedAt: undefined };
-  const { limit, at: startedAt, namespace } = head;
-  const isLegacy = startedAt === undefined;
-  const ranMs = isLegacy ? readLegacyMs() : readMonotonicMs() - startedAt;
-  const wallMs = limit === WATCHDOG_NEVER ? Infinity : limit * 10 - ranMs - 2 * WALL_GRACE_MS;
-  const deadline = isLegacy
-    ? followLegacyDeadline(directory, clock)
-    : followDeadline(directory, clock, undefined, doubted);
-  return { deadline, wallMs, startedAt, namespace };
 }
 
 /**
@@ -165,58 +70,36 @@ export function readMonotonicMs(): number {
 }
 
 /**
- * Times for the launch script and for the node's watch; lease and limit count from the request, whatever has been
- * done since.
- */
-function timeStart(
-  { directory, guardMs }: StartRequest,
-  { clock, since, doubted }: Timing,
-  wallMs: number | undefined,
-): { readonly times: Pick<LaunchScript, 'limit' | 'lease' | 'at'>; readonly prepared: PreparedLaunch } {
-  const startedAt = readMonotonicMs();
-  const passedMs = clock.now() - since;
-  const leftMs = guardMs - passedMs;
-  const limitMs = (wallMs ?? Infinity) - passedMs;
-  return {
-    times: { limit: toWatchdogTime(limitMs + 2 * WALL_GRACE_MS), lease: toWatchdogTime(leftMs), at: startedAt },
-    prepared: { deadline: followDeadline(directory, clock, leftMs, doubted), wallMs: limitMs, startedAt },
-  };
-}
-
-/**
  * Prevents a run from ever being started. `forbidden`: it certainly never started; `maybe`: a launcher came first;
  * `absent`: there is no directory, so nothing can start there any more, but it may have run before.
  */
 export function forbidStart(directory: string): 'forbidden' | 'maybe' | 'absent' {
   try {
-    writeFileSync(join(directory, RUN_FILES.started), FORBIDDEN, { flag: 'wx' });
+    writeFileSync(join(directory, STARTED_FILE), FORBIDDEN, { flag: 'wx' });
     return 'forbidden';
   } catch {
     if (!existsSync(directory)) return 'absent';
-    return readText(directory, RUN_FILES.started) === FORBIDDEN ? 'forbidden' : 'maybe';
+    return readText(directory, STARTED_FILE) === FORBIDDEN ? 'forbidden' : 'maybe';
   }
 }
 
-/** Reads the head of the launch script; `undefined` when there is none. */
-export function readLaunchHead(directory: string): LaunchHead | undefined {
-  return parseLaunchHead(readText(directory, RUN_FILES.order) ?? '');
+/** Reads how a run in a pid namespace ended, or one of an older version. Throws when the file cannot be read. */
+export function readExit(directory: string): Exit | undefined {
+  return parseExitFile(readText(directory, EXIT_FILE) ?? '');
 }
 
-/** Reads what a launcher left; call it once all processes of the run are gone. Throws when a file cannot be read. */
-export function readRemains(directory: string): Remains {
-  return {
-    isStarted: existsSync(join(directory, RUN_FILES.started)),
-    exit: parseExitFile(readText(directory, RUN_FILES.exit) ?? ''),
-    ended: readText(directory, RUN_FILES.ended)?.trim(),
-  };
-}
-
-/** Milliseconds from the launcher's start to the end of the command, by the wall clock; 0 when unknown. */
+/** Milliseconds from the start of an older version's launcher to the end of the command, by the wall clock; 0 when unknown. */
 export function measureRun(directory: string): number {
-  const [begun, done] = [RUN_FILES.started, RUN_FILES.exit].map(
+  const [begun, done] = [STARTED_FILE, EXIT_FILE].map(
     (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs,
   );
   return begun === undefined || done === undefined ? 0 : Math.max(0, done - begun);
+}
+
+/** Milliseconds since an older version's launcher began the run, by the wall clock; 0 when unknown. */
+export function measureAge(directory: string): number {
+  const begun = statSync(join(directory, STARTED_FILE), { throwIfNoEntry: false })?.mtimeMs;
+  return begun === undefined ? 0 : Math.max(0, Date.now() - begun);
 }
 
 /** Appends a notice for people to the command's stderr; failures are ignored. */

@@ -2,12 +2,9 @@
  * Describes to the freezer what can be frozen of a launcher's run: the processes in its pid namespace. A run without
  * one cannot be frozen.
  */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { findNamespace } from './pid-namespace.js';
 import type { Freezable } from './freezer.js';
-import { RUN_FILES } from '../launch/launcher.js';
-import { readMonotonicMs } from '../directory/run-directory.js';
+import { measureAge, readMonotonicMs } from '../directory/run-directory.js';
 import type { LiveRun } from '../run-watch.js';
 
 /** Returns the freezer's view of a run; `locate` gives a reason while the command is not running in a pid namespace. */
@@ -22,13 +19,11 @@ export function freezableOf({ run, directory, handle, namespace, startedAt }: Li
       if (init === undefined || root === undefined) return { reason: 'it has not begun, or has ended' };
       return { pid: root, init, directory, knownAs: namespace.knownAs };
     },
-    spent: () => ({ cpuS: namespace?.cpuS ?? 0, wallMs: (namespace?.wallMs ?? 0) + measureAge(directory, startedAt) }),
+    spent: () => ({ cpuS: namespace?.cpuS ?? 0, wallMs: (namespace?.wallMs ?? 0) + measureTime(directory, startedAt) }),
   };
 }
 
 /** Milliseconds since it started here; by the wall clock if an older node version started it. */
-function measureAge(directory: string, startedAt: number | undefined): number {
-  if (startedAt !== undefined) return Math.max(0, readMonotonicMs() - startedAt);
-  const begun = statSync(join(directory, RUN_FILES.started), { throwIfNoEntry: false })?.mtimeMs;
-  return begun === undefined ? 0 : Math.max(0, Date.now() - begun);
+function measureTime(directory: string, startedAt: number | undefined): number {
+  return startedAt === undefined ? measureAge(directory) : Math.max(0, readMonotonicMs() - startedAt);
 }

@@ -1,32 +1,33 @@
 /**
  * Starts runs: plain ones at once, freezable ones and copies once criu has been checked or the restore planned. It
- * hands each run with its launcher to the watch, or reports why it failed. It must never start a run twice.
+ * hands each run to the supervisor and then to the watch, or reports why it failed. It must never start a run twice.
  */
-import type { Checkpoint, RestorePlan } from '../../checkpoint/checkpoint.js';
+import { join } from 'node:path';
+import type { Checkpoint } from '../../checkpoint/checkpoint.js';
 import type { Clock } from '../../clock/clock.js';
-import { NAMESPACE_FILES } from '../freeze/pid-namespace.js';
-import type { Launched, LauncherPool } from './launcher-pool.js';
-import type { Launcher } from './launcher.js';
 import { awaitRestored } from '../freeze/await-restored.js';
-import {
-  describeUnprepared,
-  openRunDirectory,
-  writeLaunchScript,
-  writeRestoreScript,
-  type PreparedLaunch,
-  type Timing,
-} from '../directory/run-directory.js';
-import type { LiveRun, RunWatch } from '../run-watch.js';
-import type { RunEvent, RunHandle, StartRequest } from '../runner.js';
+import { NAMESPACE_FILES } from '../freeze/pid-namespace.js';
+import { endUnknown } from '../processes/end-left-behind.js';
+import { describeUnprepared, openRunDirectory, type Timing } from '../directory/run-directory.js';
 import type { SpareDirectory } from '../directory/spare-directory.js';
+import type { LiveRun, RunWatch } from '../run-watch.js';
+import type { RunEvent, StartRequest } from '../runner.js';
+import type { SupervisorPool, TakenSupervisor } from '../supervisor/supervisor-pool.js';
+import type { Supervisor } from '../supervisor/supervisor.js';
+import { composeCopy, composeFreezable, composePlain, type ComposedStart } from './compose-start.js';
+import type { ProgramFault } from './find-program.js';
+import { sendStart } from './send-start.js';
+import { explainFailure, reportFault } from './unstarted.js';
 
 /** Dependencies of the starter. */
 export interface StartRunsDeps {
   readonly clock: Clock;
   readonly checkpoint: Checkpoint | undefined;
-  readonly pad: LauncherPool;
+  readonly supervisors: SupervisorPool;
   readonly spare: SpareDirectory | undefined;
   readonly watch: RunWatch;
+  /** Emits an event. */
+  tell(event: RunEvent): void;
   /** Emits an event after the current call has returned, unless the runner was closed. */
   tellLater(event: RunEvent): void;
   isClosed(): boolean;
@@ -41,7 +42,7 @@ export interface RunStarts {
   extend(run: string, guardMs: number): void;
 }
 
-/** A start that is waiting for criu or a launcher. */
+/** A start that is waiting for criu or the supervisor. */
 interface Waiting {
   isCancelled: boolean;
   /** Extensions received meanwhile: by how many milliseconds, and when by the clock. */
@@ -51,11 +52,20 @@ interface Waiting {
 /** The reason given when nothing can be frozen or restored, because there is no checkpoint adapter. */
 export const NO_CHECKPOINT = 'this node cannot freeze or restore processes';
 
-type WriteOrder = (handle: RunHandle) => PreparedLaunch;
+/** A start as it was requested. */
+interface Requested {
+  readonly order: StartRequest;
+  readonly timing: Timing;
+  /** Size of the image of a copy; 0 for a command. */
+  readonly imageBytes: number;
+}
+
+type Send = (compose: Compose, imageBytes?: number) => void;
+type Compose = (mark: string) => ComposedStart | { readonly fault: ProgramFault };
 
 /** Creates the starter of one runner. */
 export function createRunStarts(parts: StartRunsDeps): RunStarts {
-  const { clock, checkpoint, pad, spare, watch, tellLater } = parts;
+  const { clock, checkpoint, supervisors, spare, watch, tell, tellLater } = parts;
   const waiting = new Map<string, Waiting>();
   const fail = (run: string, reason: string): void => tellLater({ type: 'RunFailed', run, reason });
 
@@ -64,88 +74,83 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
     const refusal =
       watch.runs.has(run) || waiting.has(run)
         ? 'it runs already'
-        : attempt(() => openRunDirectory(directory, restore === true ? undefined : spare));
+        : attempt(() => openRunDirectory(directory, restore === true, spare));
     if (refusal !== undefined) return fail(run, refusal);
     // The lease counts from here, whatever has to be found out first.
     const timing = { clock, since: clock.now(), doubted: () => tellLater({ type: 'RunDoubted', run }) };
-    if (restore === true) return prepareCopy(order, timing);
-    const startAs = (hasNamespace: boolean, launcher: Launched): void =>
-      void launch(order, launcher, (handle) => writeLaunchScript(order, handle, timing, hasNamespace));
-    const go = hold(run);
-    const startPlain = (): void => pad.take((launcher) => go(() => startAs(false, launcher), launcher));
-    if (command.migrate !== 'checkpoint' || checkpoint === undefined) return startPlain();
-    checkpoint.capabilities(({ usable }) => {
-      // Where nothing can be frozen it is run as a plain one.
-      if (usable) pad.takeClean((launcher) => go(() => startAs(true, launcher), launcher));
-      else startPlain();
-    });
+    waiting.set(run, { isCancelled: false, extensions: [] });
+    const send: Send = (compose, imageBytes = 0) =>
+      supervisors.take((taken) => proceed(run, () => sendOff({ order, timing, imageBytes }, taken, compose)));
+    if (restore === true) return planCopy(order, send);
+    const sendPlain = (): void => send((mark) => composePlain(order, mark));
+    if (command.migrate !== 'checkpoint' || checkpoint === undefined) return sendPlain();
+    // Where nothing can be frozen it is run as a plain one.
+    checkpoint.capabilities(({ usable }) => (usable ? send((mark) => composeFreezable(order, mark)) : sendPlain()));
   }
 
-  function prepareCopy(order: StartRequest, timing: Timing): void {
+  function planCopy(order: StartRequest, send: Send): void {
     const { run, directory } = order;
-    if (checkpoint === undefined) return fail(run, NO_CHECKPOINT);
-    const go = hold(run);
-    checkpoint.plan(directory, `${directory}/${NAMESPACE_FILES.restored}`, (plan) => {
-      if (!('argv' in plan)) return go(() => fail(run, plan.reason));
-      pad.takeClean((launcher) => go(() => restoreCopy(order, launcher, timing, plan), launcher));
+    if (checkpoint === undefined) return giveUp(run, NO_CHECKPOINT);
+    checkpoint.plan(directory, join(directory, NAMESPACE_FILES.restored), (plan) => {
+      if ('argv' in plan) send((mark) => composeCopy(order, mark, plan), plan.imageBytes);
+      else proceed(run, () => giveUp(run, plan.reason));
     });
   }
 
-  function restoreCopy(order: StartRequest, launcher: Launched, timing: Timing, plan: RestorePlan): void {
-    const live = launch(order, launcher, (handle) => writeRestoreScript(order, handle, timing, plan));
-    if (live !== undefined) awaitRestored(clock, watch, live, plan.imageBytes, tellLater);
+  /** Goes on with a waiting start, unless it was cancelled or the runner closed. */
+  function proceed(run: string, work: () => void): void {
+    if (parts.isClosed()) waiting.delete(run);
+    else if (waiting.get(run)?.isCancelled === true) giveUp(run, 'stopped before it was started');
+    else work();
   }
 
-  /**
-   * Registers a waiting start and returns its `go`, which starts nothing when the run was cancelled or the runner
-   * closed.
-   */
-  function hold(run: string): (work: () => void, launcher?: Launched) => void {
-    const held: Waiting = { isCancelled: false, extensions: [] };
-    waiting.set(run, held);
-    return (work, launcher) => {
-      waiting.delete(run);
-      if ((parts.isClosed() || held.isCancelled) && launcher !== undefined && 'handle' in launcher) launcher.dismiss();
-      if (parts.isClosed()) return;
-      if (held.isCancelled) return fail(run, 'stopped before it was started');
-      work();
-      const live = watch.runs.get(run);
-      for (const { guardMs, at } of held.extensions) live?.deadline.extend(guardMs - (clock.now() - at));
-    };
+  function giveUp(run: string, reason: string): void {
+    waiting.delete(run);
+    fail(run, reason);
   }
 
-  /** Releases a launcher with its launch script. */
-  function launch(
-    { run, directory, restore }: StartRequest,
-    launcher: Launched,
-    write: WriteOrder,
-  ): LiveRun | undefined {
-    if ('reason' in launcher) {
-      fail(run, launcher.reason);
-      return undefined;
-    }
-    let live: LiveRun | undefined;
+  function sendOff(request: Requested, taken: TakenSupervisor, compose: Compose): void {
+    const { run } = request.order;
+    if (!('supervisor' in taken)) return giveUp(run, taken.reason);
     const fault = attempt(() => {
-      live = sendOff(run, directory, launcher, write);
+      sendTo(request, taken.supervisor, compose);
       return undefined;
     });
-    if (fault === undefined) {
-      if (restore !== true) tellLater({ type: 'RunStarted', run, handle: launcher.handle });
-      return live;
-    }
-    launcher.dismiss();
-    fail(run, fault);
-    return undefined;
+    if (fault !== undefined) giveUp(run, fault);
   }
 
-  function sendOff(run: string, directory: string, launcher: Launcher, write: WriteOrder): LiveRun {
-    const live = watch.follow(run, directory, launcher.handle, write(launcher.handle), false);
-    launcher.onEnd(
-      (signal) => watch.settle(live, `its launcher was ended by ${signal ?? 'an error'}`),
-      () => watch.adopt(live),
-    );
-    launcher.go(directory);
-    return live;
+  function sendTo({ order, timing, imageBytes }: Requested, supervisor: Supervisor, compose: Compose): void {
+    const { run, directory } = order;
+    const { id, mark } = supervisor.nextRun();
+    const composed = compose(mark);
+    if ('fault' in composed) {
+      waiting.delete(run);
+      return reportFault(order, composed.fault, tellLater);
+    }
+    const sent = { order, supervisor, timing, composed, id, mark, watch };
+    sendStart(sent, {
+      started: (live) => begin(order, live, imageBytes),
+      failed: (step, error) => {
+        waiting.delete(run);
+        const failure = explainFailure(order, step, error);
+        if ('reason' in failure) tell({ type: 'RunFailed', run, reason: failure.reason });
+        else reportFault(order, failure, tell);
+      },
+      died: (reason) => {
+        waiting.delete(run);
+        endUnknown({ directory, mark }, clock, () => tell({ type: 'RunDied', run, reason }));
+      },
+    });
+  }
+
+  /** It runs: what was asked meanwhile comes to pass. */
+  function begin(order: StartRequest, live: LiveRun, imageBytes: number): void {
+    const held = waiting.get(order.run);
+    waiting.delete(order.run);
+    if (order.restore === true) awaitRestored(clock, watch, live, imageBytes, tell);
+    else tell({ type: 'RunStarted', run: live.run, handle: live.handle });
+    for (const { guardMs, at } of held?.extensions ?? []) live.deadline.extend(guardMs - (clock.now() - at));
+    if (held?.isCancelled === true) watch.stop(live, 0, 'stopped');
   }
 
   return {

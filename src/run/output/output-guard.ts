@@ -1,7 +1,6 @@
 /**
  * Limits how much the runs of one runner write: holds a run whose reader lags, reports one that writes too much
- * without a reader, and records whether the disk was full. Holding means SIGSTOP to everything except launcher and
- * watchdog; a marker file records it across node restarts. What happens to a reported run is for core to decide.
+ * without a reader, and records whether the disk was full. Holding means SIGSTOP to everything; a marker file records it across node restarts. What happens to a reported run is for core to decide.
  */
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import type { Clock } from '../../clock/clock.js';
 import { amountOf, type DiskAmount } from '../../core/disk/disk-space.js';
 import { judgeOutput, PATIENCE_MS } from '../../core/disk/output-limit.js';
 import { measureDiskSpace, type DiskSpace } from '../../os/disk-space.js';
-import { isWatchdogProcess } from '../watchdog/watchdog-process.js';
+import { isLegacyGuard } from '../legacy/legacy-launcher.js';
 import { tryReadProcessTable } from '../processes/process-table.js';
 import { signalProcess } from '../processes/session.js';
 import type { Reading } from '../runner.js';
@@ -27,8 +26,8 @@ export interface OutputRules {
 export interface GuardedRun {
   readonly run: string;
   readonly directory: string;
-  /** Pid of the launcher, which leads the session. */
-  readonly launcher: number;
+  /** Pid of the leader of its session. */
+  readonly leader: number;
   /** It lives in a pid namespace; such processes are not stopped one by one. */
   readonly hasNamespace: boolean;
   /** Its watchdog is in doubt about the lease, so the guard must not continue it. */
@@ -211,12 +210,12 @@ function release(one: Watched): void {
   one.isHeld = false;
 }
 
-/** Signals the run's processes except launcher and watchdogs; false when the process table could not be read. */
-function signalCommand({ launcher }: Watched, signal: 'SIGSTOP' | 'SIGCONT'): boolean {
+/** Signals the run's processes, except those that guard a run of an older version; false without a process table. */
+function signalCommand({ leader }: Watched, signal: 'SIGSTOP' | 'SIGCONT'): boolean {
   const table = tryReadProcessTable();
   for (const row of table) {
-    const isOfRun = row.session === launcher || row.group === launcher;
-    if (isOfRun && !row.zombie && row.pid !== launcher && !isWatchdogProcess(row.pid)) signalProcess(row.pid, signal);
+    const isOfRun = row.session === leader || row.group === leader;
+    if (isOfRun && !row.zombie && !isLegacyGuard(row.pid)) signalProcess(row.pid, signal);
   }
   return table.length > 0;
 }

@@ -68,6 +68,11 @@ export function endLeftBehind(run: EndedRun, clock: Clock, done: () => void, fin
   look(LOOK_MS, 0);
 }
 
+/** Kills what carries the mark of a run whose leader is not known, then calls `done`. */
+export function endUnknown(run: Pick<EndedRun, 'directory' | 'mark'>, clock: Clock, done: () => void): void {
+  endLeftBehind({ ...run, handle: { pid: 0, start: '0@' }, afterPid: undefined }, clock, done);
+}
+
 type Find = (run: EndedRun) => LeftBehind;
 
 const NOTHING_SEEN: LeftBehind = { marked: [], held: [], isUnclear: false };

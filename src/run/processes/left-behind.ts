@@ -16,22 +16,19 @@ import {
 } from '../../os/proc-files.js';
 import { hasEnded, tryReadProcStat } from '../../os/proc-stat.js';
 import { tryListNames, tryReadText } from '../../os/try-read.js';
-import { isWatchdogProcess } from '../watchdog/watchdog-process.js';
+import { isLegacyGuard } from '../legacy/legacy-launcher.js';
 import { listDescendants, readProcessTable, RUN_DIRECTORY_VARIABLE } from './process-table.js';
 import type { RunHandle } from '../runner.js';
 
 /** The environment variable that marks everything a command starts with its start of its run. */
 export const RUN_MARK_VARIABLE = 'TRITMESH_RUN_MARK';
 
-/** The mark of a run: pid and start time of its launcher, and the machine's boot. It is unique to the run. */
-export function formatMark({ pid, start }: RunHandle): string {
-  return `${pid}.${start}`;
-}
-
 /** The run whose leftover processes are searched for. */
 export interface EndedRun {
   readonly handle: RunHandle;
   readonly directory: string;
+  /** The value of the run's mark. */
+  readonly mark: string;
   /** The last pid assigned before its command started; `undefined` when unknown. */
   readonly afterPid: number | undefined;
 }
@@ -98,7 +95,7 @@ export function isStillThere({ pid, startTicks }: LeftProcess): boolean {
   return stat !== undefined && !hasEnded(stat) && stat.startTicks === startTicks;
 }
 
-/** Lists processes younger than the launcher; older ones cannot belong to the run. */
+/** Lists processes younger than the leader; older ones cannot belong to the run. */
 function listLeftProcesss({ handle, afterPid }: EndedRun): readonly LeftProcess[] {
   const since = Number(handle.start.split('@')[0]);
   const last = readLastPid();
@@ -113,12 +110,9 @@ function listLeftProcesss({ handle, afterPid }: EndedRun): readonly LeftProcess[
 }
 
 /** The directory is compared as well, because its name contains the epoch. */
-function hasMark(environment: string, { handle, directory }: EndedRun): boolean {
+function hasMark(environment: string, { mark, directory }: EndedRun): boolean {
   const lines = environment.split('\0');
-  return (
-    lines.includes(`${RUN_MARK_VARIABLE}=${formatMark(handle)}`) &&
-    lines.includes(`${RUN_DIRECTORY_VARIABLE}=${directory}`)
-  );
+  return lines.includes(`${RUN_MARK_VARIABLE}=${mark}`) && lines.includes(`${RUN_DIRECTORY_VARIABLE}=${directory}`);
 }
 
 /** Whether real, effective and saved user are the node's: a program that changed its user is left alone. */
@@ -133,7 +127,7 @@ function withDescendants(marked: readonly LeftProcess[], candidates: readonly Le
   const below = new Map(marked.map((one) => [one.pid, listDescendants(one.pid, table).map(({ pid }) => pid)]));
   const spared = new Set<number>();
   for (const [pid, pids] of below) {
-    if (isTritmesh(pid) || pids.some(isWatchdogProcess)) for (const one of [pid, ...pids]) spared.add(one);
+    if (isTritmesh(pid) || pids.some(isLegacyGuard)) for (const one of [pid, ...pids]) spared.add(one);
   }
   const own = new Set([...below].flatMap(([pid, pids]) => [pid, ...pids]));
   return candidates.filter(({ pid }) => own.has(pid) && !spared.has(pid) && isOurUser(pid));

@@ -3,6 +3,7 @@
  * by descent. Whether a signal is appropriate is for the caller to decide.
  */
 import { findNamespace, type NamespaceHead } from '../freeze/pid-namespace.js';
+import { isLegacyGuard } from '../legacy/legacy-launcher.js';
 import { listDescendants, tryReadProcessTable } from './process-table.js';
 import type { RunHandle } from '../runner.js';
 import { signalProcess, terminateSession } from './session.js';
@@ -19,21 +20,19 @@ export function terminateRun({ handle, namespace }: Signalled): void {
   for (const signal of ['SIGTERM', 'SIGCONT'] as const) for (const pid of members) signalProcess(pid, signal);
 }
 
-/**
- * Sends a signal to the command alone. Without a pid namespace the launcher's other children get it too, and ignore
- * it.
- */
+/** Sends a signal to the command alone; behind the launcher of an older version, to the launcher's children. */
 export function signalCommand({ handle, namespace }: Signalled, signal: NodeJS.Signals): void {
-  if (namespace === undefined) {
-    const children = tryReadProcessTable().filter((row) => row.parent === handle.pid && !row.zombie);
-    for (const { pid } of children) signalProcess(pid, signal);
+  if (namespace !== undefined) {
+    const root = findNamespace(handle.pid, namespace.root)?.root;
+    if (root !== undefined) signalProcess(root, signal);
     return;
   }
-  const root = findNamespace(handle.pid, namespace.root)?.root;
-  if (root !== undefined) signalProcess(root, signal);
+  if (!isLegacyGuard(handle.pid)) return signalProcess(handle.pid, signal);
+  const children = tryReadProcessTable().filter((row) => row.parent === handle.pid && !row.zombie);
+  for (const { pid } of children) signalProcess(pid, signal);
 }
 
-/** The live descendants of a launcher, and so everything in its pid namespace. */
-export function listNamespaceProcesses(launcher: number): readonly number[] {
-  return listDescendants(launcher, tryReadProcessTable()).flatMap(({ pid, zombie }) => (zombie ? [] : [pid]));
+/** The live descendants of a leader, and so everything in its pid namespace. */
+export function listNamespaceProcesses(leader: number): readonly number[] {
+  return listDescendants(leader, tryReadProcessTable()).flatMap(({ pid, zombie }) => (zombie ? [] : [pid]));
 }

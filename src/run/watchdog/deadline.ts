@@ -1,13 +1,12 @@
 /**
- * How the node tells a run's watchdog about its lease: the remaining time, with a new sequence number each time, and
- * never a clock reading. The watchdog counts down on its own (see watchdog-time.ts), so neither side depends on the
- * other's clock.
+ * How the node tells whoever holds the deadline of a run (the supervisor, a container's watchdog) about its lease: the
+ * remaining time, and never a clock reading. They count down on their own, so neither side depends on the other's
+ * clock.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../clock/clock.js';
-import { RUN_FILES } from '../launch/launcher.js';
-import { padReserved } from '../directory/reserved-files.js';
+import { DEADLINE_FILES, padReserved } from '../directory/reserved-files.js';
 
 /** A time, in hundredths of a second, that no run reaches and every shell can still represent. */
 export const WATCHDOG_NEVER = 999_999_999_999_999;
@@ -40,12 +39,28 @@ export function toWatchdogTime(ms: number): number {
   return Math.min(WATCHDOG_NEVER, Math.max(0, Math.floor(ms / 10)));
 }
 
+/** How a deadline reaches whoever holds it, and how a doubt comes back. */
+export interface DeadlineStore {
+  /** The number of the current doubt, 0 before the first; `undefined` when it cannot be read. */
+  readDoubt(): number | undefined;
+  /** Hands over a deadline of `leftMs` from now that answers `doubt`. Throws when it could not. */
+  write(leftMs: number, doubt: number): void;
+}
+
+/** The files in a run directory that the watchdog of a container, or one of an older version, reads and writes. */
+export function createFileDeadlines(directory: string): DeadlineStore {
+  return {
+    readDoubt: () => readDoubt(directory),
+    write: (leftMs, doubt) => writeDeadline(directory, leftMs, doubt),
+  };
+}
+
 /**
  * Tracks the deadline of a run. `knownMs`: what its watchdog was given at the start, `undefined` for a run of an
  * earlier node process. `doubted` is called when the watchdog gets into doubt: earlier extensions no longer count.
  */
 export function followDeadline(
-  directory: string,
+  store: DeadlineStore,
   clock: Pick<Clock, 'now'>,
   knownMs: number | undefined,
   doubted: () => void,
@@ -53,14 +68,17 @@ export function followDeadline(
   // Extensions by an earlier node process are unknown: nothing is granted until the owner has answered this one.
   let endsAt = knownMs === undefined ? Number.NEGATIVE_INFINITY : clock.now() + knownMs;
   let saidEndsAt = endsAt;
-  let doubt = 0;
+  // A doubt from before a run was started does not concern it.
+  let doubt = knownMs === undefined ? 0 : (store.readDoubt() ?? 0);
+  let isUnanswered = false;
   let looks = 0;
 
   /** Reads the doubt number; true when there is a new doubt. */
   function hearDoubt(): boolean {
-    const present = readDoubt(directory) ?? doubt;
+    const present = store.readDoubt() ?? doubt;
     if (present === doubt) return false;
     doubt = present;
+    isUnanswered = true;
     endsAt = Number.NEGATIVE_INFINITY;
     saidEndsAt = endsAt;
     doubted();
@@ -70,8 +88,9 @@ export function followDeadline(
   function flush(): void {
     if (endsAt <= saidEndsAt) return;
     try {
-      writeDeadline(directory, endsAt - clock.now(), doubt);
+      store.write(endsAt - clock.now(), doubt);
       saidEndsAt = endsAt;
+      isUnanswered = false;
     } catch {
       // The watchdog then ends the run at its old deadline, which is safe.
     }
@@ -92,7 +111,7 @@ export function followDeadline(
     flush,
     isDoubted: () => {
       hearDoubt();
-      return doubt !== 0 && saidEndsAt === Number.NEGATIVE_INFINITY;
+      return isUnanswered;
     },
   };
 }
@@ -102,8 +121,8 @@ export function followDeadline(
  * place; a watchdog reading at that time sees two different numbers and tries again. Throws the file system's errors.
  */
 export function writeDeadline(directory: string, leftMs: number, doubt: number): void {
-  const number = ((readNumber(directory, RUN_FILES.deadline) ?? 0) + 1) % NUMBERS;
-  writeReserved(join(directory, RUN_FILES.deadline), `${number} ${toWatchdogTime(leftMs)} ${doubt} ${number}`);
+  const number = ((readNumber(directory, DEADLINE_FILES.deadline) ?? 0) + 1) % NUMBERS;
+  writeReserved(join(directory, DEADLINE_FILES.deadline), `${number} ${toWatchdogTime(leftMs)} ${doubt} ${number}`);
 }
 
 /** The number only has to differ from the previous one. */
@@ -111,7 +130,7 @@ const NUMBERS = 1_000_000;
 
 /** The number of the watchdog's current doubt; 0 when it was never in doubt, `undefined` when it cannot be read. */
 export function readDoubt(directory: string): number | undefined {
-  return readNumber(directory, RUN_FILES.doubt);
+  return readNumber(directory, DEADLINE_FILES.doubt);
 }
 
 /**

@@ -44,7 +44,7 @@ describe.skipIf(!canMoveContainers)('a node that moves a container and dies', { 
   });
 
   async function node(host: PodmanHost): Promise<RunnerHost> {
-    const made = await startRunnerHost([], host.variables);
+    const made = await startRunnerHost(join(root, host === here ? 'here' : 'there'), [], host.variables);
     nodes.push(made);
     return made;
   }

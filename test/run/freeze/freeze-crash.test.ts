@@ -16,14 +16,17 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const node of nodes.splice(0)) await node.kill();
+  // Supervisors without runs end once they have heard that their node is gone.
+  const isEnding = ({ command }: { readonly command: string }): boolean => /supervisor|tritmesh-warden/.test(command);
+  await expect.poll(() => listProcessesBelow(root).every((one) => !isEnding(one)), { timeout: 20_000 }).toBe(true);
   const left = listProcessesBelow(root);
   for (const { pid } of left) process.kill(pid, 'SIGKILL');
   rmSync(root, { recursive: true, force: true });
   expect(left, 'processes left by the test').toEqual([]);
 });
 
-async function node(): Promise<RunnerHost> {
-  const made = await startRunnerHost();
+async function node(place = 'one'): Promise<RunnerHost> {
+  const made = await startRunnerHost(join(root, place));
   nodes.push(made);
   return made;
 }
@@ -60,8 +63,8 @@ function carry(more: Partial<StartRequest> = {}): StartRequest {
   return order('b', { restore: true, ...more });
 }
 
-async function adopt(run: string, handle: RunHandle | null): Promise<RunnerHost> {
-  const next = await node();
+async function adopt(run: string, handle: RunHandle | null, place = 'one'): Promise<RunnerHost> {
+  const next = await node(place);
   next.ask('adopt', run, join(root, run), handle);
   return next;
 }
@@ -138,21 +141,21 @@ describe.skipIf(!canFreeze)('a node that dies', () => {
     const first = await node();
     await begin(first);
     await freeze(first);
-    const second = await node();
+    const second = await node('other');
     second.ask('start', carry());
-    await waitForText(join(root, 'b/started'));
+    await waitForText(join(root, 'other/1/log'), (text) => text.includes('\nbegin '));
     await second.kill();
-    const third = await adopt('b', null);
+    const third = await adopt('b', null, 'other');
     const { handle } = await third.answer('b', 'RunPrepared');
     await third.kill();
-    const fourth = await adopt('b', handle);
+    const fourth = await adopt('b', handle, 'other');
     await fourth.answer('b', 'RunPrepared');
     first.ask('stop', 'a', 0);
     expect(await first.end('a')).toMatchObject({ type: 'RunDied', reason: 'stopped' });
     fourth.ask('thaw', 'b');
     await fourth.answer('b', 'RunThawed');
     await fourth.kill();
-    const fifth = await adopt('b', handle);
+    const fifth = await adopt('b', handle, 'other');
     await fifth.answer('b', 'RunStarted');
     await expectWhole(fifth, 'b');
   });

@@ -12,9 +12,10 @@ beforeEach(() => {
   bench = createRunSetup();
   runner = bench.runner(CHECKPOINT);
 });
-afterEach(() => {
+afterEach(async () => {
   expect(bench.clear(), 'processes left by the test').toEqual([]);
-  expect(listProcessesBelow(bench.root)).toEqual([]);
+  // The supervisor ends once it has heard that the runner was closed.
+  await expect.poll(() => listProcessesBelow(bench.root), { timeout: 20_000 }).toEqual([]);
 });
 
 const FREEZABLE = { migrate: 'checkpoint' } as const;
@@ -46,7 +47,7 @@ const openGate = (run: string): void => writeFileSync(join(bench.root, run, 'gat
 describe.skipIf(!canFreeze)('a run in a pid namespace', () => {
   it('runs as any other: its children, its signals, its exit code, its cpu', async () => {
     await begin(['sh', '-c', `i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; ${TILL_GATE}`]);
-    expect(runner.pids().get('a')?.length).toBeGreaterThan(3);
+    expect(runner.pids().get('a')?.length).toBeGreaterThanOrEqual(3);
     openGate('a');
     const end = await runner.end('a');
     expect(end).toMatchObject({ type: 'RunExited', exitCode: 3, signal: null });
@@ -162,7 +163,7 @@ describe.skipIf(!canFreeze)('an image', () => {
     await freeze();
     carry();
     restore();
-    await waitForText(join(bench.root, 'b/started'));
+    await waitForText(join(bench.root, 'b/order'));
     runner.stop('b', 60_000);
     expect(['RunFailed', 'RunDied']).toContain((await runner.end('b')).type);
     runner.stop('a', 0);
@@ -172,7 +173,7 @@ describe.skipIf(!canFreeze)('an image', () => {
 
 describe('without criu', () => {
   it('nothing is frozen, restored or taken, with a reason; a job that could move runs all the same', async () => {
-    const plain = bench.runner();
+    const plain = bench.runner(undefined, undefined, 'plain');
     plain.start(bench.order('a', ['sh', '-c', 'exit 3'], FREEZABLE));
     expect(await plain.end('a')).toMatchObject({ type: 'RunExited', exitCode: 3 });
     plain.freeze('a');

@@ -52,7 +52,7 @@ async function move(
 describe.skipIf(!canFreeze).each(counters)('a counter in $name', ({ argv }) => {
   it('goes on elsewhere where it was frozen, and its exit code is its own', async () => {
     const command = argv(150, 7, 10_000);
-    const [source, target] = [bench.runner(CHECKPOINT), bench.runner(CHECKPOINT)];
+    const [source, target] = [bench.runner(CHECKPOINT), bench.runner(CHECKPOINT, undefined, 'elsewhere')];
     source.start(bench.order('a', command, { migrate: 'checkpoint' }));
     await source.next('a', 'RunStarted');
     await waitForText(join(bench.root, 'a/stdout'), hasLines(20));

@@ -43,7 +43,7 @@ async function hold(): Promise<Bench> {
     isDoubted: false,
     state: () => /\) (\S)/.exec(readFileSync(`/proc/${said.toString().trim()}/stat`, 'utf8'))?.[1],
   };
-  guard.begin({ run: 'a', directory, launcher: pid, hasNamespace: false, isDoubted: () => bench.isDoubted });
+  guard.begin({ run: 'a', directory, leader: pid, hasNamespace: false, isDoubted: () => bench.isDoubted });
   guard.heed('a', { stdout: 0, stderr: 0 }, 5000);
   truncateSync(join(directory, 'stdout'), 2 * WINDOW_BYTES);
   guard.look();
@@ -98,7 +98,7 @@ describe.skipIf(process.platform !== 'linux')('a job that is held for its reader
     const strange = {
       run: 'b',
       directory: `${directory}/stdout/none`,
-      launcher: 1,
+      leader: 1,
       hasNamespace: false,
       isDoubted: () => false,
     };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { endLeftBehind } from '../../../src/run/processes/end-left-behind.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
-const RUN = { handle: { pid: 1, start: '1@x' }, directory: '/nowhere', afterPid: undefined };
+const RUN = { handle: { pid: 1, start: '1@x' }, directory: '/nowhere', mark: 'none', afterPid: undefined };
 const NOTHING = { marked: [], held: [], isUnclear: false };
 
 /** Ends a run of which the first looks fail; gives when it was done, ms, after a minute. */

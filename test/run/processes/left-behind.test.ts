@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LAUNCHER } from '../../../src/run/launch/launcher.js';
-import { findLeftBehind, formatMark, isStillThere, RUN_MARK_VARIABLE } from '../../../src/run/processes/left-behind.js';
+import { findLeftBehind, isStillThere, RUN_MARK_VARIABLE } from '../../../src/run/processes/left-behind.js';
 import { readProcStat } from '../../../src/os/proc-stat.js';
 import { readStart } from '../../../src/run/processes/process-table.js';
+import { LAUNCHER } from '../../support/legacy-run.js';
+import { formatRunMark } from '../../../src/run/supervisor/run-record.js';
 import { requirement } from '../../support/requirements.js';
 import {
   createRunSetup,
@@ -178,11 +179,12 @@ describe.skipIf(!canTry)('what a job left running', () => {
 describe.skipIf(!canTry)('the mark', () => {
   it('is of one start on one boot', () => {
     const start = readStart(process.pid) ?? '';
-    expect(formatMark({ pid: 12, start: '345@abcdef01' })).toBe('12.345@abcdef01');
+    expect(formatRunMark({ pid: 12, start: '345@abcdef01' }, 6)).toBe('12.345@abcdef01.6');
     // This process is no member of a run that says it began with it.
     const { marked } = findLeftBehind({
       handle: { pid: process.pid, start },
       directory: '/no/such',
+      mark: '1.2@3.4',
       afterPid: undefined,
     });
     expect(marked).toEqual([]);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { followDeadline, type Deadline } from '../../../src/run/watchdog/deadline.js';
+import { createFileDeadlines, followDeadline, type Deadline } from '../../../src/run/watchdog/deadline.js';
 import { padReserved } from '../../../src/run/directory/reserved-files.js';
 
 const LEASE_MS = 60_000;
@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 const follow = (knownMs: number | undefined): Deadline =>
-  followDeadline(directory, { now: () => nowMs }, knownMs, doubted);
+  followDeadline(createFileDeadlines(directory), { now: () => nowMs }, knownMs, doubted);
 
 function doubt(number: number): void {
   writeFileSync(join(directory, 'doubt'), padReserved(String(number)));

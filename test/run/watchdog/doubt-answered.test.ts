@@ -1,19 +1,20 @@
 /**
- * A watchdog in doubt and the node that answers it, with real processes: what was stopped goes on, in a pid namespace or not, and what criu froze
- * stays frozen. The watchdog is stopped for longer than the lease, as a machine that sleeps stops it. And runs of a node before this one.
+ * A supervisor in doubt and the node that answers it, with real processes: what was stopped goes on, in a pid namespace
+ * or not, and what criu froze stays frozen. Its clocks are made to say that the machine slept for longer than the lease.
+ * And runs of an older version.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readDoubt } from '../../../src/run/watchdog/deadline.js';
-import { isWatchdogProcess } from '../../../src/run/watchdog/watchdog-process.js';
 import { listDescendants, readProcessTable, readStart } from '../../../src/run/processes/process-table.js';
-import { reserveFiles } from '../../../src/run/directory/reserved-files.js';
+import { listSupervisors, openFormerSupervisor } from '../../../src/run/supervisor/former-supervisor.js';
+import { bundledFixture } from '../../support/bundle-fixtures.js';
 import { canFreeze, CHECKPOINT } from '../../support/criu.js';
+import { reserveLegacyFiles } from '../../support/legacy-run.js';
 import { createRunSetup, waitForText, type RecordingRunner, type RunSetup } from '../../support/run-setup.js';
 
 let bench: RunSetup;
@@ -39,31 +40,39 @@ async function startRenewed(runner: RecordingRunner, migrate: 'never' | 'checkpo
   return handle.pid;
 }
 
-function watchdogOf(launcher: number): number {
-  const found = readProcessTable().find((row) => row.parent === launcher && isWatchdogProcess(row.pid));
-  if (found === undefined) throw new Error('it has no watchdog');
-  return found.pid;
-}
+const PROGRAM = { kind: 'node', program: process.execPath, args: [bundledFixture('lying-supervisor')] } as const;
 
-/** State letters of the command’s own processes; in a pid namespace those of its session. */
-function statesOf(launcher: number): readonly string[] {
-  const below = listDescendants(launcher, readProcessTable());
-  const hasNamespace = below.some((row) => row.session !== launcher);
-  return below
-    .filter((row) => !row.zombie && !isWatchdogProcess(row.pid) && (!hasNamespace || row.session !== launcher))
+const openRunner = (migrate: 'never' | 'checkpoint'): RecordingRunner =>
+  bench.runnerOf([PROGRAM], migrate === 'checkpoint' ? CHECKPOINT : undefined);
+
+/** State letters of the run's processes; in a pid namespace those of the command's session. */
+function statesOf(leader: number): readonly string[] {
+  const table = readProcessTable();
+  const rows = [...table.filter(({ pid }) => pid === leader), ...listDescendants(leader, table)];
+  const hasNamespace = rows.some((row) => row.session !== leader);
+  return rows
+    .filter((row) => !row.zombie && (!hasNamespace || row.session !== leader))
     .map((row) => readFileSync(`/proc/${row.pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0] ?? '');
 }
 
-const isHeld = (launcher: number): boolean => {
-  const states = statesOf(launcher);
+const isHeld = (leader: number): boolean => {
+  const states = statesOf(leader);
   return states.length > 0 && states.every((state) => state === 'T');
 };
 
-async function sleepThrough(launcher: number): Promise<void> {
-  const watchdog = watchdogOf(launcher);
-  process.kill(watchdog, 'SIGSTOP');
-  await sleep(LEASE_MS + 4000);
-  process.kill(watchdog, 'SIGCONT');
+/** The machine sleeps ten times as long as the lease, as its clocks have it. */
+function sleepThrough(): void {
+  const place = join(bench.root, 'supervisors');
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, 'slept.new'), String(10 * LEASE_MS));
+  renameSync(join(place, 'slept.new'), join(place, 'slept'));
+}
+
+/** The number of the last doubt of any supervisor. */
+function readDoubt(): number {
+  const place = join(bench.root, 'supervisors');
+  const all = listSupervisors(place).map((number) => openFormerSupervisor(join(place, String(number))));
+  return Math.max(...all.map(({ records }) => records.doubt));
 }
 
 describe.each([
@@ -72,29 +81,29 @@ describe.each([
 ])('%s', (_title, migrate, isPossible) => {
   if (!isPossible) return;
   it('is stopped in doubt, goes on when the node has answered, and ends with its own exit code', async () => {
-    const runner = bench.runner(migrate === 'checkpoint' ? CHECKPOINT : undefined);
-    const launcher = await startRenewed(runner, migrate);
-    await sleepThrough(launcher);
-    await expect.poll(() => isHeld(launcher), LOOK).toBe(true);
+    const runner = openRunner(migrate);
+    const leader = await startRenewed(runner, migrate);
+    sleepThrough();
+    await expect.poll(() => isHeld(leader), LOOK).toBe(true);
     await runner.next('a', 'RunDoubted');
-    await expect.poll(() => isHeld(launcher), LOOK).toBe(false);
-    expect(readDoubt(join(bench.root, 'a'))).toBe(1);
+    await expect.poll(() => isHeld(leader), LOOK).toBe(false);
+    expect(readDoubt()).toBe(1);
     writeFileSync(join(bench.root, 'a/gate'), '');
     expect(await runner.end('a')).toMatchObject({ type: 'RunExited', exitCode: 7 });
   });
 
   it('that was adopted is answered for as well', async () => {
-    const first = bench.runner(migrate === 'checkpoint' ? CHECKPOINT : undefined);
-    const launcher = await startRenewed(first, migrate);
+    const first = openRunner(migrate);
+    const leader = await startRenewed(first, migrate);
     first.close();
-    const runner = bench.runner(migrate === 'checkpoint' ? CHECKPOINT : undefined);
+    const runner = openRunner(migrate);
     runner.adopt('a', join(bench.root, 'a'), null);
     await runner.next('a', 'RunStarted');
     timers.push(setInterval(() => runner.extend('a', LEASE_MS), 1000));
-    await sleepThrough(launcher);
-    await expect.poll(() => isHeld(launcher), LOOK).toBe(true);
+    sleepThrough();
+    await expect.poll(() => isHeld(leader), LOOK).toBe(true);
     await runner.next('a', 'RunDoubted');
-    await expect.poll(() => isHeld(launcher), LOOK).toBe(false);
+    await expect.poll(() => isHeld(leader), LOOK).toBe(false);
     writeFileSync(join(bench.root, 'a/gate'), '');
     expect(await runner.end('a')).toMatchObject({ type: 'RunExited', exitCode: 7 });
   });
@@ -102,30 +111,31 @@ describe.each([
 
 describe.skipIf(!canFreeze)('a run that criu froze', () => {
   it('stays frozen through a doubt, and goes on when it is thawed', async () => {
-    const runner = bench.runner(CHECKPOINT);
-    const launcher = await startRenewed(runner, 'checkpoint');
+    const runner = openRunner('checkpoint');
+    const leader = await startRenewed(runner, 'checkpoint');
     runner.freeze('a');
     await runner.answer('a', 'RunFrozen');
-    await sleepThrough(launcher);
+    sleepThrough();
     const directory = join(bench.root, 'a');
-    await waitForText(join(directory, 'deadline'), (text) => / 1 \d+\s*$/.test(text));
+    await runner.next('a', 'RunDoubted');
+    expect(readDoubt()).toBe(1);
     await sleep(3000);
-    expect(isHeld(launcher)).toBe(true);
+    expect(isHeld(leader)).toBe(true);
     runner.thaw('a');
     await runner.answer('a', 'RunThawed');
     writeFileSync(join(directory, 'gate'), '');
     expect(await runner.end('a')).toMatchObject({ type: 'RunExited', exitCode: 7 });
   });
 
-  it('that froze while its watchdog was in doubt is not let go on by its answer', async () => {
-    const runner = bench.runner(CHECKPOINT);
-    const launcher = await startRenewed(runner, 'checkpoint');
-    await sleepThrough(launcher);
-    await expect.poll(() => isHeld(launcher), LOOK).toBe(true);
+  it('that froze while its supervisor was in doubt is not let go on by its answer', async () => {
+    const runner = openRunner('checkpoint');
+    const leader = await startRenewed(runner, 'checkpoint');
+    sleepThrough();
+    await expect.poll(() => isHeld(leader), LOOK).toBe(true);
     runner.freeze('a');
     await runner.answer('a', 'RunFrozen');
     await sleep(4000);
-    expect(isHeld(launcher)).toBe(true);
+    expect(isHeld(leader)).toBe(true);
     runner.thaw('a');
     await runner.answer('a', 'RunThawed');
     writeFileSync(join(bench.root, 'a/gate'), '');
@@ -133,14 +143,14 @@ describe.skipIf(!canFreeze)('a run that criu froze', () => {
   });
 });
 
-describe('a run that a node before this one started', () => {
+describe('a run that an older version started', () => {
   const OLD = readFileSync(fileURLToPath(new URL('../../fixtures/launcher-eb17494.sh', import.meta.url)), 'utf8');
 
   /** Its watchdog compares readings of /proc/uptime. */
   async function startOld(leaseS: number): Promise<string> {
     const directory = join(bench.root, 'a');
     mkdirSync(join(directory, 'work'), { recursive: true });
-    reserveFiles(directory);
+    reserveLegacyFiles(directory);
     const child = spawn('/bin/sh', ['-c', OLD, 'tritmesh-launcher'], {
       cwd: '/',
       detached: true,

@@ -1,9 +1,10 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readProcessTable } from '../../../src/run/processes/process-table.js';
 import type { RunEvent, RunHandle, StartRequest } from '../../../src/run/runner.js';
 import { bundledFixture } from '../../support/bundle-fixtures.js';
 import { createRunSetup, livingMembers, waitForEnd, waitForText, type RunSetup } from '../../support/run-setup.js';
@@ -26,7 +27,9 @@ afterEach(async () => {
 
 /** Starts a node that does nothing but one run; gives the handle of the run. */
 async function startHost(order: StartRequest): Promise<RunHandle> {
-  const child = spawn(process.execPath, [HOST, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [HOST, JSON.stringify(order), join(bench.root, 'supervisors')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   host = child;
   for await (const line of createInterface({ input: child.stdout })) {
     const event = JSON.parse(line) as RunEvent;
@@ -69,18 +72,16 @@ describe('the watchdog', () => {
   it('ends a run whose node was killed', async () => {
     const { pid } = await startHost(bench.order('a', LONG, {}, 1500));
     host?.kill('SIGKILL');
-    expect(await waitForText(join(bench.root, 'a/ended'))).toBe('watchdog: lease ended\n');
+    expect(await waitForText(join(bench.root, 'a/stderr'))).toBe('tritmesh: watchdog: lease ended\n');
     await waitForEnd(pid);
-    // The watchdog that ends the others is the last to go.
     await expect.poll(() => livingMembers(new Set([pid])), { timeout: 20_000 }).toEqual([]);
   });
 
   it('ends a run whose node hangs', async () => {
     const { pid } = await startHost(bench.order('a', LONG, {}, 1500));
     host?.kill('SIGSTOP');
-    expect(await waitForText(join(bench.root, 'a/ended'))).toBe('watchdog: lease ended\n');
+    expect(await waitForText(join(bench.root, 'a/stderr'))).toBe('tritmesh: watchdog: lease ended\n');
     await waitForEnd(pid);
-    // The watchdog that ends the others is the last to go.
     await expect.poll(() => livingMembers(new Set([pid])), { timeout: 20_000 }).toEqual([]);
   });
 
@@ -89,26 +90,52 @@ describe('the watchdog', () => {
     const { pid } = await startHost(order);
     host?.kill('SIGKILL');
     await waitForEnd(pid);
-    expect(readFileSync(join(bench.root, 'a/exit'), 'utf8')).toMatch(/^5\n[^]*end\n\s*$/);
+    const runner = bench.runner();
+    runner.adopt('a', order.directory, null);
+    expect(await runner.end('a')).toMatchObject({ type: 'RunExited', exitCode: 5 });
   });
 });
 
-describe('a launcher without an order', () => {
-  it('goes with its node', async () => {
-    await startHost(bench.order('a', ['sh', '-c', 'echo up; exec sleep 1']));
-    // The one that has its order, and what waits, are children of the fork server, which is the node's.
-    const waiting = (): readonly number[] => listChildren(host?.pid).flatMap(listChildren);
-    while (waiting().length < 3) await new Promise((resolve) => setImmediate(resolve));
-    const pids = waiting();
+describe('the supervisor', () => {
+  it('goes with its node when it has no runs, and stays until its last one has ended', async () => {
+    const order = bench.order('a', ['sh', '-c', 'echo up; while [ ! -e ../gate ]; do sleep 0.02; done']);
+    const { pid } = await startHost(order);
+    const supervisor = parentOf(pid);
     host?.kill('SIGKILL');
-    await Promise.all(pids.map(waitForEnd));
-    expect(existsSync(join(bench.root, 'a/ended'))).toBe(false);
+    const log = join(bench.root, 'supervisors/1/log');
+    await expect.poll(() => readFileSync(log, 'utf8'), { timeout: 20_000 }).toContain('orphan .\n');
+    expect(parentOf(pid)).toBe(supervisor);
+    writeFileSync(join(order.directory, 'gate'), '');
+    await waitForEnd(supervisor);
+    expect(readFileSync(log, 'utf8')).toMatch(/^end 1 0 0 \d+ \d+ \.$/m);
+  });
+
+  it('is started again after it was killed, and its runs have ended with it', async () => {
+    const runner = bench.runner();
+    runner.start(bench.order('a', LONG));
+    const { handle } = await runner.next('a', 'RunStarted');
+    await runner.next('a', 'RunOutput');
+    process.kill(parentOf(handle.pid), 'SIGKILL');
+    expect(await runner.end('a')).toMatchObject({ type: 'RunDied' });
+    expect(livingMembers(new Set([handle.pid]))).toEqual([]);
+    runner.start(bench.order('b', ['sh', '-c', 'exit 3']));
+    expect(await runner.end('b')).toMatchObject({ type: 'RunExited', exitCode: 3 });
+  });
+
+  it('that is stopped does not keep a later boot of the node waiting for ever, and its runs end', async () => {
+    const { pid } = await startHost(bench.order('a', LONG));
+    const supervisor = parentOf(pid);
+    process.kill(supervisor, 'SIGSTOP');
+    host?.kill('SIGKILL');
+    const runner = bench.runner();
+    runner.adopt('a', join(bench.root, 'a'), null);
+    expect(await runner.end('a')).toMatchObject({ type: 'RunDied' });
+    await waitForEnd(supervisor);
+    expect(livingMembers(new Set([pid]))).toEqual([]);
   });
 });
 
-/** The pids of the children of a process. */
-function listChildren(pid: number | undefined): readonly number[] {
-  const text = execFileSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' });
-  const pairs = text.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
-  return pairs.flatMap(([parent, child]) => (parent === pid && child !== undefined ? [child] : []));
+/** The process that started a run. */
+function parentOf(pid: number): number {
+  return readProcessTable().find((row) => row.pid === pid)?.parent ?? 0;
 }

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../clock/clock.js';
 import { readUptimeMs } from '../../os/uptime.js';
-import { writeReserved, type Deadline } from './deadline.js';
-import { RUN_FILES } from '../launch/launcher.js';
+import { writeReserved, type Deadline } from '../watchdog/deadline.js';
+import { DEADLINE_FILES } from '../directory/reserved-files.js';
 
 /** Rewrite the deadline when the readings are off from the time that passed by more than this, in milliseconds. */
 const OFF_MS = 1000;
@@ -26,7 +26,7 @@ export function followLegacyDeadline(directory: string, clock: Pick<Clock, 'now'
     if (endsAt <= saidEndsAt && Math.abs(lead - saidLead) <= OFF_MS) return;
     try {
       const text = String(Math.floor((reading + endsAt - now) / 10));
-      writeReserved(join(directory, RUN_FILES.deadline), text);
+      writeReserved(join(directory, DEADLINE_FILES.deadline), text);
       saidEndsAt = endsAt;
       saidLead = lead;
     } catch {
@@ -50,7 +50,7 @@ export function followLegacyDeadline(directory: string, clock: Pick<Clock, 'now'
 /** Whether the run's deadline file is for such a watchdog: a single number. */
 export function isLegacyDeadline(directory: string): boolean {
   try {
-    return /^\s*\d+\s*$/.test(readFileSync(join(directory, RUN_FILES.deadline), 'latin1'));
+    return /^\s*\d+\s*$/.test(readFileSync(join(directory, DEADLINE_FILES.deadline), 'latin1'));
   } catch {
     return false;
   }
