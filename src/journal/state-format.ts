@@ -11,7 +11,7 @@ import { writeWhole } from '../os/write-whole.js';
 /**
  * The format that this version writes, and the newest that it reads. It is raised when an older version would damage
  * what is written: 1 has no format file (up to eb17494), 2 has one and keeps its journal where those versions do not
- * look.
+ * look, 3 has runs that those versions would not find and start again.
  */
 export const STATE_FORMAT = 3;
 

@@ -1,6 +1,7 @@
 /**
  * Takes up the runs of an earlier node process. It decides from what is on record about each: never started, ended, or
- * alive. It must never take a run for ended while a process of it is alive, nor for never started when it may have been.
+ * alive. It must never take a run for ended while a process of it is alive, nor for never started when it may have
+ * been.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +16,8 @@ import { readLegacyHead, readLegacyTerms } from './legacy/legacy-launcher.js';
 import { endUnknown } from './processes/end-left-behind.js';
 import { isOfThisBoot } from './processes/process-table.js';
 import { createLegacyEvidence, createSupervisedEvidence } from './run-evidence.js';
-import type { LiveRun, RunWatch } from './run-watch.js';
+import type { LiveRun } from './live-run.js';
+import type { RunWatch } from './run-watch.js';
 import type { RunEvent, RunHandle, StartRequest } from './runner.js';
 import { createFormerDeadlines } from './supervisor/deadline-stores.js';
 import type { FormerRun, FormerSupervisors } from './supervisor/former-supervisors.js';

@@ -16,7 +16,8 @@ import { createOutputGuard, type OutputRules } from './output/output-guard.js';
 import { tryReadProcessTable } from './processes/process-table.js';
 import { listNamespaceProcesses } from './processes/run-signals.js';
 import { createRunStarts, NO_CHECKPOINT } from './launch/start-runs.js';
-import { createRunWatch, type LiveRun } from './run-watch.js';
+import type { LiveRun } from './live-run.js';
+import { createRunWatch } from './run-watch.js';
 import type { RunEvent, RunHandle, Runner, SaveRequest } from './runner.js';
 import { listSessionProcesses } from './processes/session.js';
 import { createSpareDirectory } from './directory/spare-directory.js';
@@ -197,7 +198,7 @@ function createLater(former: FormerSupervisors, isClosed: () => boolean): (work:
   former.whenSettled(() => {
     const works = kept ?? [];
     kept = undefined;
-    works.forEach(run);
+    for (const work of works) run(work);
   });
   return (work) => void (kept === undefined ? run(work) : kept.push(work));
 }

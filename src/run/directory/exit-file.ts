@@ -1,5 +1,5 @@
 /**
- * Parses what the init of a pid namespace writes when the command ends (and the launchers of older versions wrote): exit
+ * Parses what the init of a pid namespace writes when the command ends, as the launchers of older versions did: exit
  * code and CPU times. An incomplete file is ignored, because its writer may have died while writing.
  */
 import { constants } from 'node:os';

@@ -20,8 +20,8 @@ export interface ConcludedRun {
 }
 
 /**
- * Returns the final event of a run; `lifeMs`: how long it ran if nobody measured it better. The watchdog's reason takes precedence over an exit code that its own signal
- * caused. Throws when the run directory cannot be read.
+ * Returns the final event of a run; `lifeMs`: how long it ran if nobody measured it better. The watchdog's reason takes
+ * precedence over an exit code that its own signal caused. Throws when the run directory cannot be read.
  */
 export function concludeRun(
   { run, directory, isAdopted, stopReason, isAsked, namespace, evidence }: ConcludedRun,

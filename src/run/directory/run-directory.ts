@@ -44,8 +44,8 @@ export interface Timing {
 }
 
 /**
- * Creates the run directory with `work/`; `isCopy`: for a restored run. Returns why a run cannot be started there, or `undefined`. Throws the file
- * system's errors.
+ * Creates the run directory with `work/`; `isCopy`: for a restored run. Returns why a run cannot be started there, or
+ * `undefined`. Throws the file system's errors.
  */
 export function openRunDirectory(directory: string, isCopy: boolean, spare?: SpareDirectory): string | undefined {
   if (!directory.startsWith('/') || directory.includes('\n')) return `not an absolute path in one line: ${directory}`;
@@ -88,7 +88,7 @@ export function readExit(directory: string): Exit | undefined {
   return parseExitFile(readText(directory, EXIT_FILE) ?? '');
 }
 
-/** Milliseconds from the start of an older version's launcher to the end of the command, by the wall clock; 0 when unknown. */
+/** Milliseconds that a run of an older version ran, by the wall clock; 0 when unknown. */
 export function measureRun(directory: string): number {
   const [begun, done] = [STARTED_FILE, EXIT_FILE].map(
     (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs,

@@ -1,7 +1,7 @@
 /**
  * Keeps prepared directories for the next runs. Creating files is the most expensive part of a start (measured: 0.1
- * to 0.8 ms per file, against 0.02 ms to rename a directory), so it is done ahead of time. A start never waits for a spare
- * and works without one.
+ * to 0.8 ms per file, against 0.02 ms to rename a directory), so it is done ahead of time. A start never waits for a
+ * spare and works without one.
  */
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';

@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../clock/clock.js';
 import { NAMESPACE_FILES } from './pid-namespace.js';
-import type { LiveRun, RunWatch } from '../run-watch.js';
+import type { LiveRun } from '../live-run.js';
+import type { RunWatch } from '../run-watch.js';
 import type { RunEvent } from '../runner.js';
 
 /** First and longest pause between checks. */

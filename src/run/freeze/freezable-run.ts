@@ -5,7 +5,7 @@
 import { findNamespace } from './pid-namespace.js';
 import type { Freezable } from './freezer.js';
 import { measureAge, readMonotonicMs } from '../directory/run-directory.js';
-import type { LiveRun } from '../run-watch.js';
+import type { LiveRun } from '../live-run.js';
 
 /** Returns the freezer's view of a run; `locate` gives a reason while the command is not running in a pid namespace. */
 export function freezableOf({ run, directory, handle, namespace, startedAt }: LiveRun): Freezable {

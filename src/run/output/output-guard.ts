@@ -1,6 +1,7 @@
 /**
  * Limits how much the runs of one runner write: holds a run whose reader lags, reports one that writes too much
- * without a reader, and records whether the disk was full. Holding means SIGSTOP to everything; a marker file records it across node restarts. What happens to a reported run is for core to decide.
+ * without a reader, and records whether the disk was full. Holding means SIGSTOP to everything; a marker
+ * file records it across node restarts. What happens to a reported run is for core to decide.
  */
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * A supervisor that this node process has no pipe to: one of an earlier boot, or one whose pipe broke. Its log says what
- * became of its runs, and its file of leases is how their deadlines are extended.
+ * A supervisor that this node process has no pipe to: one of an earlier boot, or one whose pipe broke. Its log says
+ * what became of its runs, and its file of leases is how their deadlines are extended.
  */
 import { closeSync, linkSync, openSync, readdirSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -53,9 +53,12 @@ export function openFormerSupervisors(place: string, scheduler: SchedulerLike): 
 
   function look(): void {
     if (isClosed) return;
-    if (isSettled()) return waiting.splice(0).forEach((done) => done());
+    if (isSettled()) {
+      for (const done of waiting.splice(0)) done();
+      return;
+    }
     waitedMs += LOOK_MS;
-    if (waitedMs >= PATIENCE_MS) all.forEach(killUnsettled);
+    if (waitedMs >= PATIENCE_MS) for (const one of all) killUnsettled(one);
     scheduler.schedule(look, LOOK_MS);
   }
 

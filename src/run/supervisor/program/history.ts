@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import type { SupervisorLine } from '../lines.js';
 
 /** The lines of a log that are not out of date. */
-export interface History {
+export interface LineHistory {
   add(line: SupervisorLine): void;
   /** The lines that a new log must have. Forgets the others. */
   list(): readonly SupervisorLine[];
@@ -18,7 +18,7 @@ interface KnownRun {
 }
 
 /** Creates the history; `first` is the first line of the log. */
-export function createHistory(first: SupervisorLine): History {
+export function createLineHistory(first: SupervisorLine): LineHistory {
   const runs = new Map<number, KnownRun>();
   let doubt: SupervisorLine | undefined;
 

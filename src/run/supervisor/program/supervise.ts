@@ -12,7 +12,7 @@ import { signalProcess } from '../../processes/session.js';
 import type { LeaseFrame, StartFrame, SupervisorFrame } from '../frames.js';
 import type { SupervisorLine } from '../lines.js';
 import { createCountdown, type Countdown } from './countdown.js';
-import { createHistory } from './history.js';
+import { createLineHistory } from './history.js';
 import type { LogFile } from './log-file.js';
 import { holdAll, killAll } from './run-processes.js';
 import type { SleepClock } from './sleep-clock.js';
@@ -64,7 +64,7 @@ const LOG_BYTES_LIMIT: number = 256 * 1024;
 /** Creates the supervisor. */
 export function supervise({ log, first, slots, clock, report, leave }: SuperviseDeps): Supervise {
   const runs = new Map<number, SupervisedRun>();
-  const history = createHistory(first);
+  const history = createLineHistory(first);
   let doubt = 0;
   let isOrphan = false;
   let last = clock.now();
