@@ -17,8 +17,6 @@ export interface Machines {
   readonly enter: string;
   /** The same for a command of the shell, as `ssh` takes it. */
   readonly login: string;
-  /** Moves a process. */
-  move(pid: number, machine: string): void;
 }
 
 /** Why this computer cannot make machines; `undefined` if it can. */
@@ -53,9 +51,6 @@ export function createMachines(scratch: Scratch, machines: readonly Machine[]): 
   return {
     enter: makeScript('enter', 'exec "$@"'),
     login: makeScript('login', 'exec sh -c "$*"'),
-    move: (pid, machine) => {
-      for (const file of filesOf(machine)) writeFileSync(file, String(pid));
-    },
   };
 }
 

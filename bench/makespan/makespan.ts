@@ -49,7 +49,8 @@ export async function* measureMakespan(scratch: Scratch): AsyncGenerator<Figure>
     }
     const inner = scratch.open();
     const runAll = await (name === 'tritmesh' ? startTritmesh : prepareParallel)(inner, MACHINES, machines);
-    const jobs = await describeJobs(inner, lengths);
+    const jobs = await describeJobs(inner, machines, lengths);
+    console.error(`makespan: ${name} begins`);
     const { seconds, perSecond } = await findProgress(readPieces, () => runAll(jobs));
     await inner.close();
     const ideal = findIdeal(lengths, MACHINES);
@@ -69,13 +70,26 @@ export async function* measureMakespan(scratch: Scratch): AsyncGenerator<Figure>
   }
 }
 
-/** The commands of the jobs. Their length is a number of steps, calibrated now and outside of the machines. */
-async function describeJobs(scratch: Scratch, lengths: readonly number[]): Promise<Parameters<RunAll>[0]> {
+/**
+ * The commands of the jobs. Their length is a number of steps, calibrated now, in a machine: no other program can starve
+ * it there, and only processor time counts.
+ */
+async function describeJobs(
+  scratch: Scratch,
+  { enter }: Machines,
+  lengths: readonly number[],
+): Promise<Parameters<RunAll>[0]> {
   const script = join(scratch.directory, 'job.sh');
   writeFileSync(script, 'i=0\nwhile [ $i -lt "$1" ]; do i=$((i + 1)); done\n[ -z "$2" ] || times\n');
   const trials: number[] = [];
   for (let trial = 0; trial < TRIALS; trial += 1) {
-    const { stdout } = await promisify(execFile)('sh', [script, String(TRIAL_STEPS), 'times']);
+    const { stdout } = await promisify(execFile)(enter, [
+      MACHINES[0]?.name ?? '',
+      'sh',
+      script,
+      String(TRIAL_STEPS),
+      'times',
+    ]);
     trials.push(readTimes(stdout));
   }
   const stepsPerS = TRIAL_STEPS / median(trials);
@@ -86,11 +100,12 @@ async function describeJobs(scratch: Scratch, lengths: readonly number[]): Promi
 type ReadPieces = () => Promise<number>;
 
 /** Starts the owner's own work, which goes on until the scratch is closed. */
-async function startOwnWork(scratch: Scratch, { move }: Machines): Promise<ReadPieces> {
+async function startOwnWork(scratch: Scratch, { enter }: Machines): Promise<ReadPieces> {
   const program = fileURLToPath(new URL('./owner-work.mjs', import.meta.url));
   const cpuMs = (BUSY?.ownCpus ?? 0) * PERIOD_MS;
-  const work = startConversation(scratch, [process.execPath, program, String(cpuMs), String(PERIOD_MS)]);
-  move(Number(await work.nextLine()), BUSY?.name ?? '');
+  const argv = [process.execPath, program, String(cpuMs), String(PERIOD_MS)];
+  const work = startConversation(scratch, [enter, BUSY?.name ?? '', ...argv]);
+  await work.nextLine();
   return async () => {
     work.write('');
     return Number(await work.nextLine());

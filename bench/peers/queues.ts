@@ -21,7 +21,8 @@ export const BULLMQ: PeerKind = {
   install: 'apt-get install redis-server (npm fetches bullmq and ioredis)',
   open: async (scratch) => {
     const packages = await installPackages(scratch, ['bullmq@5', 'ioredis@5']);
-    return openNodeQueue(scratch, 'bullmq', packages, await startRedis(scratch));
+    const programs = [new URL('./bullmq-worker.mjs', import.meta.url), new URL('./bullmq-driver.mjs', import.meta.url)];
+    return openNodeQueue(scratch, programs, packages, await startRedis(scratch));
   },
 };
 export const NATS: PeerKind = {
@@ -34,7 +35,8 @@ export const NATS: PeerKind = {
     const server = [findInstalled('nats-server') ?? 'nats-server', '--addr', '127.0.0.1', '--port', String(port)];
     const storage = ['--jetstream', '--store_dir', join(scratch.directory, 'nats')];
     await startProgram(scratch, [...server, ...storage], /Server is ready/);
-    return openNodeQueue(scratch, 'nats', packages, port);
+    const programs = [new URL('./nats-worker.mjs', import.meta.url), new URL('./nats-driver.mjs', import.meta.url)];
+    return openNodeQueue(scratch, programs, packages, port);
   },
 };
 export const CELERY: PeerKind = {
@@ -44,14 +46,18 @@ export const CELERY: PeerKind = {
   open: openCelery,
 };
 
-/** Starts `NAME-worker.mjs` and `NAME-driver.mjs` of this directory. */
-async function openNodeQueue(scratch: Scratch, name: string, packages: string, port: number): Promise<Peer> {
-  const argvOf = (role: string): readonly string[] => {
-    const file = fileURLToPath(new URL(`./${name}-${role}.mjs`, import.meta.url));
-    return [process.execPath, file, packages, String(port), String(SLOTS)];
-  };
-  await startProgram(scratch, argvOf('worker'), /^ready$/);
-  return createQueuePeer(startConversation(scratch, argvOf('driver')));
+/** Starts a worker and its driver, both programs of Node.js. */
+async function openNodeQueue(
+  scratch: Scratch,
+  programs: readonly URL[],
+  packages: string,
+  port: number,
+): Promise<Peer> {
+  const [worker = [], driver = []] = programs.map((program): readonly string[] => {
+    return [process.execPath, fileURLToPath(program), packages, String(port), String(SLOTS)];
+  });
+  await startProgram(scratch, worker, /^ready$/);
+  return createQueuePeer(startConversation(scratch, driver));
 }
 
 async function openCelery(scratch: Scratch): Promise<Peer> {
