@@ -15,7 +15,7 @@ const SHARES = 262_144;
 export interface Machines {
   /** A script that enters the machine of its first argument and becomes the program of the others. */
   readonly enter: string;
-  /** The same for a command of the shell, as `ssh` takes it. */
+  /** The same for a command of the shell, as `ssh` takes it: GNU parallel writes `--` before it. */
   readonly login: string;
 }
 
@@ -50,7 +50,7 @@ export function createMachines(scratch: Scratch, machines: readonly Machine[]): 
   };
   return {
     enter: makeScript('enter', 'exec "$@"'),
-    login: makeScript('login', 'exec sh -c "$*"'),
+    login: makeScript('login', '[ "$1" != -- ] || shift\nexec sh -c "$*"'),
   };
 }
 
