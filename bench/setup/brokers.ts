@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { delimiter, join } from 'node:path';
-import { isProgram } from '../../src/os/find-program.js';
+import { join } from 'node:path';
+import { findInstalled } from './find-installed.js';
 import { startProgram, TRITMESH } from './program.js';
 import type { Scratch } from './scratch.js';
 
@@ -19,7 +19,7 @@ export interface BenchBroker {
 
 /** The brokers that this machine has. Reports on stderr which one is left out, and how to install it. */
 export function listBrokers(): readonly BenchBroker['name'][] {
-  if (findMosquitto() !== undefined) return ['aedes', 'mosquitto'];
+  if (findInstalled('mosquitto') !== undefined) return ['aedes', 'mosquitto'];
   console.error('skipped: mosquitto is not installed on this machine: apt-get install mosquitto');
   return ['aedes'];
 }
@@ -48,22 +48,12 @@ async function startMosquitto(scratch: Scratch): Promise<BenchBroker> {
     'log_dest stderr',
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  await startProgram(scratch, [findMosquitto() ?? 'mosquitto', '-c', file], /running/);
+  await startProgram(scratch, [findInstalled('mosquitto') ?? 'mosquitto', '-c', file], /running/);
   return { name: 'mosquitto', url: `mqtt://127.0.0.1:${port}` };
 }
 
-/** Debian installs it in a directory that is not in a user's PATH. */
-function findMosquitto(): string | undefined {
-  const folders = [
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    '/usr/sbin',
-    '/usr/local/sbin',
-    '/opt/homebrew/sbin',
-  ];
-  return folders.map((folder) => join(folder, 'mosquitto')).find(isProgram);
-}
-
-async function findFreePort(): Promise<number> {
+/** A port of the loopback that nobody listens on. */
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -81,13 +81,13 @@ function watchSettled(owner: RunningNode): Observable<string> {
   );
 }
 
-/** A job that takes a slot and almost no processor time. */
-function describeItem(id: string, argv: readonly string[]): Item {
+/** A job that takes a slot and, unless it says more, almost no processor time. */
+export function describeItem(id: string, argv: readonly string[], cpus = 0.01): Item {
   return {
     id: id,
     name: argv[0] ?? '',
     command: { argv, env: {}, outputs: [], migrate: 'never' },
-    need: { cpus: 0.01, labels: [], abilities: [] },
+    need: { cpus, labels: [], abilities: [] },
     inputs: [],
     place: 'any',
     retry: 'rerun',

@@ -19,9 +19,14 @@ export interface Program {
  * Starts a program and waits for a line on stdout or stderr that matches `ready`. Rejects with its output if it ends
  * before.
  */
-export async function startProgram(scratch: Scratch, argv: readonly string[], ready: RegExp): Promise<Program> {
+export async function startProgram(
+  scratch: Scratch,
+  argv: readonly string[],
+  ready: RegExp,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Program> {
   const [file = '', ...args] = argv;
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanVariables() });
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...cleanVariables(), ...variables } });
   const exited = once(child, 'exit');
   // A benchmark that crashes must not leave a node behind.
   const kill = (): void => void child.kill('SIGKILL');

@@ -22,10 +22,15 @@ export function openScratch(): Scratch {
   const directory = mkdtempSync(join(tmpdir(), 'tritmesh-bench-'));
   const ends: (() => Promise<void> | void)[] = [];
 
-  async function close(): Promise<void> {
+  let closing: Promise<void> | undefined;
+
+  async function endAll(): Promise<void> {
     for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
     rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
   }
+
+  // An interrupt and the failure that it causes both close: the order of the ends must hold all the same.
+  const close = (): Promise<void> => (closing ??= endAll());
 
   return {
     directory,
