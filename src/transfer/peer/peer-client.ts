@@ -7,6 +7,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { OnReadOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TlsPair } from '../../identity/certificate.js';
 import { describeError } from '../../os/errors.js';
@@ -16,6 +17,7 @@ import type { Interfaces } from './listen-addresses.js';
 import { orderUrls } from './order-urls.js';
 import { checkAnswer, readRefusal } from './peer-answer.js';
 import { connectPeer, Unreachable } from './peer-connect.js';
+import { openPeerStream } from './peer-stream.js';
 
 /** A stream silent for this long is cut, ms; the caller resumes it or finds another way. */
 const IDLE_MS = 10_000;
@@ -53,6 +55,11 @@ export interface PushAnswer {
 export interface PeerClient {
   /** Returns the body of a good answer. Throws {@link Unreachable} or {@link Refused}. */
   get(question: Question): Promise<IncomingMessage>;
+  /**
+   * Returns a large body as pieces, each valid until the next one is asked for; `undefined` when the answer is no good,
+   * which {@link get} explains. Throws {@link Unreachable} or {@link Refused}.
+   */
+  stream(question: Question): Promise<AsyncIterable<Buffer> | undefined>;
   /** Posts a JSON body and returns the body of a good answer, if any. Throws {@link Unreachable} or {@link Refused}. */
   post(question: Question, body: string): Promise<IncomingMessage>;
   /** Returns the answer, good or not. Throws {@link Unreachable}, or whatever reading the body throws. */
@@ -101,6 +108,7 @@ export function createPeerClient(options: PeerClientOptions): PeerClient {
     get: async (question) => checkAnswer(await ask(question, peerOf(question), options.idleMs ?? IDLE_MS), question),
     post: async (question, body) =>
       checkAnswer(await ask(question, peerOf(question), options.idleMs ?? IDLE_MS, body), question),
+    stream: (question) => stream(question, peerOf(question), options),
     put: (delivery) => put(delivery, peerOf(delivery), options.idleMs ?? IDLE_MS),
     call: (peerKey, urls) =>
       new Promise((resolve, reject) => {
@@ -131,20 +139,45 @@ function forgetIdle(peers: Map<string, Peer>): void {
 function createPeer(peerKey: string, options: PeerClientOptions): Peer {
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_PER_PEER, scheduling: 'lifo' });
   const peer: Peer = { agent, urls: [], lastGood: undefined, failed: new Set(), calledAt: new WeakMap() };
-  const interfaces = options.interfaces ?? listInterfaces;
   Object.assign(agent, {
     getName: () => peerKey,
-    createConnection: (_to: unknown, done: (error: Error | null, socket?: TLSSocket) => void): void => {
-      const urls = orderUrls(peer.urls, interfaces(), peer.lastGood, peer.failed);
-      connectPeer({ tls: options.tls, peerKey, urls, connectMs: options.connectMs }, (error, socket, url) => {
-        if (socket === undefined || url === undefined) return done(error);
-        peer.calledAt.set(socket, url);
-        peer.lastGood = url;
-        done(null, socket);
-      });
-    },
+    createConnection: (_to: unknown, done: (error: Error | null, socket?: TLSSocket) => void): void =>
+      dial(peer, peerKey, options, undefined, done),
   });
   return peer;
+}
+
+function dial(
+  peer: Peer,
+  peerKey: string,
+  { tls, connectMs, interfaces = listInterfaces }: PeerClientOptions,
+  onread: OnReadOpts | undefined,
+  done: (error: Error | null, socket?: TLSSocket) => void,
+): void {
+  const urls = orderUrls(peer.urls, interfaces(), peer.lastGood, peer.failed);
+  connectPeer({ tls, peerKey, urls, connectMs, onread }, (error, socket, url) => {
+    if (socket === undefined || url === undefined) return done(error);
+    peer.calledAt.set(socket, url);
+    peer.lastGood = url;
+    done(null, socket);
+  });
+}
+
+async function stream(
+  { peerKey, path, start, signal }: Question,
+  peer: Peer,
+  options: PeerClientOptions,
+): Promise<AsyncIterable<Buffer> | undefined> {
+  return openPeerStream(
+    { path, start, signal, idleMs: options.idleMs ?? IDLE_MS },
+    (onread) =>
+      new Promise((resolve, reject) => {
+        dial(peer, peerKey, options, onread, (error, socket) => {
+          if (socket === undefined) reject(error ?? new Unreachable('no connection'));
+          else resolve(socket);
+        });
+      }),
+  );
 }
 
 /** Listing interfaces takes a file descriptor; without one the peer's own order has to do. */

@@ -19,6 +19,8 @@ import type { Fetched, FetchRequest } from '../transfer.js';
 export const PUSH_WAIT_MS = 7000;
 const BUSY_MS = 250;
 const LONGEST_PAUSE_MS = 1000;
+/** From here on, a connection of its own costs less than what node's HTTP client adds. */
+const LARGE_BYTES: number = 1024 * 1024;
 
 /** What a fetch depends on. */
 export interface FetchTools {
@@ -64,9 +66,12 @@ async function pullOnce(intake: Intake, client: PeerClient, signal: AbortSignal)
   while (intake.offset() < intake.total()) {
     if (intake.isBusy()) throw new Busy('it is being pushed');
     const start = intake.offset();
-    const answer = await client.get({ peerKey, urls, path: `/t/${share}/bytes`, start, signal });
+    const question = { peerKey, urls, path: `/t/${share}/bytes`, start, signal };
+    const isLarge = intake.total() - start >= LARGE_BYTES;
+    const streamed = isLarge ? await client.stream(question) : undefined;
+    const pieces = streamed ?? readChunks(await client.get(question));
     const before = intake.offset();
-    await intake.fill(start, readChunks(answer));
+    await intake.fill(start, pieces);
     if (intake.offset() === before && intake.offset() < intake.total()) throw new Unreachable('the stream ended early');
   }
 }

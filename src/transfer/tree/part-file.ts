@@ -14,14 +14,12 @@ import type { TaskPool } from '../workspace/task-pool.js';
 
 /** Files up to this many bytes are written at once. */
 export const SMALL_BYTES_MAX: number = 256 * 1024;
-/** Bytes of a large file written at a time. */
-const WRITE_BYTES: number = 1024 * 1024;
 
 /** A file being received. */
 export interface PartFile {
   /** Bytes still missing. */
   left(): number;
-  /** Accepts the next bytes, at most {@link left} of them. */
+  /** Accepts the next bytes, at most {@link left} of them; the chunk is free again once it has resolved. */
   write(chunk: Buffer): Promise<void>;
   /** Checks the hash and moves the file into place. Throws {@link StalePart} or Refused when the hash is wrong. */
   finish(): Promise<void>;
@@ -47,7 +45,7 @@ export function createSmallPart(file: ManifestFile, paths: PartPaths, pool: Task
   return {
     left: () => left,
     write: (chunk) => {
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
       left -= chunk.length;
       return Promise.resolve();
     },
@@ -75,43 +73,16 @@ async function writeSmall(file: ManifestFile, paths: PartPaths, bytes: Buffer): 
 export async function openLargePart(file: ManifestFile, paths: PartPaths): Promise<PartFile> {
   const { handle, hash, kept } = await openPart(file, paths.part);
   let left = file.size - kept;
-  let gathered: Buffer[] = [];
-  let gatheredBytes = 0;
-  let position = kept;
-  // One write runs while the next bytes come in. The part has no gaps: its length is where a later fetch resumes.
-  let writing: Promise<unknown> = Promise.resolve();
-
-  async function flush(): Promise<void> {
-    await writing;
-    const batch = gathered;
-    const at = position;
-    position += gatheredBytes;
-    gathered = [];
-    gatheredBytes = 0;
-    writing = writeAll(handle, batch, at);
-    // The next flush awaits it and throws its error.
-    writing.catch(() => undefined);
-  }
-
   return {
     left: () => left,
+    // The next bytes come in while these are written. The part has no gaps: its length is where a later fetch resumes.
     write: async (chunk) => {
       hash.update(chunk);
-      gathered.push(chunk);
-      gatheredBytes += chunk.length;
+      await writeSparse(handle, chunk, file.size - left);
       left -= chunk.length;
-      if (gatheredBytes >= WRITE_BYTES) await flush();
     },
-    finish: async () => {
-      await flush();
-      await writing;
-      await placeLarge(file, paths, { handle, digest: hash.digest('hex'), isResumed: kept > 0 });
-    },
-    close: async () => {
-      await flush().catch(() => undefined);
-      await writing.catch(() => undefined);
-      await handle.close();
-    },
+    finish: () => placeLarge(file, paths, { handle, digest: hash.digest('hex'), isResumed: kept > 0 }),
+    close: () => handle.close(),
   };
 }
 
@@ -125,10 +96,6 @@ async function openPart(file: ManifestFile, part: string): Promise<{ handle: Fil
   }
   await rm(part, { force: true, recursive: true });
   return { handle: await open(part, 'wx', 0o600), hash, kept: 0 };
-}
-
-async function writeAll(handle: FileHandle, batch: readonly Buffer[], position: number): Promise<void> {
-  if (batch.length > 0) await writeSparse(handle, Buffer.concat(batch), position);
 }
 
 interface Grown {
