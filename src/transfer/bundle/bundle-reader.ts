@@ -109,55 +109,45 @@ async function readPiece(sources: Sources, stretches: readonly Stretch[], memory
   const length = last.at + last.length;
   const taken = memory.take();
   const piece = taken.length >= length ? taken.subarray(0, length) : Buffer.allocUnsafeSlow(length);
-  await Promise.all(stretches.map((stretch) => readStretch(sources, stretch, piece)));
+  try {
+    await Promise.all(stretches.map((stretch) => readStretch(sources, stretch, piece)));
+  } finally {
+    const isUnfinished = last.from + last.length < last.file.size;
+    await sources.close(isUnfinished ? last.file : undefined);
+  }
   return piece;
 }
 
 async function readStretch(sources: Sources, { file, from, length, at }: Stretch, piece: Buffer): Promise<void> {
-  const isWhole = from === 0 && length === file.size;
-  await sources.use(file, isWhole, async (handle) => {
-    for (let done = 0; done < length;) {
-      const { bytesRead } = await handle.read(piece, at + done, length - done, from + done);
-      if (bytesRead === 0) throw describeChange(file, 'it is shorter now');
-      done += bytesRead;
-    }
-  });
+  const handle = await sources.open(file);
+  for (let done = 0; done < length;) {
+    const { bytesRead } = await handle.read(piece, at + done, length - done, from + done);
+    if (bytesRead === 0) throw describeChange(file, 'it is shorter now');
+    done += bytesRead;
+  }
 }
 
-/** The files of a bundle while they are read. One that takes several pieces stays open from piece to piece. */
+/** The open files of a bundle. One that takes several pieces stays open from piece to piece. */
 interface Sources {
-  use(file: ManifestFile, isWhole: boolean, work: (handle: FileHandle) => Promise<void>): Promise<void>;
-  close(): Promise<void>;
+  open(file: ManifestFile): Promise<FileHandle>;
+  /** Closes all but one. */
+  close(except?: ManifestFile): Promise<void>;
 }
 
 function createSources(root: string): Sources {
-  let kept: { readonly file: ManifestFile; readonly handle: FileHandle } | undefined;
-
-  async function keepOpen(file: ManifestFile): Promise<FileHandle> {
-    if (kept?.file === file) return kept.handle;
-    await close();
-    const handle = await openSource(root, file);
-    kept = { file, handle };
-    return handle;
-  }
-
-  async function close(): Promise<void> {
-    const last = kept;
-    kept = undefined;
-    await last?.handle.close();
-  }
-
+  const handles = new Map<ManifestFile, Promise<FileHandle>>();
   return {
-    use: async (file, isWhole, work) => {
-      if (!isWhole) return work(await keepOpen(file));
-      const handle = await openSource(root, file);
-      try {
-        await work(handle);
-      } finally {
-        await handle.close();
-      }
+    open: (file) => {
+      const handle = handles.get(file) ?? openSource(root, file);
+      handles.set(file, handle);
+      return handle;
     },
-    close,
+    close: async (except) => {
+      const done = [...handles].filter(([file]) => file !== except);
+      for (const [file] of done) handles.delete(file);
+      const opened = await Promise.allSettled(done.map(([, handle]) => handle));
+      await Promise.all(opened.map(async (one) => one.status === 'fulfilled' && one.value.close()));
+    },
   };
 }
 

@@ -92,6 +92,7 @@ async function writePieces(bundle: Bundle, start: number, response: ServerRespon
   const memory = createPieceMemory();
   let ahead = 0;
   let wake: () => void = () => undefined;
+  const isFull = (): boolean => ahead >= PIECES_AHEAD && !response.destroyed;
   response.once('close', () => wake());
   for await (const piece of readBundle(bundle, start, memory)) {
     ahead += 1;
@@ -100,7 +101,7 @@ async function writePieces(bundle: Bundle, start: number, response: ServerRespon
       memory.give(Buffer.from(piece.buffer));
       wake();
     });
-    while (ahead >= PIECES_AHEAD && !response.destroyed) await new Promise<void>((resolve) => (wake = resolve));
+    while (isFull()) await new Promise<void>((resolve) => (wake = resolve));
     if (response.destroyed) return;
   }
   response.end();
