@@ -92,7 +92,8 @@ describe('the https transfer, when connections fail', () => {
     proxy.cutAfter(1_000_000, 4_000_000);
     expect(await fetch(owner, receiver, bundle, urls, directory)).toMatchObject({ ok: false, final: false });
     const kept = statSync(join(directory, '.tritmesh-parts/1')).size;
-    expect(kept).toBeGreaterThan(2_000_000);
+    // What was still in a socket is lost with the connection.
+    expect(kept).toBeGreaterThan(100_000);
     expect(existsSync(join(directory, 'big.bin'))).toBe(false);
     // Less than the whole file may pass this time: it succeeds only if it goes on from the part.
     proxy.cutAfter(6_050_000 - kept);

@@ -65,7 +65,8 @@ export function createByteBlocks(onRoom: () => void): ByteBlocks {
   async function next(): Promise<Buffer | undefined> {
     if (lent !== undefined) free.push(lent);
     lent = undefined;
-    while (waiting.length === 0 && over === undefined) await new Promise<void>((resolve) => (wake = resolve));
+    const isDry = (): boolean => waiting.length === 0 && over === undefined;
+    while (isDry()) await new Promise<void>((resolve) => (wake = resolve));
     // Whatever else this turn of the event loop brings is handled together.
     if (waiting.length === 1 && over === undefined) await new Promise<void>((resolve) => setImmediate(resolve));
     lent = waiting.shift();

@@ -16,39 +16,56 @@ export interface StreamRequest {
   readonly path: string;
   /** First byte to return. */
   readonly start: number;
-  /** A connection silent for this long is broken, ms. */
-  readonly idleMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Connects, with the reader that is to receive what arrives. */
 export type ConnectReader = (reader: OnReadOpts) => Promise<TLSSocket>;
 
-/**
- * Yields the bytes of a good answer, each piece valid until the next one is asked for. Returns `undefined` for any other
- * answer: whoever asks again in the usual way learns the reason. Throws {@link Unreachable} when the connection breaks.
- */
-export async function openPeerStream(
-  request: StreamRequest,
-  connect: ConnectReader,
-): Promise<AsyncIterable<Buffer> | undefined> {
-  const intake = createStreamIntake(request.start);
-  const socket = await connect(intake.reader);
-  const fail = (error: Error): void => intake.end(error);
-  const abort = (): void => void socket.destroy();
-  request.signal.addEventListener('abort', abort);
-  socket.setTimeout(request.idleMs, () => socket.destroy(new Error(`silent for ${request.idleMs} ms`)));
-  socket.on('error', fail);
-  socket.once('close', () => {
-    request.signal.removeEventListener('abort', abort);
-    fail(new Error('it was closed before its end'));
-  });
-  intake.onRoom = () => socket.resume();
-  const range = request.start > 0 ? `range: bytes=${request.start}-\r\n` : '';
-  socket.write(`GET ${request.path} HTTP/1.1\r\nhost: tritmesh\r\n${range}connection: close\r\n\r\n`);
-  if (await intake.isGood) return readBody(intake.body, socket);
-  socket.destroy();
-  return undefined;
+/** A connection for one large body. */
+export interface PeerLine {
+  /**
+   * Asks for the body and yields its bytes, each piece valid until the next one is asked for. Resolves to `undefined`
+   * for any but a good answer: whoever asks again in the usual way learns the reason. Throws {@link Unreachable} when
+   * there is no connection, or when it breaks. Call it once.
+   */
+  ask(request: StreamRequest): Promise<AsyncIterable<Buffer> | undefined>;
+  /** Closes a connection that was not used. */
+  close(): void;
+}
+
+/** Connects at once; a failure is reported to whoever asks. Once asked, a silence of `idleMs` ends the connection. */
+export function openPeerLine(connect: ConnectReader, idleMs: number): PeerLine {
+  const intake = createStreamIntake();
+  const connecting = connect(intake.reader);
+  let isClosed = false;
+  const close = (): void => {
+    isClosed = true;
+    connecting.then((socket) => socket.destroy()).catch(() => undefined);
+  };
+  const prepare = async (): Promise<void> => {
+    const socket = await connecting;
+    socket.on('error', (error: Error) => intake.end(error));
+    socket.once('close', () => intake.end(new Error('it was closed before its end')));
+    intake.onRoom = () => socket.resume();
+  };
+  prepare().catch(() => undefined);
+
+  async function ask({ path, start, signal }: StreamRequest): Promise<AsyncIterable<Buffer> | undefined> {
+    signal.addEventListener('abort', close, { once: true });
+    const socket = await connecting;
+    socket.once('close', () => signal.removeEventListener('abort', close));
+    if (isClosed) throw new Unreachable('the connection was given up');
+    socket.setTimeout(idleMs, () => socket.destroy(new Error(`silent for ${idleMs} ms`)));
+    intake.start = start;
+    const range = start > 0 ? `range: bytes=${start}-\r\n` : '';
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: tritmesh\r\n${range}connection: close\r\n\r\n`);
+    if (await intake.isGood) return readBody(intake.body, socket);
+    socket.destroy();
+    return undefined;
+  }
+
+  return { ask, close };
 }
 
 async function* readBody(body: ByteBlocks, socket: TLSSocket): AsyncGenerator<Buffer, void, void> {
@@ -70,12 +87,14 @@ interface StreamIntake {
   readonly body: ByteBlocks;
   /** Whether the head is one of a good answer, once it is known; rejects when the connection breaks before. */
   readonly isGood: Promise<boolean>;
+  /** First byte asked for. */
+  start: number;
   onRoom: () => void;
   end(error: Error): void;
 }
 
 /** Splits what arrives into head and body. */
-function createStreamIntake(start: number): StreamIntake {
+function createStreamIntake(): StreamIntake {
   let head: Buffer | undefined = Buffer.alloc(0);
   let left = 0;
   let judge: (isGood: boolean) => void = () => undefined;
@@ -99,7 +118,7 @@ function createStreamIntake(start: number): StreamIntake {
     const end = text.indexOf('\r\n\r\n');
     head = end < 0 ? text : undefined;
     if (end < 0 && text.length <= HEAD_BYTES_MAX) return true;
-    const length = end < 0 ? undefined : readLength(text.toString('latin1', 0, end), start);
+    const length = end < 0 ? undefined : readLength(text.toString('latin1', 0, end), intake.start);
     judge(length !== undefined);
     if (length === undefined) return false;
     left = length;
@@ -116,6 +135,7 @@ function createStreamIntake(start: number): StreamIntake {
     },
     body,
     isGood,
+    start: 0,
     onRoom: () => undefined,
     end: (error) => {
       refuse(new Unreachable(`the connection broke: ${error.message}`, { cause: error }));

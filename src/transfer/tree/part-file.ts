@@ -9,6 +9,7 @@ import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { ManifestFile } from '../../protocol/manifest.js';
 import { Refused } from '../outcome.js';
 import { hashHandle } from './file-hash.js';
+import type { KnownDigests } from './known-digests.js';
 import { writeSparse } from './sparse-file.js';
 import type { TaskPool } from '../workspace/task-pool.js';
 
@@ -70,7 +71,7 @@ async function writeSmall(file: ManifestFile, paths: PartPaths, bytes: Buffer): 
 }
 
 /** Receives a large file, resuming from what an earlier fetch left of it. */
-export async function openLargePart(file: ManifestFile, paths: PartPaths): Promise<PartFile> {
+export async function openLargePart(file: ManifestFile, paths: PartPaths, known: KnownDigests): Promise<PartFile> {
   const { handle, hash, kept } = await openPart(file, paths.part);
   let left = file.size - kept;
   return {
@@ -81,7 +82,7 @@ export async function openLargePart(file: ManifestFile, paths: PartPaths): Promi
       await writeSparse(handle, chunk, file.size - left);
       left -= chunk.length;
     },
-    finish: () => placeLarge(file, paths, { handle, digest: hash.digest('hex'), isResumed: kept > 0 }),
+    finish: () => placeLarge(file, paths, { handle, digest: hash.digest('hex'), isResumed: kept > 0, known }),
     close: () => handle.close(),
   };
 }
@@ -102,12 +103,15 @@ interface Grown {
   readonly handle: FileHandle;
   readonly digest: string;
   readonly isResumed: boolean;
+  readonly known: KnownDigests;
 }
 
 async function placeLarge(file: ManifestFile, paths: PartPaths, grown: Grown): Promise<void> {
   try {
     checkHash(file, grown.digest);
     await grown.handle.chmod(file.mode & 0o777);
+    const stats = await grown.handle.stat({ bigint: true });
+    grown.known.remember(file.path, stats, { sha256: file.sha256, room: Number(stats.blocks) * 512 });
   } catch (error) {
     await rm(paths.part, { force: true });
     if (error instanceof Refused && grown.isResumed) throw new StalePart(`what was kept of ${file.path} is not of it`);
