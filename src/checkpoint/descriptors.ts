@@ -40,6 +40,15 @@ export const GHOST_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** Reads the open descriptors of all tasks of a tree. */
 export function readDescriptors(tree: readonly ProcStat[]): Descriptors {
+  const { pipes, obstacles, ...found } = readOwnDescriptors(tree);
+  const shared = findOthers(pipes, tree).map((other) => `it shares a pipe with ${other.name} (${other.pid})`);
+  return { ...found, obstacles: [...new Set([...obstacles, ...shared])] };
+}
+
+/** Reads them without looking for others that hold the same pipes, which means reading those of every process. */
+export function readOwnDescriptors(
+  tree: readonly ProcStat[],
+): Descriptors & { readonly pipes: ReadonlyMap<string, number> } {
   const obstacles = new Set<string>();
   const files = new Map<string, OpenPath>();
   const sockets = new Map<string, number>();
@@ -75,8 +84,7 @@ export function readDescriptors(tree: readonly ProcStat[]): Descriptors {
       else obstacles.add(`${task.name} (${task.pid}) holds ${target}, which criu cannot move`);
     }
   }
-  for (const other of findOthers(pipes, tree)) obstacles.add(`it shares a pipe with ${other.name} (${other.pid})`);
-  return { obstacles: [...obstacles], files: [...files.values()], sockets };
+  return { obstacles: [...obstacles], files: [...files.values()], sockets, pipes };
 }
 
 /** `stat` reports a message queue as a regular file, but its path does not name any. */

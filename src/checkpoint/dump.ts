@@ -13,7 +13,7 @@ import { copyOpenFiles } from './open-files.js';
 import { findCause } from './criu-log.js';
 import { GHOST_BYTES_MAX } from './descriptors.js';
 import { IMAGE, measureImage, removeImage, writeImageFacts } from './image-facts.js';
-import { preflightDump } from './preflight-dump.js';
+import { inspectStopped, preflightDump } from './preflight-dump.js';
 import { killMarked, signalTree } from './tree-signals.js';
 
 /** Environment variable with the directory that a criu dumps into. */
@@ -49,7 +49,7 @@ export async function dumpProcess(
     );
     if (fault !== undefined) return await undo(subject, fault.reason, fault.isByItself);
     // Only now, with the tree stopped, are the sizes of its open files final.
-    const { facts: last } = await preflightDump(subject);
+    const last = inspectStopped(subject, measureImage(directory));
     if (last === null) return await undo(subject, 'it was gone when it had been written down');
     await copyOpenFiles(subject, last.files);
     const { cpu_s, wall_ms } = last;

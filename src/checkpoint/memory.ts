@@ -12,8 +12,6 @@ import type { MappedFile } from '../protocol/image-facts.js';
 export interface MappedMemory {
   readonly obstacles: readonly string[];
   readonly mapped: readonly MappedFile[];
-  /** Anonymous, swapped and shared memory: approximately the size of the image. */
-  readonly imageBytes: number;
 }
 
 /**
@@ -35,8 +33,15 @@ export function readMappedMemory(tree: readonly ProcStat[], root: string): Mappe
   return {
     obstacles: [...obstacles],
     mapped: [...paths].flatMap((path) => describeMapped(path, root) ?? []),
-    imageBytes: tree.reduce((sum, { pid }) => sum + measureMemory(pid), 0),
   };
+}
+
+/**
+ * Anonymous, swapped and shared memory of a tree, bytes: approximately the size of its image. The kernel walks every
+ * page for it, some 20 ms for a GiB.
+ */
+export function measureTreeMemory(tree: readonly ProcStat[]): number {
+  return tree.reduce((sum, { pid }) => sum + measureMemory(pid), 0);
 }
 
 /** The names of mappings; the kernel escapes a line feed in a name as `\012`. */

@@ -22,7 +22,7 @@ import { dirname, join } from 'node:path';
 import type { DumpSubject } from './checkpoint.js';
 import type { ImageFacts, OpenFile } from '../protocol/image-facts.js';
 import { CARRIED, HELD } from './image-facts.js';
-import { readDescriptors } from './descriptors.js';
+import { readOwnDescriptors } from './descriptors.js';
 import { listEntries, listTree } from './proc-entry.js';
 
 /** File that lists the paths created as targets of binds, one per line. */
@@ -38,7 +38,7 @@ export interface Bind {
 export async function copyOpenFiles(subject: DumpSubject, files: readonly OpenFile[]): Promise<void> {
   const wanted = new Set(files.filter(({ carried }) => carried).map(({ path }) => path));
   if (wanted.size === 0) return;
-  const { files: open } = readDescriptors(listTree(subject.pid, listEntries()));
+  const { files: open } = readOwnDescriptors(listTree(subject.pid, listEntries()));
   for (const { path, through } of open.filter((file) => wanted.has(file.path))) {
     const copy = placeBelow(join(subject.directory, CARRIED), path);
     await mkdir(dirname(copy), { recursive: true, mode: 0o700 });

@@ -6,8 +6,8 @@ import { readProc, readProcLink } from '../os/proc-files.js';
 import { TICKS_PER_S, type ProcStat } from '../os/proc-stat.js';
 import type { DumpPreflight, DumpSubject } from './checkpoint.js';
 import type { ImageFacts, OpenFile } from '../protocol/image-facts.js';
-import { readDescriptors, type OpenPath } from './descriptors.js';
-import { readMappedMemory } from './memory.js';
+import { readDescriptors, readOwnDescriptors, type OpenPath } from './descriptors.js';
+import { measureTreeMemory, readMappedMemory, type MappedMemory } from './memory.js';
 import { listEntries, listThreads, listTree, readInnerPid } from './proc-entry.js';
 import { findSharedObstacles } from './shared-memory.js';
 import { findSocketObstacles } from './sockets.js';
@@ -26,23 +26,12 @@ const OVERHEAD_BYTES = 1024 * 1024;
  * Inspects a process tree. Facts are `null` when it does not exist, has ended, is a kernel thread or cannot be read.
  */
 export async function preflightDump(subject: DumpSubject): Promise<DumpPreflight> {
-  const entries = listEntries();
-  const tree = listTree(subject.pid, entries);
-  const [root] = tree;
-  if (root === undefined) return { obstacles: ['there is no such process'], facts: null };
-  if (root.isKernel) return { obstacles: ['it is a thread of the kernel'], facts: null };
-  if (root.state === 'Z') return { obstacles: ['it has ended already'], facts: null };
-  const exe = readProcLink(root.pid, 'exe');
-  if (exe === '') return { obstacles: ['it is not ours to read: the node must run as root'], facts: null };
+  const found = findTree(subject);
+  if ('obstacle' in found) return { obstacles: [found.obstacle], facts: null };
+  const { entries, tree, exe } = found;
   const descriptors = readDescriptors(tree);
-  const memory = readMappedMemory(tree, subject.init === null ? '' : `/proc/${subject.init}/root`);
-  const files = descriptors.files.filter(({ path }) => !isOwn(subject, path)).map(describeOpenFile);
-  const facts = composeFacts(subject, tree, root, measureAge(root, entries), {
-    exe: exe.replace(/ \(deleted\)$/, ''),
-    mapped: memory.mapped.filter(({ path }) => !isOwn(subject, path)),
-    files,
-    image_bytes: memory.imageBytes + files.reduce((sum, file) => sum + (file.carried ? file.size : 0), 0),
-  });
+  const memory = readMapped(subject, tree);
+  const facts = composeFacts(subject, found, descriptors.files, memory, measureTreeMemory(tree));
   const obstacles = [
     ...(exe.endsWith(' (deleted)') ? [`its program was replaced or deleted: ${facts.exe}`] : []),
     ...findTreeObstacles(subject, tree, entries),
@@ -56,16 +45,49 @@ export async function preflightDump(subject: DumpSubject): Promise<DumpPreflight
   return { obstacles: [...new Set(obstacles)], facts };
 }
 
-type Found = Pick<ImageFacts, 'exe' | 'mapped' | 'files' | 'image_bytes'>;
+/**
+ * Returns the facts of a tree that was stopped since, `null` when it is gone: only now are they final. Nothing is
+ * searched for obstacles, since its process stands still meanwhile; criu found none.
+ */
+export function inspectStopped(subject: DumpSubject, memoryBytes: number): ImageFacts | null {
+  const found = findTree(subject);
+  if ('obstacle' in found) return null;
+  const { files } = readOwnDescriptors(found.tree);
+  return composeFacts(subject, found, files, readMapped(subject, found.tree), memoryBytes);
+}
+
+interface FoundTree {
+  readonly entries: readonly ProcStat[];
+  readonly tree: readonly ProcStat[];
+  readonly root: ProcStat;
+  readonly exe: string;
+}
+
+function findTree({ pid }: DumpSubject): FoundTree | { readonly obstacle: string } {
+  const entries = listEntries();
+  const tree = listTree(pid, entries);
+  const [root] = tree;
+  if (root === undefined) return { obstacle: 'there is no such process' };
+  if (root.isKernel) return { obstacle: 'it is a thread of the kernel' };
+  if (root.state === 'Z') return { obstacle: 'it has ended already' };
+  const exe = readProcLink(root.pid, 'exe');
+  if (exe === '') return { obstacle: 'it is not ours to read: the node must run as root' };
+  return { entries, tree, root, exe };
+}
+
+function readMapped({ init }: DumpSubject, tree: readonly ProcStat[]): MappedMemory {
+  return readMappedMemory(tree, init === null ? '' : `/proc/${init}/root`);
+}
 
 function composeFacts(
   subject: DumpSubject,
-  tree: readonly ProcStat[],
-  root: ProcStat,
-  ageMs: number,
-  found: Found,
+  { entries, tree, root, exe }: FoundTree,
+  open: readonly OpenPath[],
+  { mapped }: MappedMemory,
+  memoryBytes: number,
 ): ImageFacts {
   const live = tree.filter(({ state }) => state !== 'Z');
+  const files = open.filter(({ path }) => !isOwn(subject, path)).map(describeOpenFile);
   return {
     v: 1,
     name: root.name,
@@ -74,9 +96,12 @@ function composeFacts(
     shell_job: root.session !== root.pid,
     known_as: subject.knownAs,
     cwd: readProcLink(root.pid, 'cwd'),
-    ...found,
+    exe: exe.replace(/ \(deleted\)$/, ''),
+    mapped: mapped.filter(({ path }) => !isOwn(subject, path)),
+    files,
+    image_bytes: memoryBytes + files.reduce((sum, file) => sum + (file.carried ? file.size : 0), 0),
     cpu_s: live.reduce((sum, { ownTicks, childTicks }) => sum + ownTicks + childTicks, 0) / TICKS_PER_S,
-    wall_ms: subject.init === null ? ageMs : 0,
+    wall_ms: subject.init === null ? measureAge(root, entries) : 0,
     criu: '',
   };
 }

@@ -36,6 +36,7 @@ import { createHttpsDirect } from '../transfer/direct/https-direct.js';
 import { createHttpsTransfer } from '../transfer/https-transfer.js';
 import { createPeerClient } from '../transfer/peer/peer-client.js';
 import { createPeerListener } from '../transfer/peer/peer-listener.js';
+import { createKnownDigests } from '../transfer/tree/known-digests.js';
 import { createWorkspace } from '../transfer/workspace/workspace.js';
 
 /** A node with its adapters. */
@@ -119,6 +120,7 @@ function createPorts(
     lastPortFile: join(config.state_dir, 'transfer-port'),
     ...config.transfer,
   });
+  const known = createKnownDigests();
   return {
     clock,
     identity,
@@ -152,9 +154,10 @@ function createPorts(
       sealer: identity.sealer,
       publicKey: identity.publicKey,
       room: createSpaceReader(config),
+      known,
     }),
     direct: createHttpsDirect({ listener, client: createPeerClient({ tls: identity.tls }) }),
-    workspace: createWorkspace(config.state_dir),
+    workspace: createWorkspace(config.state_dir, known),
     checkpoint,
     throttle: createThrottle({
       clock,

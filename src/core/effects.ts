@@ -54,6 +54,8 @@ export type ItemEffect =
       readonly from: string;
       readonly urls: readonly string[];
       readonly sha256: string;
+      /** They are the image of a stopped process. */
+      readonly isImage?: boolean;
     }
   /** Pushes the inputs of an epoch to its receiver, which cannot reach this node. */
   | { readonly type: 'PushInputs'; readonly item: string; readonly epoch: number; readonly urls: readonly string[] }

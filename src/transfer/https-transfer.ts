@@ -11,8 +11,10 @@ import type { PeerClient } from './peer/peer-client.js';
 import type { PeerListener } from './peer/peer-listener.js';
 import { pushShare } from './share/push-share.js';
 import { createPushServer } from './share/push-server.js';
+import { encodeManifest } from './bundle/manifest-bundle.js';
 import { openSealed, sealBundleTo } from './bundle/sealed-bundle.js';
 import { createShareServer } from './share/share-server.js';
+import type { KnownDigests } from './tree/known-digests.js';
 import { layOut } from './tree/lay-out.js';
 import type { Fetched, FetchRequest, Outcome, Transfer } from './transfer.js';
 
@@ -25,6 +27,8 @@ export interface HttpsTransferOptions {
   readonly publicKey: string;
   /** Bytes that may be written here without touching the reserve; `undefined` when unknown. */
   readonly room: () => Promise<number | undefined>;
+  /** Hashes of images that this process has computed, shared with the workspace. */
+  readonly known?: KnownDigests | undefined;
   /** How long a fetch stays open waiting for a push, ms. */
   readonly pushWaitMs?: number | undefined;
   readonly retryDelaysMs?: readonly number[] | undefined;
@@ -39,7 +43,8 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
   listener.handle('/t/', shares.answer);
   const retryDelaysMs = options.retryDelaysMs ?? RETRY_DELAYS_MS;
   const intakes = new Map<string, Intake>();
-  const tools: FetchTools = { client, retryDelaysMs, intakes, pushWaitMs: options.pushWaitMs ?? PUSH_WAIT_MS };
+  const pushWaitMs = options.pushWaitMs ?? PUSH_WAIT_MS;
+  const tools: FetchTools = { client, retryDelaysMs, intakes, pushWaitMs, known: options.known };
   listener.handle('/p/', createPushServer({ intakes, room: options.room }));
   const running = new Set<AbortController>();
 
@@ -56,10 +61,12 @@ export function createHttpsTransfer(options: HttpsTransferOptions): Transfer {
 
   async function fetch(order: FetchRequest, signal: AbortSignal): Promise<Fetched> {
     if (order.peerKey !== options.publicKey) return fetchShare(order, tools, signal);
-    const own = shares.find(order.share)?.bundle;
-    if (own?.sha256 === order.sha256) await layOut(own, order.directory, signal);
+    const shared = shares.find(order.share)?.bundle;
+    const own = shared?.sha256 === order.sha256 ? shared : undefined;
+    if (own !== undefined) await layOut(own, order.directory, signal);
     // Its published addresses may not be reachable from this node itself (NAT), so local ones come first.
-    return fetchShare({ ...order, urls: [...listener.ownUrls(), ...order.urls] }, tools, signal);
+    const asked = { ...order, isLarge: false, urls: [...listener.ownUrls(), ...order.urls] };
+    return fetchShare(asked, tools, signal, own && encodeManifest(own.manifest));
   }
 
   return {

@@ -39,6 +39,8 @@ export interface FetchRequest {
   readonly peerKey: string;
   /** Absolute directory for the files; what an interrupted fetch left there is reused. */
   readonly directory: string;
+  /** It is expected to be large: the connection for its bytes is opened while the manifest is fetched. */
+  readonly isLarge?: boolean | undefined;
   /** Bytes so far and in total, at most twice a second. */
   readonly onProgress: (bytes: number, total: number) => void;
   /**
@@ -164,6 +166,11 @@ export interface Workspace {
   ): void;
   /** Directory of a guest's epoch; it contains `work/`, `stdout` and `stderr`. */
   guestDirectory(owner: string, item: string, epoch: number): string;
+  /**
+   * The process of a guest's directory is about to be frozen: reads its image while it is written, so that less is
+   * left to read for {@link collect}.
+   */
+  follow?(directory: string): void;
   /**
    * Describes what comes home from a guest: `stdout`, `stderr` and the files below `work/` that match the globs (as
    * `work/<path>`). With `everything` it includes all of `work/`, and `image/` and `carried/` of a stopped process.

@@ -41,8 +41,9 @@ export interface ReceivedResult {
 /** Gets the outputs of the epoch: fetches them from the receiver, or opens the ones that came inside the result. */
 export function fetchOutputs({ spec, epoch }: OwnedItem, { from, result, sealed }: ReceivedResult): Effect {
   const sha256 = result.manifest_sha256 ?? '';
+  const isImage = result.outcome === 'frozen' ? { isImage: true } : {};
   return sealed === undefined
-    ? { type: 'FetchHome', item: spec.id, epoch, from, urls: result.urls, sha256 }
+    ? { type: 'FetchHome', item: spec.id, epoch, from, urls: result.urls, sha256, ...isImage }
     : { type: 'OpenHome', item: spec.id, epoch, sealed, sha256 };
 }
 

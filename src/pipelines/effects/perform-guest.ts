@@ -33,6 +33,7 @@ export function createGuestPerformer(deps: PerformContext): EffectPerformer<Gues
         urls: effect.urls,
         sha256: effect.sha256,
         peerKey,
+        isLarge: effect.image,
         directory: `${workspace.guestDirectory(owner, item, epoch)}${effect.image ? '' : '/work'}`,
         onProgress: (bytes, total) => report(guest, { type: 'FetchAdvanced', bytes, total }),
         onUnreached: () => report(guest, { type: 'FetchUnreached' }),
@@ -150,7 +151,10 @@ export function createGuestPerformer(deps: PerformContext): EffectPerformer<Gues
   function freeze(guest: string): void {
     freezes.add(guest);
     const done = (): void => {
-      if (freezes.delete(guest)) runner.freeze(guest);
+      if (!freezes.delete(guest)) return;
+      const { owner, item, epoch } = splitGuest(guest);
+      workspace.follow?.(workspace.guestDirectory(owner, item, epoch));
+      runner.freeze(guest);
     };
     deps.push({ type: 'ThrottleLiftWanted', guest, reason: 'it is frozen', done });
   }

@@ -75,6 +75,7 @@ export function createItemPerformer(deps: PerformContext): EffectPerformer<ItemE
         urls: effect.urls,
         sha256: effect.sha256,
         peerKey,
+        isLarge: effect.isImage,
         directory: workspace.homeDirectory(item, epoch),
         onProgress: () => undefined,
         onUnreached: (reason) => report(item, { type: 'HomeUnreached', epoch, reason }),

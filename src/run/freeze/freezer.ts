@@ -72,7 +72,10 @@ export function createFreezer(clock: Clock, checkpoint: Checkpoint, tell: (event
 
   function thaw(target: Freezable): void {
     const { run, directory, isCopy } = target;
-    settle(target, () => {
+    // Nothing has dumped a copy that never ran, and looking for a criu among all processes takes milliseconds.
+    const isFirst = isCopy && !existsSync(join(directory, NAMESPACE_FILES.thawed));
+    const settled = isFirst ? (then: () => void): void => then() : (then: () => void): void => settle(target, then);
+    settled(() => {
       if (isCopy) writeFileSync(join(directory, NAMESPACE_FILES.thawed), '');
       checkpoint.discard(directory);
       const subject = target.locate();

@@ -13,7 +13,7 @@ import { isBelow } from '../tree/inner-tree.js';
 import type { Bundle } from '../transfer.js';
 
 /** Bytes in one piece, and how many files one piece may touch. */
-const PIECE_BYTES: number = 512 * 1024;
+const PIECE_BYTES: number = 1024 * 1024;
 const PIECE_FILES_MAX = 32;
 
 /** Which bytes of a file go where in a piece. */
@@ -30,22 +30,48 @@ interface Place {
   position: number;
 }
 
-/** Reads the stream from byte `start`. Throws {@link Refused} when a file differs from its manifest. */
-export async function* readBundle(bundle: Bundle, start: number): AsyncGenerator<Buffer, void, void> {
+/** Memory for pieces: one that is given back is used again. */
+export interface PieceMemory {
+  /** Returns a buffer of {@link PIECE_BYTES}, with any content. */
+  take(): Buffer;
+  give(buffer: Buffer): void;
+}
+
+/** Creates a memory that keeps what it was given. */
+export function createPieceMemory(): PieceMemory {
+  const free: Buffer[] = [];
+  return { take: () => free.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES), give: (buffer) => void free.push(buffer) };
+}
+
+/** Every piece gets memory of its own, as much as it needs. */
+const FRESH: PieceMemory = { take: () => Buffer.alloc(0), give: () => undefined };
+
+/**
+ * Reads the stream from byte `start`. With a `memory`, each piece is at the beginning of a buffer from there, which the
+ * reader gives back. Throws {@link Refused} when a file differs from its manifest.
+ */
+export async function* readBundle(
+  bundle: Bundle,
+  start: number,
+  memory: PieceMemory = FRESH,
+): AsyncGenerator<Buffer, void, void> {
   const { files } = bundle.manifest;
   const place = seekPlace(files, start);
-  let next = readPiece(bundle.root, planPiece(files, place));
+  const sources = createSources(bundle.root);
+  const readNext = async (): Promise<Buffer> => readPiece(sources, planPiece(files, place), memory);
+  let next = readNext();
   try {
     for (;;) {
       const piece = await next;
       if (piece.length === 0) return;
-      next = readPiece(bundle.root, planPiece(files, place));
+      next = readNext();
       // A rejection surfaces at the next iteration, or never if the reader goes away first.
       next.catch(() => undefined);
       yield piece;
     }
   } finally {
     await Promise.allSettled([next]);
+    await sources.close();
   }
 }
 
@@ -77,27 +103,52 @@ function planPiece(files: readonly ManifestFile[], place: Place): readonly Stret
   return piece;
 }
 
-async function readPiece(root: string, stretches: readonly Stretch[]): Promise<Buffer> {
+async function readPiece(sources: Sources, stretches: readonly Stretch[], memory: PieceMemory): Promise<Buffer> {
   const last = stretches.at(-1);
   if (last === undefined) return Buffer.alloc(0);
-  const piece = Buffer.allocUnsafeSlow(last.at + last.length);
-  await Promise.all(stretches.map((stretch) => readStretch(root, stretch, piece)));
+  const length = last.at + last.length;
+  const taken = memory.take();
+  const piece = taken.length >= length ? taken.subarray(0, length) : Buffer.allocUnsafeSlow(length);
+  try {
+    await Promise.all(stretches.map((stretch) => readStretch(sources, stretch, piece)));
+  } finally {
+    const isUnfinished = last.from + last.length < last.file.size;
+    await sources.close(isUnfinished ? last.file : undefined);
+  }
   return piece;
 }
 
-async function readStretch(root: string, stretch: Stretch, piece: Buffer): Promise<void> {
-  const { file, from, length, at } = stretch;
-  const handle = await openSource(root, file);
-  try {
-    let done = 0;
-    while (done < length) {
-      const { bytesRead } = await handle.read(piece, at + done, length - done, from + done);
-      if (bytesRead === 0) throw describeChange(file, 'it is shorter now');
-      done += bytesRead;
-    }
-  } finally {
-    await handle.close();
+async function readStretch(sources: Sources, { file, from, length, at }: Stretch, piece: Buffer): Promise<void> {
+  const handle = await sources.open(file);
+  for (let done = 0; done < length;) {
+    const { bytesRead } = await handle.read(piece, at + done, length - done, from + done);
+    if (bytesRead === 0) throw describeChange(file, 'it is shorter now');
+    done += bytesRead;
   }
+}
+
+/** The open files of a bundle. One that takes several pieces stays open from piece to piece. */
+interface Sources {
+  open(file: ManifestFile): Promise<FileHandle>;
+  /** Closes all but one. */
+  close(except?: ManifestFile): Promise<void>;
+}
+
+function createSources(root: string): Sources {
+  const handles = new Map<ManifestFile, Promise<FileHandle>>();
+  return {
+    open: (file) => {
+      const handle = handles.get(file) ?? openSource(root, file);
+      handles.set(file, handle);
+      return handle;
+    },
+    close: async (except) => {
+      const done = [...handles].filter(([file]) => file !== except);
+      for (const [file] of done) handles.delete(file);
+      const opened = await Promise.allSettled(done.map(([, handle]) => handle));
+      await Promise.all(opened.map(async (one) => one.status === 'fulfilled' && one.value.close()));
+    },
+  };
 }
 
 async function openSource(root: string, file: ManifestFile): Promise<FileHandle> {

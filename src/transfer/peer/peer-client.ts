@@ -3,10 +3,11 @@
  * and the address that worked is remembered.
  */
 import { Agent, request } from 'node:https';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { OnReadOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { TlsPair } from '../../identity/certificate.js';
 import { describeError } from '../../os/errors.js';
@@ -15,7 +16,9 @@ import { Refused } from '../outcome.js';
 import type { Interfaces } from './listen-addresses.js';
 import { orderUrls } from './order-urls.js';
 import { checkAnswer, readRefusal } from './peer-answer.js';
+import { doubtReused } from './kept-connections.js';
 import { connectPeer, Unreachable } from './peer-connect.js';
+import { openPeerLine, type PeerLine } from './peer-stream.js';
 
 /** A stream silent for this long is cut, ms; the caller resumes it or finds another way. */
 const IDLE_MS = 10_000;
@@ -53,6 +56,8 @@ export interface PushAnswer {
 export interface PeerClient {
   /** Returns the body of a good answer. Throws {@link Unreachable} or {@link Refused}. */
   get(question: Question): Promise<IncomingMessage>;
+  /** Opens a connection for one large body. Throws {@link Refused}. */
+  line(peerKey: string, urls: readonly string[]): PeerLine;
   /** Posts a JSON body and returns the body of a good answer, if any. Throws {@link Unreachable} or {@link Refused}. */
   post(question: Question, body: string): Promise<IncomingMessage>;
   /** Returns the answer, good or not. Throws {@link Unreachable}, or whatever reading the body throws. */
@@ -101,6 +106,7 @@ export function createPeerClient(options: PeerClientOptions): PeerClient {
     get: async (question) => checkAnswer(await ask(question, peerOf(question), options.idleMs ?? IDLE_MS), question),
     post: async (question, body) =>
       checkAnswer(await ask(question, peerOf(question), options.idleMs ?? IDLE_MS, body), question),
+    line: (peerKey, urls) => openLine(peerKey, peerOf({ peerKey, urls }), options),
     put: (delivery) => put(delivery, peerOf(delivery), options.idleMs ?? IDLE_MS),
     call: (peerKey, urls) =>
       new Promise((resolve, reject) => {
@@ -131,20 +137,41 @@ function forgetIdle(peers: Map<string, Peer>): void {
 function createPeer(peerKey: string, options: PeerClientOptions): Peer {
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_PER_PEER, scheduling: 'lifo' });
   const peer: Peer = { agent, urls: [], lastGood: undefined, failed: new Set(), calledAt: new WeakMap() };
-  const interfaces = options.interfaces ?? listInterfaces;
   Object.assign(agent, {
     getName: () => peerKey,
-    createConnection: (_to: unknown, done: (error: Error | null, socket?: TLSSocket) => void): void => {
-      const urls = orderUrls(peer.urls, interfaces(), peer.lastGood, peer.failed);
-      connectPeer({ tls: options.tls, peerKey, urls, connectMs: options.connectMs }, (error, socket, url) => {
-        if (socket === undefined || url === undefined) return done(error);
-        peer.calledAt.set(socket, url);
-        peer.lastGood = url;
-        done(null, socket);
-      });
-    },
+    createConnection: (_to: unknown, done: (error: Error | null, socket?: TLSSocket) => void): void =>
+      dial(peer, peerKey, options, undefined, done),
   });
   return peer;
+}
+
+function dial(
+  peer: Peer,
+  peerKey: string,
+  { tls, connectMs, interfaces = listInterfaces }: PeerClientOptions,
+  onread: OnReadOpts | undefined,
+  done: (error: Error | null, socket?: TLSSocket) => void,
+): void {
+  const urls = orderUrls(peer.urls, interfaces(), peer.lastGood, peer.failed);
+  connectPeer({ tls, peerKey, urls, connectMs, onread }, (error, socket, url) => {
+    if (socket === undefined || url === undefined) return done(error);
+    peer.calledAt.set(socket, url);
+    peer.lastGood = url;
+    done(null, socket);
+  });
+}
+
+function openLine(peerKey: string, peer: Peer, options: PeerClientOptions): PeerLine {
+  return openPeerLine(
+    (onread) =>
+      new Promise((resolve, reject) => {
+        dial(peer, peerKey, options, onread, (error, socket) => {
+          if (socket === undefined) reject(error ?? new Unreachable('no connection'));
+          else resolve(socket);
+        });
+      }),
+    options.idleMs ?? IDLE_MS,
+  );
 }
 
 /** Listing interfaces takes a file descriptor; without one the peer's own order has to do. */
@@ -168,7 +195,7 @@ function ask(
     const options = { method, agent: peer.agent, headers, signal, timeout: idleMs };
     const asked = request(new URL(path, urls[0]), options, resolve);
     asked.once('timeout', () => asked.destroy(new Error(`silent for ${idleMs} ms`)));
-    doubtReused(asked, peer);
+    doubtReused(asked, peer.agent);
     asked.on('error', (error) => {
       if (error instanceof Unreachable) return reject(error);
       reject(new Unreachable(`${blame(peer, asked.socket)}: ${describeError(error)}`, { cause: error }));
@@ -193,7 +220,7 @@ function put(delivery: PeerDelivery, peer: Peer, idleMs: number): Promise<PushAn
       void readRefusal(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }));
     });
     asked.once('timeout', () => asked.destroy(new Error(`silent for ${idleMs} ms`)));
-    if (bytes <= SMALL_BODY_BYTES) doubtReused(asked, peer);
+    if (bytes <= SMALL_BODY_BYTES) doubtReused(asked, peer.agent);
     const fail = (error: unknown): void => {
       // A peer that has read enough answers before the end and closes.
       if (isAnswered) return;
@@ -205,26 +232,7 @@ function put(delivery: PeerDelivery, peer: Peer, idleMs: number): Promise<PushAn
   });
 }
 
-/**
- * How long a reused connection may take to answer, ms: a firewall may have dropped it without notifying either side.
- */
-const KEPT_ANSWER_MS = 3000;
 const SMALL_BODY_BYTES: number = 64 * 1024;
-
-/**
- * Gives up a reused connection that does not answer soon, along with all idle ones: a new connection shows at once
- * whether the peer is there.
- */
-function doubtReused(asked: ClientRequest, { agent }: Peer): void {
-  asked.once('socket', () => {
-    if (!asked.reusedSocket) return;
-    const timer = setTimeout(() => {
-      for (const kept of Object.values(agent.freeSockets).flat()) kept?.destroy();
-      asked.destroy(new Error(`a kept connection is silent for ${KEPT_ANSWER_MS} ms`));
-    }, KEPT_ANSWER_MS);
-    for (const event of ['response', 'close'] as const) asked.once(event, () => clearTimeout(timer));
-  });
-}
 
 /** Returns the address of a broken connection, for an error message; from now on the others are tried before it. */
 function blame(peer: Peer, socket: object | null): string {

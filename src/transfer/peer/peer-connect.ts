@@ -2,6 +2,7 @@
  * Connects to a peer, which is identified by the key of its certificate alone. A connection is handed out only after
  * that key was verified, so nothing is ever sent to a stranger.
  */
+import type { OnReadOpts } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { TlsPair } from '../../identity/certificate.js';
 import { formatPublicKey } from '../../identity/create-identity.js';
@@ -37,6 +38,8 @@ export interface ConnectRequest {
   /** `https://host:port`, at least one, in the order to try. */
   readonly urls: readonly string[];
   readonly connectMs?: number | undefined;
+  /** Receives what the connection brings in place of its stream. */
+  readonly onread?: OnReadOpts | undefined;
 }
 
 /** The address is answered by a holder of another key. */
@@ -57,7 +60,7 @@ export function connectPeer(
 
 function dialPinned(
   url: string,
-  { tls, peerKey, connectMs = CONNECT_MS }: ConnectRequest,
+  { tls, peerKey, connectMs = CONNECT_MS, onread }: ConnectRequest,
   done: (error: Error | null, socket?: TLSSocket) => void,
 ): () => void {
   const { host, port } = parsePeerUrl(url) ?? { host: '', port: 0 };
@@ -69,6 +72,8 @@ function dialPinned(
     cert: tls.cert,
     minVersion: 'TLSv1.3',
     rejectUnauthorized: false,
+    // While several addresses are tried, nothing arrives: a peer speaks only when it is asked.
+    ...(onread === undefined ? {} : { onread }),
   });
   const timer = setTimeout(() => socket.destroy(new Error('no answer')), connectMs);
   const fail = (error: Error): void => {

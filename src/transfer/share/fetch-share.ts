@@ -9,6 +9,8 @@ import { Refused } from '../outcome.js';
 import { Busy, createIntake, type Intake } from './intake.js';
 import type { PeerClient } from '../peer/peer-client.js';
 import { Unreachable } from '../peer/peer-connect.js';
+import type { PeerLine } from '../peer/peer-stream.js';
+import type { KnownDigests } from '../tree/known-digests.js';
 import { readChunks } from '../tree/read-chunks.js';
 import type { Fetched, FetchRequest } from '../transfer.js';
 
@@ -19,6 +21,8 @@ import type { Fetched, FetchRequest } from '../transfer.js';
 export const PUSH_WAIT_MS = 7000;
 const BUSY_MS = 250;
 const LONGEST_PAUSE_MS = 1000;
+/** From here on, a connection of its own costs less than what node's HTTP client adds. */
+const LARGE_BYTES: number = 1024 * 1024;
 
 /** What a fetch depends on. */
 export interface FetchTools {
@@ -28,14 +32,24 @@ export interface FetchTools {
   readonly pushWaitMs: number;
   /** Running fetches by share: what may be pushed here. */
   readonly intakes: Map<string, Intake>;
+  readonly known?: KnownDigests | undefined;
 }
 
-/** Fetches a share. Throws Refused when a retry cannot help, or the signal's reason when it was abandoned. */
-export async function fetchShare(order: FetchRequest, tools: FetchTools, signal: AbortSignal): Promise<Fetched> {
-  const intake = createIntake(order);
+/**
+ * Fetches a share; a `manifest` that is known already is not fetched. Throws Refused when a retry cannot help, or the
+ * signal's reason when it was abandoned.
+ */
+export async function fetchShare(
+  order: FetchRequest,
+  tools: FetchTools,
+  signal: AbortSignal,
+  manifest?: Buffer,
+): Promise<Fetched> {
+  const intake = createIntake(order, tools.known);
   const whole = new AbortController();
   tools.intakes.set(order.share, intake);
   try {
+    if (manifest !== undefined) await intake.describe(manifest);
     const stop = AbortSignal.any([signal, whole.signal]);
     return await Promise.race([intake.whole, pull(intake, tools, stop)]);
   } finally {
@@ -47,26 +61,45 @@ export async function fetchShare(order: FetchRequest, tools: FetchTools, signal:
 
 async function pull(intake: Intake, tools: FetchTools, signal: AbortSignal): Promise<Fetched> {
   const patience = createPatience(intake, tools);
-  for (;;) {
-    try {
-      await pullOnce(intake, tools.client, signal);
-      return await intake.whole;
-    } catch (error) {
-      signal.throwIfAborted();
-      await pause(error instanceof Busy ? BUSY_MS : patience(error), undefined, { signal });
+  const { peerKey, urls, isLarge } = intake.order;
+  /** A connection that waits for the manifest to arrive. */
+  let line = isLarge === true && urls.length > 0 ? tools.client.line(peerKey, urls) : undefined;
+  try {
+    for (;;) {
+      try {
+        await pullOnce(intake, tools.client, signal, () => {
+          const opened = line ?? tools.client.line(peerKey, urls);
+          line = undefined;
+          return opened;
+        });
+        return await intake.whole;
+      } catch (error) {
+        signal.throwIfAborted();
+        await pause(error instanceof Busy ? BUSY_MS : patience(error), undefined, { signal });
+      }
     }
+  } finally {
+    line?.close();
   }
 }
 
-async function pullOnce(intake: Intake, client: PeerClient, signal: AbortSignal): Promise<void> {
+async function pullOnce(
+  intake: Intake,
+  client: PeerClient,
+  signal: AbortSignal,
+  takeLine: () => PeerLine,
+): Promise<void> {
   if (!intake.isDescribed()) await intake.describe(await fetchManifest(intake.order, client, signal));
   const { peerKey, share, urls } = intake.order;
   while (intake.offset() < intake.total()) {
     if (intake.isBusy()) throw new Busy('it is being pushed');
     const start = intake.offset();
-    const answer = await client.get({ peerKey, urls, path: `/t/${share}/bytes`, start, signal });
+    const path = `/t/${share}/bytes`;
+    const isLarge = intake.total() - start >= LARGE_BYTES;
+    const streamed = isLarge ? await takeLine().ask({ path, start, signal }) : undefined;
+    const pieces = streamed ?? readChunks(await client.get({ peerKey, urls, path, start, signal }));
     const before = intake.offset();
-    await intake.fill(start, readChunks(answer));
+    await intake.fill(start, pieces);
     if (intake.offset() === before && intake.offset() < intake.total()) throw new Unreachable('the stream ended early');
   }
 }

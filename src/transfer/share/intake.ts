@@ -7,6 +7,7 @@ import type { Manifest } from '../../protocol/manifest.js';
 import { Refused } from '../outcome.js';
 import { openManifest, sumBytes } from '../bundle/manifest-bundle.js';
 import { StalePart } from '../tree/part-file.js';
+import type { KnownDigests } from '../tree/known-digests.js';
 import type { Fetched, FetchRequest } from '../transfer.js';
 import { openTree, type TreeWriter } from '../tree/tree-writer.js';
 
@@ -47,7 +48,7 @@ interface Opened {
 }
 
 /** Starts a fetch; it does not touch the disk before the manifest is known. */
-export function createIntake(order: FetchRequest): Intake {
+export function createIntake(order: FetchRequest, known?: KnownDigests): Intake {
   let opening: Promise<void> | undefined;
   let opened: Opened | undefined;
   let isBusy = false;
@@ -64,7 +65,7 @@ export function createIntake(order: FetchRequest): Intake {
 
   async function open(bytes: Buffer): Promise<void> {
     const manifest = openManifest(bytes, order.sha256);
-    opened = { manifest, tree: await openTree(order.directory, manifest), total: sumBytes(manifest) };
+    opened = { manifest, tree: await openTree(order.directory, manifest, known), total: sumBytes(manifest) };
     if (isClosed) await opened.tree.close();
     else await finish(opened);
   }

@@ -4,12 +4,11 @@
  * from a request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
-import { readBundle } from '../bundle/bundle-reader.js';
+import { createPieceMemory, readBundle } from '../bundle/bundle-reader.js';
 import { Refused } from '../outcome.js';
 import { encodeManifest } from '../bundle/manifest-bundle.js';
 import { answerText, type PeerRequest } from '../peer/peer-listener.js';
-import type { Share } from '../transfer.js';
+import type { Bundle, Share } from '../transfer.js';
 
 /** Concurrent streams; further requests are told to retry later. */
 const STREAMS_MAX = 64;
@@ -82,7 +81,30 @@ async function sendBytes(share: Share, request: IncomingMessage, response: Serve
     'content-length': total - start,
     ...(isPart ? { 'content-range': `bytes ${start}-${Math.max(start, total - 1)}/${total}` } : {}),
   });
-  await pipeline(readBundle(share.bundle, start), response);
+  await writePieces(share.bundle, start, response);
+}
+
+/** Pieces handed to the connection and not sent yet: it must not run dry while the next one is fetched. */
+const PIECES_AHEAD = 2;
+
+/** A piece's memory is used again once it has left this process. */
+async function writePieces(bundle: Bundle, start: number, response: ServerResponse): Promise<void> {
+  const memory = createPieceMemory();
+  let ahead = 0;
+  let wake: () => void = () => undefined;
+  const isFull = (): boolean => ahead >= PIECES_AHEAD && !response.destroyed;
+  response.once('close', () => wake());
+  for await (const piece of readBundle(bundle, start, memory)) {
+    ahead += 1;
+    response.write(piece, () => {
+      ahead -= 1;
+      memory.give(Buffer.from(piece.buffer));
+      wake();
+    });
+    while (isFull()) await new Promise<void>((resolve) => (wake = resolve));
+    if (response.destroyed) return;
+  }
+  response.end();
 }
 
 /** Only `bytes=N-` is supported: resuming needs nothing else. */

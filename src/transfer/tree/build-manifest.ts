@@ -5,6 +5,7 @@ import { errorCode } from '../../os/errors.js';
 import type { Manifest, ManifestFile } from '../../protocol/manifest.js';
 import { Refused } from '../outcome.js';
 import { readDigest } from './file-hash.js';
+import type { KnownDigests } from './known-digests.js';
 import { createTaskPool } from '../workspace/task-pool.js';
 import { walkTree, type TreeEntry } from './tree-walk.js';
 
@@ -20,7 +21,7 @@ export interface BuiltManifest extends Pick<Manifest, 'files' | 'directories'> {
 export const NOTHING: BuiltManifest = { files: [], directories: [], room: 0 };
 
 /** Describes a whole directory; empty if it does not exist. Skips links that lead out of it, devices and the like. */
-export async function buildManifest(root: string, prefix: string): Promise<BuiltManifest> {
+export async function buildManifest(root: string, prefix: string, known?: KnownDigests): Promise<BuiltManifest> {
   const entries: TreeEntry[] = [];
   try {
     for await (const entry of walkTree(root, 'skip')) entries.push(entry);
@@ -28,11 +29,15 @@ export async function buildManifest(root: string, prefix: string): Promise<Built
     if (errorCode(error) === 'ENOENT' && entries.length === 0) return NOTHING;
     throw error;
   }
-  return buildFromEntries(entries, prefix);
+  return buildFromEntries(entries, prefix, known);
 }
 
 /** Describes these entries, with `prefix` before each path. Throws {@link Refused} for a file that cannot be read. */
-export async function buildFromEntries(entries: readonly TreeEntry[], prefix: string): Promise<BuiltManifest> {
+export async function buildFromEntries(
+  entries: readonly TreeEntry[],
+  prefix: string,
+  known?: KnownDigests,
+): Promise<BuiltManifest> {
   const files: (ManifestFile | undefined)[] = [];
   const directories: string[] = [];
   let room = 0;
@@ -43,7 +48,7 @@ export async function buildFromEntries(entries: readonly TreeEntry[], prefix: st
     else {
       const at = files.push(undefined) - 1;
       await pool.add(async () => {
-        const described = await buildFromFile(path, entry.source);
+        const described = await buildFromFile(path, entry.source, known);
         files[at] = described?.file;
         room += described?.room ?? 0;
       });
@@ -60,9 +65,10 @@ export async function buildFromEntries(entries: readonly TreeEntry[], prefix: st
 export async function buildFromFile(
   path: string,
   source: string,
+  known?: KnownDigests,
 ): Promise<{ readonly file: ManifestFile; readonly room: number } | undefined> {
   try {
-    const facts = await readDigest(source);
+    const facts = await readDigest(source, known === undefined ? undefined : { path, known });
     if (facts === undefined) return undefined;
     const { room, ...described } = facts;
     return { file: { path, ...described }, room };

@@ -10,6 +10,7 @@ import { isBelow } from './inner-tree.js';
 import { sealBundle } from '../bundle/manifest-bundle.js';
 import type { Bundle } from '../transfer.js';
 import { buildFromEntries, buildFromFile, buildManifest, NOTHING, type BuiltManifest } from './build-manifest.js';
+import type { KnownDigests } from './known-digests.js';
 import { checkName, type TreeEntry } from './tree-walk.js';
 
 /** Describes what comes home. Throws Refused for a name that cannot be transferred. */
@@ -17,8 +18,11 @@ export async function collectOutputs(
   directory: string,
   globs: readonly string[],
   everything: boolean,
+  known?: KnownDigests,
 ): Promise<Bundle> {
-  const image = everything ? await describeImage(directory) : await buildManifest(join(directory, 'held'), 'held/');
+  const image = everything
+    ? await describeImage(directory, known)
+    : await buildManifest(join(directory, 'held'), 'held/');
   // A restored process expects its open files at their old length, even empty ones.
   const least = image.files.length === 0 || !everything ? 1 : 0;
   const streams = await Promise.all(['stdout', 'stderr'].map((name) => describeStream(directory, name, least)));
@@ -39,9 +43,9 @@ export async function collectOutputs(
 }
 
 /** The image of a stopped process, and the files outside its directory that it has open. */
-async function describeImage(directory: string): Promise<BuiltManifest> {
+async function describeImage(directory: string, known: KnownDigests | undefined): Promise<BuiltManifest> {
   const [image, carried, held] = [
-    await buildManifest(join(directory, 'image'), 'image/'),
+    await buildManifest(join(directory, 'image'), 'image/', known),
     await buildManifest(join(directory, 'carried'), 'carried/'),
     await buildManifest(join(directory, 'held'), 'held/'),
   ];

@@ -9,19 +9,18 @@ import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { ManifestFile } from '../../protocol/manifest.js';
 import { Refused } from '../outcome.js';
 import { hashHandle } from './file-hash.js';
+import type { KnownDigests } from './known-digests.js';
 import { writeSparse } from './sparse-file.js';
 import type { TaskPool } from '../workspace/task-pool.js';
 
 /** Files up to this many bytes are written at once. */
 export const SMALL_BYTES_MAX: number = 256 * 1024;
-/** Bytes of a large file written at a time. */
-const WRITE_BYTES: number = 1024 * 1024;
 
 /** A file being received. */
 export interface PartFile {
   /** Bytes still missing. */
   left(): number;
-  /** Accepts the next bytes, at most {@link left} of them. */
+  /** Accepts the next bytes, at most {@link left} of them; the chunk is free again once it has resolved. */
   write(chunk: Buffer): Promise<void>;
   /** Checks the hash and moves the file into place. Throws {@link StalePart} or Refused when the hash is wrong. */
   finish(): Promise<void>;
@@ -47,7 +46,7 @@ export function createSmallPart(file: ManifestFile, paths: PartPaths, pool: Task
   return {
     left: () => left,
     write: (chunk) => {
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
       left -= chunk.length;
       return Promise.resolve();
     },
@@ -72,46 +71,19 @@ async function writeSmall(file: ManifestFile, paths: PartPaths, bytes: Buffer): 
 }
 
 /** Receives a large file, resuming from what an earlier fetch left of it. */
-export async function openLargePart(file: ManifestFile, paths: PartPaths): Promise<PartFile> {
+export async function openLargePart(file: ManifestFile, paths: PartPaths, known: KnownDigests): Promise<PartFile> {
   const { handle, hash, kept } = await openPart(file, paths.part);
   let left = file.size - kept;
-  let gathered: Buffer[] = [];
-  let gatheredBytes = 0;
-  let position = kept;
-  // One write runs while the next bytes come in. The part has no gaps: its length is where a later fetch resumes.
-  let writing: Promise<unknown> = Promise.resolve();
-
-  async function flush(): Promise<void> {
-    await writing;
-    const batch = gathered;
-    const at = position;
-    position += gatheredBytes;
-    gathered = [];
-    gatheredBytes = 0;
-    writing = writeAll(handle, batch, at);
-    // The next flush awaits it and throws its error.
-    writing.catch(() => undefined);
-  }
-
   return {
     left: () => left,
+    // The next bytes come in while these are written. The part has no gaps: its length is where a later fetch resumes.
     write: async (chunk) => {
       hash.update(chunk);
-      gathered.push(chunk);
-      gatheredBytes += chunk.length;
+      await writeSparse(handle, chunk, file.size - left);
       left -= chunk.length;
-      if (gatheredBytes >= WRITE_BYTES) await flush();
     },
-    finish: async () => {
-      await flush();
-      await writing;
-      await placeLarge(file, paths, { handle, digest: hash.digest('hex'), isResumed: kept > 0 });
-    },
-    close: async () => {
-      await flush().catch(() => undefined);
-      await writing.catch(() => undefined);
-      await handle.close();
-    },
+    finish: () => placeLarge(file, paths, { handle, digest: hash.digest('hex'), isResumed: kept > 0, known }),
+    close: () => handle.close(),
   };
 }
 
@@ -127,20 +99,19 @@ async function openPart(file: ManifestFile, part: string): Promise<{ handle: Fil
   return { handle: await open(part, 'wx', 0o600), hash, kept: 0 };
 }
 
-async function writeAll(handle: FileHandle, batch: readonly Buffer[], position: number): Promise<void> {
-  if (batch.length > 0) await writeSparse(handle, Buffer.concat(batch), position);
-}
-
 interface Grown {
   readonly handle: FileHandle;
   readonly digest: string;
   readonly isResumed: boolean;
+  readonly known: KnownDigests;
 }
 
 async function placeLarge(file: ManifestFile, paths: PartPaths, grown: Grown): Promise<void> {
   try {
     checkHash(file, grown.digest);
     await grown.handle.chmod(file.mode & 0o777);
+    const stats = await grown.handle.stat({ bigint: true });
+    grown.known.remember(file.path, stats, { sha256: file.sha256, room: Number(stats.blocks) * 512 });
   } catch (error) {
     await rm(paths.part, { force: true });
     if (error instanceof Refused && grown.isResumed) throw new StalePart(`what was kept of ${file.path} is not of it`);

@@ -9,6 +9,7 @@ import { removeTree } from '../../os/remove-tree.js';
 import type { Manifest, ManifestFile } from '../../protocol/manifest.js';
 import { Refused } from '../outcome.js';
 import { readDigest } from './file-hash.js';
+import { createKnownDigests, type KnownDigests } from './known-digests.js';
 import { createInnerTree, type InnerTree } from './inner-tree.js';
 import { PARTS_DIRECTORY } from '../bundle/manifest-bundle.js';
 import { createSmallPart, openLargePart, SMALL_BYTES_MAX, StalePart, type PartFile } from './part-file.js';
@@ -30,13 +31,17 @@ export interface TreeWriter {
 }
 
 /** Opens a tree: creates its directories and finds out which files are already there. */
-export async function openTree(directory: string, manifest: Manifest): Promise<TreeWriter> {
+export async function openTree(
+  directory: string,
+  manifest: Manifest,
+  known: KnownDigests = createKnownDigests(),
+): Promise<TreeWriter> {
   const tree = createInnerTree(directory, 'replace');
   await tree.ensure('.');
   for (const path of manifest.directories) await tree.ensure(path);
-  const kept = await countKept(directory, manifest.files, tree);
+  const kept = await countKept(directory, manifest.files, tree, known);
   if (manifest.files.length > kept.count) await openParts(directory, tree, manifest.files, kept.count);
-  const writer = createWriter(directory, manifest.files, tree, kept);
+  const writer = createWriter(directory, manifest.files, tree, kept, known);
   await writer.advance();
   return writer;
 }
@@ -47,22 +52,27 @@ interface Kept {
 }
 
 /** Counts the leading files that are already there and correct. A new tree costs one `lstat`. */
-async function countKept(directory: string, files: readonly ManifestFile[], tree: InnerTree): Promise<Kept> {
+async function countKept(
+  directory: string,
+  files: readonly ManifestFile[],
+  tree: InnerTree,
+  known: KnownDigests,
+): Promise<Kept> {
   let [count, bytes] = [0, 0];
   for (const file of files) {
-    if (!(await isKept(directory, file, tree))) break;
+    if (!(await isKept(directory, file, tree, known))) break;
     count += 1;
     bytes += file.size;
   }
   return { count, bytes };
 }
 
-async function isKept(directory: string, file: ManifestFile, tree: InnerTree): Promise<boolean> {
+async function isKept(directory: string, file: ManifestFile, tree: InnerTree, known: KnownDigests): Promise<boolean> {
   const path = join(directory, file.path);
   await tree.ensure(dirname(file.path));
   const stats = await lstat(path).catch(() => undefined);
   if (stats?.isFile() !== true || stats.size !== file.size) return false;
-  const facts = await readDigest(path).catch(() => undefined);
+  const facts = await readDigest(path, { path: file.path, known }).catch(() => undefined);
   if (facts?.sha256 !== file.sha256) return false;
   if (facts.mode !== file.mode) await chmod(path, file.mode & 0o777);
   return true;
@@ -91,7 +101,13 @@ function isLarge(file: ManifestFile): boolean {
 
 type Advancing = TreeWriter & { advance(): Promise<void> };
 
-function createWriter(directory: string, files: readonly ManifestFile[], tree: InnerTree, kept: Kept): Advancing {
+function createWriter(
+  directory: string,
+  files: readonly ManifestFile[],
+  tree: InnerTree,
+  kept: Kept,
+  known: KnownDigests,
+): Advancing {
   const pool = createTaskPool(WRITES_MAX);
   let index = kept.count;
   let offset = kept.bytes;
@@ -101,7 +117,7 @@ function createWriter(directory: string, files: readonly ManifestFile[], tree: I
   async function advance(): Promise<void> {
     for (let file = files[index]; file !== undefined; file = files[index]) {
       await tree.ensure(dirname(file.path));
-      part = await openPart(directory, file, index, pool);
+      part = await openPart(directory, file, index, pool, known);
       offset += file.size - part.left();
       if (part.left() > 0) return;
       await complete(file, part);
@@ -152,7 +168,13 @@ function createWriter(directory: string, files: readonly ManifestFile[], tree: I
   };
 }
 
-async function openPart(directory: string, file: ManifestFile, index: number, pool: TaskPool): Promise<PartFile> {
+async function openPart(
+  directory: string,
+  file: ManifestFile,
+  index: number,
+  pool: TaskPool,
+  known: KnownDigests,
+): Promise<PartFile> {
   const paths = { part: join(directory, PARTS_DIRECTORY, String(index)), target: join(directory, file.path) };
-  return isLarge(file) ? openLargePart(file, paths) : createSmallPart(file, paths, pool);
+  return isLarge(file) ? openLargePart(file, paths, known) : createSmallPart(file, paths, pool);
 }

@@ -9,6 +9,7 @@ import { errorCode } from '../../os/errors.js';
 import { manifestSchema, type Manifest, type ManifestFile } from '../../protocol/manifest.js';
 import { createInnerTree } from '../tree/inner-tree.js';
 import { linkFile, swapIn } from '../tree/place-outputs.js';
+import { createTaskPool } from './task-pool.js';
 import { NOTHING } from '../tree/build-manifest.js';
 
 /**
@@ -36,14 +37,21 @@ export async function adoptCollected(guest: string, home: string): Promise<Manif
   await tree.ensure('.');
   if (remembered === undefined) for (const name of STREAMS) await adoptStream(join(guest, name), join(home, name));
   for (const path of manifest.directories) await tree.ensure(path);
-  for (const file of manifest.files) {
-    await tree.ensure(dirname(file.path));
-    // Brings the target of a symbolic link home, not the link: on its own it would point nowhere.
-    await adoptFile(await realpath(join(guest, file.path)), join(home, file.path), file.size);
+  const pool = createTaskPool(LINKS_MAX);
+  try {
+    for (const file of manifest.files) {
+      await tree.ensure(dirname(file.path));
+      // Brings the target of a symbolic link home, not the link: on its own it would point nowhere.
+      await pool.add(async () => adoptFile(await realpath(join(guest, file.path)), join(home, file.path), file.size));
+    }
+  } finally {
+    await pool.drain();
   }
   return manifest;
 }
 
+/** Files linked at a time: node has four threads for files. */
+const LINKS_MAX = 8;
 const STREAMS: readonly string[] = ['stdout', 'stderr'];
 
 async function forget(path: string): Promise<void> {

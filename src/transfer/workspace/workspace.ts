@@ -12,6 +12,8 @@ import { collectOutputs } from '../tree/collect-outputs.js';
 import { isSpaceFault, Refused, toOutcome } from '../outcome.js';
 import { sealBundle } from '../bundle/manifest-bundle.js';
 import { recordWriteBack, writeBack } from './write-back.js';
+import { followImage, type FollowedImage } from '../tree/follow-image.js';
+import { createKnownDigests, type KnownDigests } from '../tree/known-digests.js';
 import { linkFile, placeTree } from '../tree/place-outputs.js';
 import { stageInputs } from '../tree/stage-inputs.js';
 import { createLayout, type StateLayout } from './state-layout.js';
@@ -22,7 +24,7 @@ import { createTrash, type Trash } from './trash.js';
 import { buildManifest, NOTHING, type BuiltManifest } from '../tree/build-manifest.js';
 
 /** Creates the workspace below `stateDir` (absolute). `done` is never called before a call has returned. */
-export function createWorkspace(stateDir: string): Workspace {
+export function createWorkspace(stateDir: string, known: KnownDigests = createKnownDigests()): Workspace {
   const trash = createTrash(stateDir);
   const kept = createKeptGuests();
   const layout: Rooms = { ...createLayout(stateDir), trash };
@@ -36,8 +38,19 @@ export function createWorkspace(stateDir: string): Workspace {
     return sweepState(stateDir, needed, dryRun, trash);
   }
 
+  const followed = new Map<string, FollowedImage>();
+  async function collectFollowed(directory: string, globs: readonly string[], everything: boolean): Promise<Bundle> {
+    await followed.get(directory)?.stop();
+    followed.delete(directory);
+    return collect(directory, globs, everything, known);
+  }
+
   return {
     left$: trash.left$,
+    follow: (directory) => {
+      void followed.get(directory)?.stop();
+      followed.set(directory, followImage(directory, known));
+    },
     sweep: (needed, dryRun, done) => toOutcome(sweep(needed, dryRun), done),
     keepGuest: (owner, item, epoch, done) =>
       toOutcome(kept.keep(`${owner}/${item}/${epoch}`, layout.guest(owner, item, epoch)), done),
@@ -46,13 +59,18 @@ export function createWorkspace(stateDir: string): Workspace {
       toOutcome(describeStaged(image ? layout.image(item) : layout.staged(item), command), done),
     resealImage: (item, contents, command, done) => toOutcome(reseal(layout.image(item), contents, command), done),
     guestDirectory: (owner, item, epoch) => layout.guest(owner, item, epoch),
-    collect: (directory, globs, everything, done) => toOutcome(collect(directory, globs, everything), done),
+    collect: (directory, globs, everything, done) => toOutcome(collectFollowed(directory, globs, everything), done),
     homeDirectory: (item, epoch) => layout.home(item, epoch),
     place: (item, epoch, destination, done) => toOutcome(place(layout, item, epoch, destination), done),
     carry: (item, epoch, image, done) => toOutcome((image ? carryImage : carry)(layout, item, epoch), done),
     dropImage: (item) => removeLater(layout.image(item)),
     adoptGuest: (owner, item, epoch, done) => toOutcome(adopt(layout, owner, item, epoch), done),
-    removeGuest: (owner, item, epoch) => void removeEpoch(layout.guest(owner, item, epoch), trash),
+    removeGuest: (owner, item, epoch) => {
+      const directory = layout.guest(owner, item, epoch);
+      void followed.get(directory)?.stop();
+      followed.delete(directory);
+      void removeEpoch(directory, trash);
+    },
     removeItem: (item, all) => {
       if (all) return removeLater(layout.item(item));
       for (const path of [layout.staged(item), layout.image(item)]) removeLater(path);
@@ -103,8 +121,13 @@ async function reseal(image: string, contents: Contents, command: Command | unde
   return sealBundle(image, { ...contents, command }, room);
 }
 
-async function collect(directory: string, globs: readonly string[], everything: boolean): Promise<Bundle> {
-  const bundle = await collectOutputs(directory, globs, everything);
+async function collect(
+  directory: string,
+  globs: readonly string[],
+  everything: boolean,
+  known: KnownDigests,
+): Promise<Bundle> {
+  const bundle = await collectOutputs(directory, globs, everything, known);
   await rememberCollected(directory, bundle.manifest);
   return bundle;
 }
