@@ -27,7 +27,18 @@ export class ResetRefused extends Error {
 }
 
 /** The files and directories that belong to the old identity. */
-const PARTS = ['identity', 'journal', 'journal-2', 'format', 'items', 'guests', 'spares', 'supervisors', 'trash', 'transfer-port'];
+const PARTS = [
+  'identity',
+  'journal',
+  'journal-2',
+  'format',
+  'items',
+  'guests',
+  'spares',
+  'supervisors',
+  'trash',
+  'transfer-port',
+];
 
 /**
  * Resets the state directory. Rejects with JournalHeld while its node runs, with ResetRefused for an id that cannot be

@@ -121,16 +121,21 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
     else starts.extend(run, guardMs);
   };
 
-  const stop = (run: string, graceMs: number, ask?: SaveRequest): void => {
-    if (contained?.has(run) === true) return contained.stop(run, graceMs);
-    const live = watch.runs.get(run);
-    if (live === undefined) return starts.cancel(run) ? undefined : external?.stop(run);
+  const stopLive = (live: LiveRun, graceMs: number, ask?: SaveRequest): void => {
     const end = (): void => watch.stop(live, graceMs, 'stopped');
     if (ask !== undefined) watch.ask(live, ask, end);
     else if (freezer === undefined || live.namespace === undefined) end();
     else if (freezer.isStill(freezableOf(live)) || graceMs <= 0) end();
     // A dump in progress would stop the run again after its SIGTERM.
     else freezer.settle(freezableOf(live), end);
+  };
+
+  const stop = (run: string, graceMs: number, ask?: SaveRequest): void => {
+    if (contained?.has(run) === true) return contained.stop(run, graceMs);
+    const live = watch.runs.get(run);
+    if (live !== undefined) return stopLive(live, graceMs, ask);
+    // It may run already, and its supervisor's word of it be on the way.
+    if (!starts.cancel(run, (late) => stopLive(late, graceMs, ask))) external?.stop(run);
   };
 
   const findFreezable = (run: string): Freezable | undefined => {

@@ -37,15 +37,19 @@ export interface StartRunsDeps {
 /** Starts the runs of one runner. */
 export interface RunStarts {
   start(order: StartRequest): void;
-  /** Cancels a start that is still waiting; false when there is none. */
-  cancel(run: string): boolean;
+  /**
+   * Cancels a start that is still waiting, and calls `stop` if it has come to pass all the same; false when there is
+   * none.
+   */
+  cancel(run: string, stop: (live: LiveRun) => void): boolean;
   /** Extends the deadline of a run that is about to start by `guardMs` from now. */
   extend(run: string, guardMs: number): void;
 }
 
 /** A start that is waiting for criu or the supervisor. */
 interface Waiting {
-  isCancelled: boolean;
+  /** How to stop it, once that has been asked for. */
+  stop: ((live: LiveRun) => void) | undefined;
   /** Extensions received meanwhile: by how many milliseconds, and when by the clock. */
   readonly extensions: { readonly guardMs: number; readonly at: number }[];
 }
@@ -79,7 +83,7 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
     if (refusal !== undefined) return fail(run, refusal);
     // The lease counts from here, whatever has to be found out first.
     const timing = { clock, since: clock.now(), doubted: () => tellLater({ type: 'RunDoubted', run }) };
-    waiting.set(run, { isCancelled: false, extensions: [] });
+    waiting.set(run, { stop: undefined, extensions: [] });
     const send: Send = (compose, imageBytes = 0) =>
       supervisors.take((taken) => proceed(run, () => sendOff({ order, timing, imageBytes }, taken, compose)));
     if (restore === true) return planCopy(order, send);
@@ -101,7 +105,7 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
   /** Goes on with a waiting start, unless it was cancelled or the runner closed. */
   function proceed(run: string, work: () => void): void {
     if (parts.isClosed()) waiting.delete(run);
-    else if (waiting.get(run)?.isCancelled === true) giveUp(run, 'stopped before it was started');
+    else if (waiting.get(run)?.stop !== undefined) giveUp(run, 'stopped before it was started');
     else work();
   }
 
@@ -151,14 +155,14 @@ export function createRunStarts(parts: StartRunsDeps): RunStarts {
     if (order.restore === true) awaitRestored(clock, watch, live, imageBytes, tell);
     else tell({ type: 'RunStarted', run: live.run, handle: live.handle });
     for (const { guardMs, at } of held?.extensions ?? []) live.deadline.extend(guardMs - (clock.now() - at));
-    if (held?.isCancelled === true) watch.stop(live, 0, 'stopped');
+    held?.stop?.(live);
   }
 
   return {
     start,
-    cancel: (run) => {
+    cancel: (run, stop) => {
       const held = waiting.get(run);
-      if (held !== undefined) held.isCancelled = true;
+      if (held !== undefined) held.stop = stop;
       return held !== undefined;
     },
     extend: (run, guardMs) => waiting.get(run)?.extensions.push({ guardMs, at: clock.now() }),
