@@ -22,7 +22,7 @@ export const PLANTED_STARTS: readonly PlantedBug[] = [
                 effects: [`,
       },
     ],
-    within: 100,
+    within: 300,
   },
   {
     name: 'the end of a run whose start was not reported is ignored',
@@ -47,6 +47,6 @@ export const PLANTED_STARTS: readonly PlantedBug[] = [
             if (handle === null) return emit({ type: 'RunFailed', run, reason: 'it has no handle' });`,
       },
     ],
-    within: 100,
+    within: 300,
   },
 ];
