@@ -123,7 +123,8 @@ function parseWorkTopic(levels: readonly string[]): Topic | undefined {
 
 /**
  * The filters that a node subscribes to, with those of {@link workFilters}. They must not overlap: under MQTT 5,
- * Mosquitto delivers a message once per matching filter. They leave out what only people read: `trit`, `event`, `log`, `status` and `mesh/state`.
+ * Mosquitto delivers a message once per matching filter. They leave out what only people read: `trit`, `event`, `log`,
+ * `status` and `mesh/state`.
  */
 export function nodeFilters(base: string, node: string): readonly string[] {
   return [

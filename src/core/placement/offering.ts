@@ -56,8 +56,8 @@ export function isBehindOthers({ code }: OwnedItem): boolean {
 /**
  * Goes through the queue, oldest first, until no more offers may be open. Behind that, only the items that do not know
  * yet that they are behind others are looked at: those of `unexplained`, which may name others too. Items with the same
- * request are ranked once, and an item whose state already gives the reason is left out of the result: a change must not
- * cost as many steps as items wait.
+ * request are ranked once, and an item whose state already gives the reason is left out of the result: a change must
+ * not cost as many steps as items wait.
  */
 export function chooseOffers(
   queue: Iterable<OwnedItem>,
