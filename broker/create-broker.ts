@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { Aedes } from 'aedes';
 import { describeError } from '../src/os/errors.js';
 import { MESSAGE_BYTES_MAX } from '../src/protocol/limits.js';
+import { parseTopic } from '../src/protocol/topics.js';
 import type { BrokerEvent } from './event.js';
 import { createGuard } from './guard.js';
 import { listenTcp, listenWebSocket, type Listener, type StreamHandler } from './listener.js';
@@ -72,7 +73,8 @@ export async function createBroker(options: BrokerOptions): Promise<RunningBroke
   if (passwordFile === undefined && !isLoopback(host)) throw new BrokerUnsafe(host);
   const authenticator = passwordFile === undefined ? undefined : createAuthenticator(passwordFile);
   await authenticator?.check();
-  const store = stateDir === undefined ? undefined : await openRetainedStore(stateDir, fault);
+  const isUrgent = (topic: string): boolean => parseTopic(options.base, topic)?.kind === 'availability';
+  const store = stateDir === undefined ? undefined : await openRetainedStore(stateDir, { isUrgent, onFault: fault });
   const aedes = await Aedes.createBroker({
     ...createGuard({
       base: options.base,

@@ -1,8 +1,9 @@
 /**
  * Stores the broker's retained messages across restarts, with the LevelDB store of aedes. They are served from memory
- * and written in the background. This is for correctness, not for speed: aedes numbers each message, stores it if it is
+ * and written behind. That they are not waited for is for correctness: aedes numbers each message, stores it if it is
  * retained, and then delivers it; a message that a higher number overtakes while it is being stored counts as a
- * duplicate and is dropped. Storing must therefore take no time at all.
+ * duplicate and is dropped. That most are written some time later is for speed: the statuses of short jobs come and go,
+ * and never reach the disk.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ import { describeError, errorCode } from '../src/os/errors.js';
 export interface RetainedStore {
   /** The option `persistence` of aedes. */
   readonly persistence: Persistence;
-  /** Waits for the last write and closes the store. */
+  /** Writes what was not written yet, and closes the store. */
   close(): Promise<void>;
 }
 
@@ -33,11 +34,28 @@ export class BrokerStateFault extends Error {
 type Persistence = InstanceType<typeof LevelPersistence>;
 type Packet = Parameters<Persistence['storeRetained']>[0];
 
+/** How a store treats its topics. */
+export interface RetainedStoreOptions {
+  /** Whether a topic is written at once, since its writer may not be there to publish it again after a crash. */
+  isUrgent(topic: string): boolean;
+  /** Called for each write that failed. */
+  onFault(reason: string): void;
+}
+
 /**
- * Opens the store in `stateDir`, which is created (mode 0700) if it does not exist. Rejects with BrokerStateFault.
- * Writes that fail later are reported to `onFault`.
+ * How long a message may wait until it is written, ms. If the broker is killed meanwhile, its writer publishes it again
+ * when it reconnects.
  */
-export async function openRetainedStore(stateDir: string, onFault: (reason: string) => void): Promise<RetainedStore> {
+const BEHIND_MS = 500;
+
+/**
+ * Opens the store in `stateDir`, which is created (mode 0700) if it does not exist. Rejects with BrokerStateFault. A
+ * cleared topic is cleared on the disk at once: its writer will not clear it again.
+ */
+export async function openRetainedStore(
+  stateDir: string,
+  { isUrgent, onFault }: RetainedStoreOptions,
+): Promise<RetainedStore> {
   let db: Level;
   try {
     // Before `new Level`, which starts to open the store at once and would create the directory readable by everyone.
@@ -50,29 +68,63 @@ export async function openRetainedStore(stateDir: string, onFault: (reason: stri
   const persistence = new LevelPersistence(db);
   const store = persistence.storeRetained.bind(persistence);
   const packets = await readPackets(persistence);
-  const dirty = new Set<string>();
-  let flushed: Promise<void> | undefined;
+  const stored = new Set(packets.keys());
+  /** Topics to write now, and those that wait. */
+  const due = new Set<string>();
+  const waiting = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let isWriting = false;
+  let writing = Promise.resolve();
 
-  async function flush(): Promise<void> {
+  function startWriting(): void {
+    if (isWriting) return;
+    isWriting = true;
+    writing = writeDue();
+  }
+
+  async function writeDue(): Promise<void> {
     // One at a time: LevelDB's puts run on several threads, and the older of two could finish last. Topics that become
-    // dirty in the meantime are visited too.
-    for (const topic of dirty) {
-      dirty.delete(topic);
+    // due in the meantime are visited too.
+    for (const topic of due) {
+      due.delete(topic);
+      const packet = packets.get(topic);
+      if (packet === undefined && !stored.has(topic)) continue;
       try {
-        await store(packets.get(topic) ?? { topic, payload: new Uint8Array() });
+        await store(packet ?? { topic, payload: new Uint8Array() });
+        if (packet === undefined) stored.delete(topic);
+        else stored.add(topic);
       } catch (error) {
         onFault(`${topic} was not stored: ${describeCause(error)}`);
       }
     }
-    flushed = undefined;
+    isWriting = false;
+  }
+
+  function writeWaiting(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    for (const topic of waiting) due.add(topic);
+    waiting.clear();
+    startWriting();
+  }
+
+  function writeNow(topic: string): void {
+    waiting.delete(topic);
+    due.add(topic);
+    startWriting();
   }
 
   // Must not wait for the store: see the top of this file.
-  persistence.storeRetained = (packet) => {
-    if (packet.payload.length === 0) packets.delete(packet.topic);
-    else packets.set(packet.topic, { ...packet });
-    dirty.add(packet.topic);
-    flushed ??= flush();
+  persistence.storeRetained = ({ ...packet }) => {
+    const { topic, payload } = packet;
+    if (payload.length === 0) packets.delete(topic);
+    else packets.set(topic, packet);
+    if (payload.length === 0 || isUrgent(topic)) {
+      writeNow(topic);
+    } else {
+      waiting.add(topic);
+      timer ??= setTimeout(writeWaiting, BEHIND_MS);
+    }
     return Promise.resolve();
   };
   // Called at each PUBACK and never has anything to do: without sessions nothing is queued (see guard.ts).
@@ -84,7 +136,8 @@ export async function openRetainedStore(stateDir: string, onFault: (reason: stri
   return {
     persistence,
     async close() {
-      await flushed;
+      writeWaiting();
+      await writing;
       await db.close();
     },
   };

@@ -40,6 +40,15 @@ export type LinkEnd = Pick<Extract<BusLink, { state: 'offline' }>, 'takenOver' |
 /** Called once the outcome is known: without an argument when the broker has the message, otherwise with the error. */
 export type PublishDone = (error?: Error) => void;
 
+/** How to subscribe. */
+export interface SubscribeOptions {
+  /**
+   * The broker need not send back what this client published itself; MQTT 5 calls it "no local". A hint: on a broker
+   * with MQTT 3.1.1 only, the messages come anyway, and so does what another filter without it matches.
+   */
+  readonly noLocal?: boolean | undefined;
+}
+
 /** A connection to one broker. */
 export interface Bus {
   /** The link; a new subscriber gets the current state first. Starts `offline` with the reason `not connected yet`. */
@@ -54,8 +63,8 @@ export interface Bus {
   readonly refused$: Observable<RefusedPublish>;
   /** Starts connecting and keeps trying; a no-op when called again. */
   connect(): void;
-  /** Adds filters; they are remembered and subscribed again at each connect. */
-  subscribe(filters: readonly string[]): void;
+  /** Adds filters; they are remembered, with their first options, and subscribed again at each connect. */
+  subscribe(filters: readonly string[], options?: SubscribeOptions): void;
   /**
    * Publishes a message. While offline it fails at once with `BusOffline` and nothing is queued; but the last retained
    * payload of each topic is remembered and published at each connect, so all of them return after a broker lost its

@@ -4,7 +4,7 @@
  * runs repeatable; it sets no timer and opens no socket.
  */
 import { asapScheduler, type SchedulerLike } from 'rxjs';
-import type { BusMessage, BusPublish, BusWill } from './bus.js';
+import type { BusMessage, BusPublish, BusWill, SubscribeOptions } from './bus.js';
 import { matchesFilter } from './topic-filter.js';
 
 /** A client as the broker sees it. The broker calls these from its scheduler, never from within a call to itself. */
@@ -25,7 +25,7 @@ export interface MemoryBroker {
   /** Disconnects a client; unless `graceful`, its will is published. */
   leave(client: MemoryClient, graceful: boolean): void;
   /** Adds filters to a connected client and replays the retained messages that match them. */
-  subscribe(client: MemoryClient, filters: readonly string[]): void;
+  subscribe(client: MemoryClient, filters: readonly string[], options?: SubscribeOptions): void;
   /** Publishes a message of a connected client; false when it is not connected. */
   publish(client: MemoryClient, message: BusPublish): boolean;
   /** Runs a task after everything that was scheduled before. */
@@ -49,7 +49,8 @@ export interface MemoryBrokerOptions {
 
 interface Session {
   readonly client: MemoryClient;
-  readonly filters: Set<string>;
+  /** Filters, and whether each leaves out what the client published itself. */
+  readonly filters: Map<string, boolean>;
 }
 
 /** Creates a broker that is running. */
@@ -72,7 +73,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     }
     waiting.delete(client);
     end(client.clientId, 'another client took over this client id', true);
-    const session: Session = { client, filters: new Set() };
+    const session: Session = { client, filters: new Map() };
     sessions.set(client.clientId, session);
     schedule(() => {
       if (isLive(session)) client.handleConnect();
@@ -95,17 +96,21 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     }
   }
 
-  function distribute(topic: string, payload: Uint8Array, retain: boolean): void {
+  function distribute(from: MemoryClient, topic: string, payload: Uint8Array, retain: boolean): void {
     if (retain && payload.byteLength === 0) retained.delete(topic);
     else if (retain) retained.set(topic, payload);
     for (const session of sessions.values()) {
-      const isWanted = [...session.filters].some((filter) => matchesFilter(filter, topic));
+      const isOwn = session.client === from;
+      const isWanted = [...session.filters].some(
+        ([filter, noLocal]) => !(noLocal && isOwn) && matchesFilter(filter, topic),
+      );
       if (isWanted) deliver(session, { topic, payload, retained: false });
     }
   }
 
-  function publishWill({ will }: MemoryClient): void {
-    if (will !== undefined) distribute(will.topic, encode(will.payload), true);
+  function publishWill(client: MemoryClient): void {
+    const { will } = client;
+    if (will !== undefined) distribute(client, will.topic, encode(will.payload), true);
   }
 
   function deliver(session: Session, message: BusMessage): void {
@@ -139,17 +144,17 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       if (!graceful) publishWill(client);
       readmit();
     },
-    subscribe(client, filters) {
+    subscribe(client, filters, { noLocal = false } = {}) {
       const session = findSession(client);
       if (session === undefined) return;
       for (const filter of filters) {
-        session.filters.add(filter);
+        session.filters.set(filter, noLocal);
         replay(session, filter);
       }
     },
     publish(client, message) {
       if (findSession(client) === undefined) return false;
-      distribute(message.topic, encode(message.payload), message.retain);
+      distribute(client, message.topic, encode(message.payload), message.retain);
       return true;
     },
     stop() {

@@ -3,7 +3,7 @@
  * decides when it is connected again.
  */
 import { NEVER, Subject } from 'rxjs';
-import type { Bus, BusMessage, BusWill } from './bus.js';
+import type { Bus, BusMessage, BusWill, SubscribeOptions } from './bus.js';
 import { createLinkState } from './bus-link.js';
 import type { MemoryBroker, MemoryClient } from './memory-broker.js';
 import { findPublishFault } from './publish-check.js';
@@ -23,7 +23,7 @@ export interface MemoryBusOptions {
 export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): Bus {
   const link = createLinkState();
   const messages$ = new Subject<BusMessage>();
-  const filters = new Set<string>();
+  const filters = new Map<string, SubscribeOptions | undefined>();
   const cache = createRetainedCache();
   let phase: 'new' | 'started' | 'closed' = 'new';
 
@@ -31,7 +31,7 @@ export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): B
     clientId,
     will,
     handleConnect() {
-      broker.subscribe(client, [...filters]);
+      for (const [filter, options] of filters) broker.subscribe(client, [filter], options);
       for (const message of cache.list()) {
         if (broker.publish(client, message)) cache.settle(message);
       }
@@ -54,10 +54,10 @@ export function createMemoryBus({ broker, clientId, will }: MemoryBusOptions): B
       broker.join(client);
     },
     forget: cache.forget,
-    subscribe(wanted) {
+    subscribe(wanted, options) {
       const added = wanted.filter((filter) => !filters.has(filter));
-      for (const filter of added) filters.add(filter);
-      if (link.isOnline()) broker.subscribe(client, added);
+      for (const filter of added) filters.set(filter, options);
+      if (link.isOnline()) broker.subscribe(client, added, options);
     },
     publish(message, done) {
       const fault = findPublishFault(message);

@@ -12,6 +12,8 @@ import type { Config } from './config.js';
 
 /** Time between SIGTERM and SIGKILL when an owner asks to stop, ms. */
 const GRACE_MS = 10_000;
+/** A run is silent for its first part, which most short jobs do not outlast, ms. */
+const SILENT_MS = 100;
 /** The longest pause between two repeats of a result, ms. */
 const RESULT_PAUSE_MS = 30_000;
 /** How long a result is kept for an owner that does not answer, ms: a week. */
@@ -83,6 +85,8 @@ export function toNodeSettings(
       graceMs: Math.min(GRACE_MS, lease.lease_ms / 2),
       // The watchdog checks every 2 s; that and this grace must fit into the owner's margin.
       leaseGraceMs: Math.min(3000, lease.margin_ms / 4),
+      // Well before the owner repeats its ack, as it does until it has heard from this node.
+      silentMs: Math.min(SILENT_MS, offers.repeat_ms / 2),
       repeatMs: offers.repeat_ms,
       repeatMaxMs: RESULT_PAUSE_MS,
       keepMs: RESULT_KEPT_MS,

@@ -15,14 +15,17 @@ import { acceptsOwner } from '../core/receiver/policy.js';
 import type { Direction, State } from '../protocol/messages.js';
 import type { NodeContext } from './context.js';
 
-/** The items of these ids, in their order. */
-export function pickItems(context: NodeContext, ids: Iterable<string>): OwnedItem[] {
-  const states: OwnedItem[] = [];
+/** The items of these ids, in their order, one at a time: most readers do not need all of them. */
+export function* eachItem(context: NodeContext, ids: Iterable<string>): Generator<OwnedItem> {
   for (const id of ids) {
     const state = context.ownedItems.get(id);
-    if (state !== undefined) states.push(state);
+    if (state !== undefined) yield state;
   }
-  return states;
+}
+
+/** Whether deferred items may wake at all now: only then are they gone through. */
+export function isTimeToWake(context: NodeContext): boolean {
+  return directionNow(context) === 'wake';
 }
 
 function directionNow(context: NodeContext): Direction {
@@ -49,9 +52,11 @@ export function offerContext(context: NodeContext): OfferContext {
 /** Input of the wake decision. */
 export function wakeContext(context: NodeContext): WakeContext {
   // A queued item that no node can take needs no slot: it must not keep others asleep.
-  const queued = pickItems(context, context.itemLists.queued).filter((state) => state.blocked.length === 0);
-  const awake = [...queued, ...pickItems(context, context.itemLists.offered)];
-  const slotsAsked = awake.reduce((sum, state) => sum + slotsOf(state), 0);
+  let slotsAsked = 0;
+  for (const state of eachItem(context, context.itemLists.queued)) {
+    if (state.blocked.length === 0) slotsAsked += slotsOf(state);
+  }
+  for (const state of eachItem(context, context.itemLists.offered)) slotsAsked += slotsOf(state);
   return { ...commonContext(context), direction: directionNow(context), slotsAsked };
 }
 
@@ -98,7 +103,7 @@ export function shedContext(context: NodeContext): ShedContext {
 /** This node's own items that run on this machine. */
 export function runningHere(context: NodeContext): RunningHere[] {
   const { itemLists, guestIndex, settings } = context;
-  return pickItems(context, itemLists.held)
+  return [...eachItem(context, itemLists.held)]
     .filter((state) => state.receiver === settings.id && state.phase === 'running')
     .map((state) => ({
       state,

@@ -12,7 +12,15 @@ import { shedItems } from '../pipelines/owner/shed.js';
 import { wakeItems } from '../pipelines/owner/wake.js';
 import { claimOffers } from '../pipelines/receiver/claim.js';
 import type { NodeContext } from './context.js';
-import { claimContext, offerContext, pickItems, runningHere, shedContext, wakeContext } from './decision-context.js';
+import {
+  claimContext,
+  eachItem,
+  isTimeToWake,
+  offerContext,
+  runningHere,
+  shedContext,
+  wakeContext,
+} from './decision-context.js';
 import { RUNNING_KEY } from './recover-journal.js';
 
 /** How often the node's running time is written down, ms. */
@@ -44,16 +52,17 @@ export function wireDecisions(context: NodeContext): void {
 
 function wakeDecisions(context: NodeContext, due$: Observable<void>): Observable<NodeInput> {
   const { sleeping } = context.itemLists;
-  return wakeItems(due$.pipe(filter(() => sleeping.size > 0)), {
-    sleeping: () => pickItems(context, sleeping),
+  return wakeItems(due$.pipe(filter(() => sleeping.size > 0 && isTimeToWake(context))), {
+    sleeping: () => eachItem(context, sleeping),
     context: () => wakeContext(context),
   });
 }
 
 function offerDecisions(context: NodeContext, due$: Observable<void>): Observable<NodeInput> {
-  const { queued } = context.itemLists;
+  const { queued, unexplained } = context.itemLists;
   return offerItems(due$.pipe(filter(() => queued.size > 0)), {
-    queue: () => pickItems(context, queued),
+    queue: () => eachItem(context, queued),
+    unexplained: () => eachItem(context, unexplained),
     context: () => offerContext(context),
   });
 }

@@ -9,7 +9,7 @@ import { createMessageDecoder, type MessageDecoder } from '../pipelines/mesh/dec
 import { watchLoopback } from '../pipelines/mesh/loopback.js';
 import { trackMembers } from '../pipelines/mesh/members.js';
 import { wireCodec } from '../protocol/codec.js';
-import { formatTopic, nodeFilters } from '../protocol/topics.js';
+import { formatTopic, nodeFilters, workFilters } from '../protocol/topics.js';
 import type { RunEvent } from '../run/runner.js';
 import type { NodeContext } from './context.js';
 import type { NodePorts } from './ports.js';
@@ -99,7 +99,9 @@ function wireBus(context: NodeContext, { bus, door }: NodePorts, decoder: Messag
   context
     .live(watchLoopback({ link$: bus.link$, messages$: bus.messages$, topic: birth, clock }))
     .subscribe((works) => inbox.push({ type: 'LoopbackChanged', works, topic: birth }));
+  // Its own birth and states must come back: they show whether it can be heard, and whether there is a copy of it.
   bus.subscribe(nodeFilters(settings.base, settings.id));
+  bus.subscribe(workFilters(settings.base, settings.id), { noLocal: true });
 }
 
 function wireClocks({ clock, busClock, log, live }: NodeContext): void {

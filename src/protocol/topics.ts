@@ -122,8 +122,9 @@ function parseWorkTopic(levels: readonly string[]): Topic | undefined {
 }
 
 /**
- * The filters that a node subscribes to. They must not overlap: under MQTT 5, Mosquitto delivers a message once per
- * matching filter. They leave out what only people read: `trit`, `event`, `log`, `status` and `mesh/state`.
+ * The filters that a node subscribes to, with those of {@link workFilters}. They must not overlap: under MQTT 5,
+ * Mosquitto delivers a message once per matching filter. They leave out what only people read: `trit`, `event`, `log`,
+ * `status` and `mesh/state`.
  */
 export function nodeFilters(base: string, node: string): readonly string[] {
   return [
@@ -132,6 +133,15 @@ export function nodeFilters(base: string, node: string): readonly string[] {
     `${base}/node/+/state`,
     `${base}/node/${node}/set/+`,
     `${base}/node/${node}/request/+`,
+  ];
+}
+
+/**
+ * The filters of what nodes tell each other about work. A node acts on its own such messages when it publishes them, so
+ * it does not need them back.
+ */
+export function workFilters(base: string, node: string): readonly string[] {
+  return [
     `${base}/node/+/response/fit`,
     `${base}/work/+/+/offer`,
     `${base}/work/+/+/ack`,

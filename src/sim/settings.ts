@@ -62,6 +62,7 @@ export function settingsOf(plan: Plan, id: string): NodeSettings {
       claimHoldMs: 1500,
       graceMs: 2000,
       leaseGraceMs: 1000,
+      silentMs: 100,
       repeatMs: 500,
       repeatMaxMs: 8000,
       keepMs: 3_600_000,

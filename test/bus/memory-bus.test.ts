@@ -7,6 +7,7 @@ import { describeBus } from '../conformance/bus.js';
 describeBus('the bus in memory', () => {
   const broker = createMemoryBroker();
   return Promise.resolve({
+    knowsNoLocal: true,
     createBus: ({ clientId, will }) => createMemoryBus({ broker, clientId, will }),
     cut: (clientId) => broker.cut(clientId),
     stopBroker: () => Promise.resolve(broker.stop()),

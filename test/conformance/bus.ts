@@ -21,6 +21,8 @@ export interface BusClientOptions {
 
 /** A broker, and the means to stop it and to break connections. */
 export interface BusHarness {
+  /** The broker can leave out what a client published itself. */
+  readonly knowsNoLocal: boolean;
   /** Creates a bus that is not connected. */
   createBus(wish: BusClientOptions): Bus;
   /** Breaks the connection of a client. */
@@ -100,6 +102,33 @@ export function describeBus(name: string, createHarness: () => Promise<BusHarnes
       await alpha.publish({ ...quiet(`${BASE}/work/alpha/i1/lease`), payload: 'other' });
       await alpha.publish({ ...quiet(`${BASE}/work/alpha/i1/offer`), payload: 'wanted' });
       expect((await beta.receive(1)).map(({ text }) => text)).toEqual(['wanted']);
+    });
+
+    it('sends a client what it publishes itself', async () => {
+      const alpha = await connectClient({ clientId: 'alpha' }, [STATE]);
+      await alpha.publish(retained(STATE, 'own'));
+      expect(await alpha.receive(1)).toEqual([{ topic: STATE, text: 'own', retained: false }]);
+    });
+
+    it('leaves out what a client publishes itself, where the broker can, if it asks for that', async () => {
+      const alpha = createClient({ clientId: 'alpha' }, [END]);
+      alpha.bus.subscribe([`${BASE}/work/+/+/offer`], { noLocal: true });
+      const beta = await connectClient({ clientId: 'beta' });
+      alpha.bus.connect();
+      for (const round of [1, 2]) {
+        await alpha.untilOnline(round);
+        alpha.bus.subscribe([`${BASE}/work/+/+/lease`], { noLocal: true });
+        await alpha.publish({ ...quiet(`${BASE}/work/alpha/i1/offer`), payload: 'own' });
+        await alpha.publish({ ...quiet(`${BASE}/work/alpha/i1/lease`), payload: 'own' });
+        await beta.publish({ ...quiet(`${BASE}/work/beta/i1/offer`), payload: 'of another' });
+        await beta.publish({ ...quiet(`${BASE}/work/beta/i1/lease`), payload: 'of another' });
+        await beta.publish({ ...quiet(END), payload: 'end' });
+        const heard = harness.knowsNoLocal ? 3 : 5;
+        const texts = (await alpha.receive(round * heard)).slice(-heard).map(({ text }) => text);
+        expect(texts.filter((text) => text === 'own')).toHaveLength(heard - 3);
+        expect(texts.filter((text) => text !== 'own')).toEqual(['of another', 'of another', 'end']);
+        if (round === 1) harness.cut('alpha');
+      }
     });
 
     it('publishes messages of QoS 0, too', async () => {

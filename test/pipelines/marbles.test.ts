@@ -179,11 +179,13 @@ describe('offer, wake and shed', () => {
 
   it('each time it is due, each item of the queue gets its input', () => {
     run(({ cold, expectObservable }) => {
+      const queue = [
+        submit({ id: 'j1' }).state,
+        submit({ id: 'j2', need: { cpus: 9, labels: [], abilities: [] } }).state,
+      ];
       const deps = {
-        queue: () => [
-          submit({ id: 'j1' }).state,
-          submit({ id: 'j2', need: { cpus: 9, labels: [], abilities: [] } }).state,
-        ],
+        queue: () => queue,
+        unexplained: () => queue,
         context: () => ({
           ...common,
           trit: 0 as const,

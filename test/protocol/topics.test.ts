@@ -6,6 +6,7 @@ import {
   formatTopic,
   kindFilter,
   nodeFilters,
+  workFilters,
   parseTopic,
   type Topic,
 } from '../../src/protocol/topics.js';
@@ -98,7 +99,9 @@ describe('filters', () => {
     fc.assert(
       fc.property(topic, (one) => {
         const text = formatTopic('t', one);
-        const matching = nodeFilters('t', 'alpha').filter((filter) => matches(filter, text));
+        const matching = [...nodeFilters('t', 'alpha'), ...workFilters('t', 'alpha')].filter((filter) =>
+          matches(filter, text),
+        );
         expect(matching.length).toBeLessThanOrEqual(1);
       }),
     );

@@ -16,6 +16,7 @@ import { PLANTED_IDENTITY } from './planted-identity.js';
 import { PLANTED_MOVES } from './planted-moves.js';
 import { PLANTED_OUTAGES } from './planted-outages.js';
 import { PLANTED_ROOMS } from './planted-rooms.js';
+import { PLANTED_STARTS } from './planted-starts.js';
 import { PLANTED_WAYS } from './planted-ways.js';
 
 const plant = createPlanter();
@@ -65,6 +66,7 @@ describe('the simulator', { concurrent: isFinding }, () => {
     ...PLANTED_MOVES,
     ...PLANTED_OUTAGES,
     ...PLANTED_ROOMS,
+    ...PLANTED_STARTS,
     ...PLANTED_WAYS,
   ])('finds that $name', { timeout: 600_000 }, async ({ name, changes, within }) => {
     const directory = await plant(changes);

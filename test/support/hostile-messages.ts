@@ -7,7 +7,7 @@ import { matchesFilter } from '../../src/bus/topic-filter.js';
 import { createIdentity } from '../../src/identity/create-identity.js';
 import type { Identity } from '../../src/identity/identity.js';
 import { sealMessage } from '../../src/protocol/envelope.js';
-import { nodeFilters, parseTopic } from '../../src/protocol/topics.js';
+import { nodeFilters, parseTopic, workFilters } from '../../src/protocol/topics.js';
 import { createRandom, type Random } from '../../src/sim/plan/random.js';
 import { createInfo } from './samples.js';
 import { HOSTILE_TEXTS } from '../protocol/hostile-texts.js';
@@ -108,7 +108,7 @@ function createStrangers(seed: number): readonly Identity[] {
 
 function makeTopic({ base, nodes }: HostileMessageOptions, random: Random): string {
   const node = random.pick(nodes);
-  const levels = random.pick(nodeFilters(base, node)).split('/');
+  const levels = random.pick(listFilters(base, node)).split('/');
   return levels.map((level, index) => (level === '+' ? fillLevel(levels, index, nodes, random) : level)).join('/');
 }
 
@@ -227,6 +227,11 @@ function listReaders({ base, nodes }: HostileMessageOptions, topic: string): rea
   if (parsed === undefined) return [];
   const writer = 'node' in parsed ? parsed.node : 'owner' in parsed ? parsed.owner : '';
   return nodes.filter(
-    (node) => node !== writer && nodeFilters(base, node).some((filter) => matchesFilter(filter, topic)),
+    (node) => node !== writer && listFilters(base, node).some((filter) => matchesFilter(filter, topic)),
   );
+}
+
+/** All that a node subscribes to. */
+function listFilters(base: string, node: string): readonly string[] {
+  return [...nodeFilters(base, node), ...workFilters(base, node)];
 }

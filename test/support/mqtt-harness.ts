@@ -8,6 +8,8 @@ import { startFaultProxy, type FaultProxy } from './fault-proxy.js';
 
 /** What differs between brokers. */
 export interface BrokerUnderTest {
+  /** It speaks MQTT 5. */
+  readonly knowsNoLocal: boolean;
   port(): number;
   stop(): Promise<void>;
   start(options: { readonly forgetful: boolean }): Promise<void>;
@@ -25,6 +27,7 @@ export async function createMqttHarness(broker: BrokerUnderTest): Promise<BusHar
   const proxiesOf = new Map<string, FaultProxy[]>();
   let used = 0;
   return {
+    knowsNoLocal: broker.knowsNoLocal,
     createBus({ clientId, will }) {
       const proxy = proxies[used++];
       if (proxy === undefined) throw new Error('more buses than proxies');

@@ -28,6 +28,8 @@ export const receiverRules: ReceiverRules = {
   claimHoldMs: 300,
   graceMs: 1000,
   leaseGraceMs: 500,
+  // Starts are told at once, except in the tests that are about it.
+  silentMs: 0,
   repeatMs: 100,
   repeatMaxMs: 400,
   keepMs: 60_000,

@@ -87,9 +87,9 @@ export function createMergedBus({ broker, local, isLocal, brokerMs = BROKER_MS }
       local.connect();
       broker.connect();
     },
-    subscribe(filters) {
-      local.subscribe(filters);
-      broker.subscribe(filters);
+    subscribe(filters, options) {
+      local.subscribe(filters, options);
+      broker.subscribe(filters, options);
     },
     publish(message, done) {
       const route = isLocal(message.topic) && routes.local.state === 'online' ? local : broker;

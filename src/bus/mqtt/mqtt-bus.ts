@@ -17,7 +17,7 @@ import { createLinkState } from '../bus-link.js';
 import { createHangUps } from './hang-ups.js';
 import type { ConnectionEnd, MqttConnection } from './mqtt-connection.js';
 import { createDialer } from './mqtt-dialer.js';
-import type { MqttTarget } from './mqtt-options.js';
+import type { MqttTarget, Subscription } from './mqtt-options.js';
 import { describeDenial, NOT_AUTHORIZED } from './mqtt-reason.js';
 import { SCHEMES } from './mqtt-stream.js';
 import { findPublishFault } from '../publish-check.js';
@@ -53,7 +53,7 @@ export function createMqttBus(options: MqttBusOptions): Bus {
   const messages$ = new Subject<BusMessage>();
   const refused$ = new Subject<RefusedPublish>();
   const suspects = createHangUps();
-  const filters = new Set<string>();
+  const filters = new Map<string, Subscription>();
   const cache = createRetainedCache();
   const target = readTarget(options);
   /** Messages that arrived before the link was reported as online. */
@@ -71,7 +71,7 @@ export function createMqttBus(options: MqttBusOptions): Bus {
     connection = fresh;
     held = [];
     if (filters.size === 0) goOnline(fresh);
-    else fresh.subscribe([...filters], () => goOnline(fresh));
+    else fresh.subscribe([...filters.values()], () => goOnline(fresh));
   }
 
   function goOnline(fresh: MqttConnection): void {
@@ -118,9 +118,11 @@ export function createMqttBus(options: MqttBusOptions): Bus {
       dialer.start();
     },
     forget: cache.forget,
-    subscribe(wanted) {
-      const added = wanted.filter((filter) => !filters.has(filter));
-      for (const filter of added) filters.add(filter);
+    subscribe(wanted, { noLocal = false } = {}) {
+      const added = wanted
+        .filter((filter) => !filters.has(filter))
+        .map((filter): Subscription => ({ filter, noLocal }));
+      for (const one of added) filters.set(one.filter, one);
       if (added.length > 0) connection?.subscribe(added, () => {});
     },
     publish(message, done) {

@@ -7,7 +7,13 @@ import type { Duplex } from 'node:stream';
 import type mqttClient from 'mqtt/lib/client';
 import { toError } from '../../os/errors.js';
 import { BusOffline, PublishRefused, type BusMessage, type BusPublish, type PublishDone } from '../bus.js';
-import { connectOptions, subscribeOptions, type MqttTarget, type MqttVersion } from './mqtt-options.js';
+import {
+  connectOptions,
+  subscriptionMap,
+  type MqttTarget,
+  type MqttVersion,
+  type Subscription,
+} from './mqtt-options.js';
 import {
   describeDenial,
   describeFailure,
@@ -56,7 +62,7 @@ export interface MqttConnection {
   /**
    * Subscribes to filters; if the broker refuses one, the connection ends with that reason and `done` is not called.
    */
-  subscribe(filters: readonly string[], done: () => void): void;
+  subscribe(wanted: readonly Subscription[], done: () => void): void;
   publish(message: BusPublish, done: PublishDone): void;
   /** Ends the connection, with a DISCONNECT if it is open. */
   close(): void;
@@ -134,8 +140,8 @@ export function openConnection(target: MqttTarget, version: MqttVersion, events:
   prepareStream(target.url, target.caFile).then(start, (error: unknown) => handleError(toError(error)));
 
   return {
-    subscribe(filters, done) {
-      client?.subscribe([...filters], subscribeOptions(version), (error) => {
+    subscribe(wanted, done) {
+      client?.subscribe(subscriptionMap(wanted, version), (error) => {
         if (isEnded) return;
         if (error === null) done();
         else handleError(new Error(`the broker refused a subscription (${error.message})`));

@@ -60,10 +60,25 @@ export function connectOptions(target: MqttTarget, version: MqttVersion): Connec
   };
 }
 
+/** A filter to subscribe to. */
+export interface Subscription {
+  readonly filter: string;
+  /** See SubscribeOptions of the port. */
+  readonly noLocal: boolean;
+}
+
 /**
- * The options of a subscription. In MQTT 5: retained messages are sent at each subscription (rh 0), and only those
- * carry the retain flag (rap off), as always in MQTT 3.1.1.
+ * The options of each filter, for MQTT.js. In MQTT 5: retained messages are sent at each subscription (rh 0), and only
+ * those carry the retain flag (rap off), as always in MQTT 3.1.1.
  */
-export function subscribeOptions(version: MqttVersion): SubscribeOptions {
-  return version === 5 ? { qos: 1, nl: false, rap: false, rh: 0 } : { qos: 1 };
+export function subscriptionMap(
+  wanted: readonly Subscription[],
+  version: MqttVersion,
+): Record<string, SubscribeOptions> {
+  return Object.fromEntries(
+    wanted.map(({ filter, noLocal }) => [
+      filter,
+      version === 5 ? { qos: 1, nl: noLocal, rap: false, rh: 0 } : { qos: 1 },
+    ]),
+  );
 }

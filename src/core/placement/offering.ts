@@ -48,26 +48,48 @@ const OFFERS_OPEN_MAX = 256;
 /** Why an item waits that could be offered if fewer were ahead of it. */
 const BEHIND: ReasonCode & 'behind-others' = 'behind-others';
 
+/** Whether the state of a waiting item says that it is behind others: nothing about it changes until there is room. */
+export function isBehindOthers({ code }: OwnedItem): boolean {
+  return code === BEHIND;
+}
+
 /**
- * Goes through the queue, oldest first. Items with the same request are ranked once, and an item whose state already
- * gives the reason is left out of the result: going through a queue of thousands must not cost thousands of steps.
+ * Goes through the queue, oldest first, until no more offers may be open. Behind that, only the items that do not know
+ * yet that they are behind others are looked at: those of `unexplained`, which may name others too. Items with the same
+ * request are ranked once, and an item whose state already gives the reason is left out of the result: a change must
+ * not cost as many steps as items wait.
  */
-export function chooseOffers(queue: Iterable<OwnedItem>, context: OfferContext): Offering[] {
+export function chooseOffers(
+  queue: Iterable<OwnedItem>,
+  context: OfferContext,
+  unexplained: Iterable<OwnedItem> = queue,
+): Offering[] {
   const window = 2 * countSlotsInSight(context);
   const rankings = new Map<string, Ranking>();
   const chosen: Offering[] = [];
+  const judged = new Set<OwnedItem>();
   let { outstanding, standing: open } = context;
-  for (const state of queue) {
-    // Offers of others use up the receivers, too. Each owner may still have one open, or it might never get a turn.
-    const mayOffer = outstanding === 0 || (outstanding < OFFERS_OPEN_MAX && open < window);
-    if (!mayOffer && state.code === BEHIND) continue;
-    const offering = judge(state, context, rankings, mayOffer);
+  // Offers of others use up the receivers, too. Each owner may still have one open, or it might never get a turn.
+  const mayOffer = (): boolean => outstanding === 0 || (outstanding < OFFERS_OPEN_MAX && open < window);
+
+  function consider(state: OwnedItem): void {
+    const offering = judge(state, context, rankings, mayOffer());
     if (offering.offer) {
       outstanding += 1;
       open += 1;
     }
     if (offering.offer || isNews(state, offering)) chosen.push(offering);
   }
+
+  if (mayOffer()) {
+    for (const state of queue) {
+      judged.add(state);
+      consider(state);
+      if (!mayOffer()) break;
+    }
+  }
+  if (mayOffer()) return chosen;
+  for (const state of unexplained) if (!judged.has(state) && !isBehindOthers(state)) consider(state);
   return chosen;
 }
 
@@ -120,14 +142,26 @@ function passOver(item: string, { code, text }: Reason, blocked: readonly Blocke
 }
 
 function rankOnce(state: OwnedItem, context: OfferContext, rankings: Map<string, Ranking>): Ranking {
-  const request = placementFor(state, context.self);
-  const key = JSON.stringify([request.need, request.avoid, request.deferred]);
+  const key = requestKey(state, context.self);
   const known = rankings.get(key);
   if (known !== undefined) return known;
-  const ranking = rankReceivers(context.members, request, context.now, context.mesh);
+  const ranking = rankReceivers(context.members, placementFor(state, context.self), context.now, context.mesh);
   rankings.set(key, ranking);
   return ranking;
 }
+
+/** What the ranking of an item depends on besides the members, as text. */
+function requestKey(state: OwnedItem, self: string): string {
+  const known = requestKeys.get(state);
+  if (known !== undefined) return known;
+  const { need, avoid, deferred } = placementFor(state, self);
+  const key = JSON.stringify([need, avoid, deferred]);
+  requestKeys.set(state, key);
+  return key;
+}
+
+/** The keys of states, which never change: a waiting item is looked at many times. A state belongs to one owner. */
+const requestKeys = new WeakMap<OwnedItem, string>();
 
 function listBlocked(ranking: Ranking): Blocked[] {
   const all = [...ranking.blocked].map(([node, { code, text }]) => ({ node, reason: text, code }));

@@ -15,7 +15,7 @@ export function handleCheckpoint(guest: Guest, move: number, at: Instant, rules:
   if (guest.phase === 'frozen' && move === guest.move) return { state: { ...guest, repeatAt: at.ms }, effects: [] };
   if (guest.phase === 'running' && move === guest.move) return renewLease(guest, at, rules);
   if (guest.phase !== 'running' || guest.stopping !== null || move < guest.move) return { state: guest, effects: [] };
-  const freezing: Guest = { ...guest, phase: 'freezing', move, refused: null, wish: null };
+  const freezing: Guest = { ...guest, phase: 'freezing', move, refused: null, wish: null, tellAt: undefined };
   const renewed = renewLease(freezing, at, rules);
   return {
     state: renewed.state,

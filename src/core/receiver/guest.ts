@@ -98,6 +98,8 @@ export interface Guest extends GuestRecord {
   readonly ordered: OrderNumber | null;
   readonly renewAt: number;
   readonly startedMs: number;
+  /** When its start is told: published and journalled. Missing once it was, and for what is told without delay. */
+  readonly tellAt?: number | undefined;
   /** When the result is published again, and the pause after that. */
   readonly repeatAt: number;
   readonly repeatMs: number;
@@ -122,6 +124,11 @@ export interface ReceiverRules {
   readonly leaseGraceMs: number;
   readonly repeatMs: number;
   readonly repeatMaxMs: number;
+  /**
+   * For how long after the order to start nothing is published or journalled about a run: most short jobs have ended by
+   * then, which makes a renewal, its answer and a write unnecessary.
+   */
+  readonly silentMs: number;
   /** How long a result is kept for an owner that does not answer. */
   readonly keepMs: number;
   /** Renewals of this boot are numbered from here, above those of any earlier boot. */

@@ -18,13 +18,23 @@ import { renewLease } from './renew.js';
 import { endGuest, fillResult } from './result.js';
 import { stopRun } from './stop.js';
 
-/** The run has started. Its handle is journalled for the next boot of this node; nothing waits for that write. */
+/**
+ * The run has started. It counts as running from now on, but that is told only if it lasts. Until then the lease runs
+ * from the claim, and the journal has `starting`, which means the same to the next boot of this node.
+ */
 export function handleStart(guest: Guest, handle: ProcessHandle, at: Instant, rules: ReceiverRules): Step<Guest> {
   // After a restart, a restored copy or a stopped original is found again: that is not a start.
   if ((guest.phase !== 'starting' || guest.image) && guest.phase !== 'running') return { state: guest, effects: [] };
   const running: Guest = { ...guest, phase: 'running', handle };
-  const renewed = renewLease(running, at, rules);
-  return { state: renewed.state, effects: [...renewed.effects, persistGuest(running)] };
+  const tellAt = guest.startedMs + rules.silentMs;
+  const isSilent = guest.phase === 'starting' && at.ms < tellAt;
+  return isSilent ? { state: { ...running, tellAt }, effects: [] } : tellStart(running, at, rules);
+}
+
+/** Publishes that it runs, and journals its handle for the next boot of this node; nothing waits for that write. */
+export function tellStart({ tellAt: _tellAt, ...guest }: Guest, at: Instant, rules: ReceiverRules): Step<Guest> {
+  const renewed = renewLease(guest, at, rules);
+  return { state: renewed.state, effects: [...renewed.effects, persistGuest(guest)] };
 }
 
 /** The run ended with an exit code. */

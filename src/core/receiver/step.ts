@@ -28,6 +28,7 @@ import {
   handleDeath,
   handleExit,
   handleStart,
+  tellStart,
 } from './run.js';
 import { canVacate, stopRun } from './stop.js';
 
@@ -90,7 +91,9 @@ export function stepReceiver(guest: Guest, input: GuestInput, at: Instant, rules
 }
 
 function handleVacateWish(guest: Guest, reason: string, at: Instant, rules: ReceiverRules): Step<Guest> {
-  if (guest.phase !== 'running' || guest.process !== null) return { state: guest, effects: [] };
+  // The start of a run may be reported late, or only with its end. A copy that was not resumed yet stays.
+  const mayRun = guest.phase === 'running' || (guest.phase === 'starting' && !guest.image);
+  if (!mayRun || guest.process !== null) return { state: guest, effects: [] };
   if (canVacate(guest)) return stopRun(guest, 'vacate', reason, rules.graceMs);
   // Only its owner can choose where it goes.
   if (guest.command?.migrate !== 'checkpoint') return { state: guest, effects: [] };
@@ -129,11 +132,16 @@ function publishOwed(guest: Guest, at: Instant, rules: ReceiverRules): Step<Gues
   return { state: repeated.state, effects: [...renewed.effects, ...repeated.effects] };
 }
 
+function isDue(dueAt: number | undefined, at: Instant): boolean {
+  return dueAt !== undefined && at.ms >= dueAt;
+}
+
 function expireGuest(guest: Guest, at: Instant, rules: ReceiverRules): Step<Guest | null> {
   if (guest.phase === 'ended') return expireEnded(guest, at, rules);
   const isRepeatDue = guest.phase === 'frozen' && guest.result !== null && at.ms >= guest.repeatAt;
   if (isRepeatDue && at.ms < leaseTimerAt(guest)) return republishResult(guest, at, rules);
   if (guest.phase === 'collecting' && at.ms >= guest.repeatAt) return collectAgain(guest);
+  if (guest.phase === 'running' && isDue(guest.tellAt, at)) return tellStart(guest, at, rules);
   if (guest.phase !== 'claimed') return expireLeaseOfGuest(guest, at, rules);
   return at.ms >= guest.claimedAt + rules.claimHoldMs ? { state: null, effects: [] } : { state: guest, effects: [] };
 }
@@ -220,6 +228,7 @@ export function nextGuestTimerAt(guest: Guest, rules: ReceiverRules): number {
       return Math.min(
         leaseTimerAt(guest),
         guest.renewAt,
+        guest.tellAt ?? Number.POSITIVE_INFINITY,
         guest.stopping === null ? wallEnd(guest) : Number.POSITIVE_INFINITY,
       );
   }

@@ -1,6 +1,6 @@
 /**
- * The status stage: the status of an item that ends is published at once, that of a living item after a short delay, so
- * a job of a few milliseconds does not cost five messages. It also removes old statuses from the bus.
+ * The status stage: the status of an item that ends is published at once, that of a living item once it has lasted a
+ * moment, so a short job does not cost five messages. It also removes old statuses from the bus.
  */
 import type { Subscription } from 'rxjs';
 import type { Clock } from '../../clock/clock.js';
@@ -18,12 +18,18 @@ export interface StatusBoard {
   close(): void;
 }
 
-/** How long a living item's status may wait for a newer one, ms. */
+/** The status of a living item is published once it has lasted this long, ms. */
 const COALESCE_MS = 100;
+/** If it changes ever again, the newest one is published after this time, ms. */
+const WAIT_MS_MAX = 1000;
 
 /** Creates the board of an owner. `keptMs`: how long the status of an ended item stays on the bus. */
 export function createStatusBoard(owner: string, publisher: Publisher, clock: Clock, keptMs: number): StatusBoard {
-  const waiting = new Map<string, { message: PublishStatus; readonly timer: Subscription }>();
+  /** What may still change, with the time at which it is published in any case, monotonic ms. */
+  const waiting = new Map<
+    string,
+    { readonly message: PublishStatus; readonly timer: Subscription; readonly until: number }
+  >();
   /** Retained topics, oldest first, with the timer that clears those of ended items. */
   const retained = new Map<string, Subscription | undefined>();
   /** The last status of each living item that found no place among the retained ones, oldest first. */
@@ -32,16 +38,15 @@ export function createStatusBoard(owner: string, publisher: Publisher, clock: Cl
   function handle(message: PublishStatus): void {
     const { item } = message.topic;
     const pending = waiting.get(item);
+    pending?.timer.unsubscribe();
     if (isEnd(message.body.phase)) {
-      pending?.timer.unsubscribe();
       waiting.delete(item);
       return publishNow(message);
     }
-    if (pending === undefined) {
-      waiting.set(item, { message, timer: clock.scheduler.schedule(() => flush(item), COALESCE_MS) });
-    } else {
-      pending.message = message;
-    }
+    const now = clock.now();
+    const until = pending?.until ?? now + WAIT_MS_MAX;
+    const delay = Math.min(COALESCE_MS, Math.max(0, until - now));
+    waiting.set(item, { message, until, timer: clock.scheduler.schedule(() => flush(item), delay) });
   }
 
   function flush(item: string): void {

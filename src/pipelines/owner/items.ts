@@ -47,7 +47,7 @@ export function createItems(deps: ItemsDeps): Items {
     timePassed: { type: 'TimePassed' },
     perform: (item, effects) => deps.perform(`item/${item}`, effects),
     changed: (item, before, after) => {
-      if (before?.phase !== after?.phase) lists.enter(item, after);
+      lists.changed(item, before, after);
       deps.changed(before, after);
     },
   });

@@ -9,13 +9,15 @@ import type { NodeInput } from '../inputs.js';
 
 /** What the offer stage reads when it is due. */
 export interface OfferDeps {
+  /** The waiting items, oldest first, and those of them that do not know that they are behind others. */
   queue(): Iterable<OwnedItem>;
+  unexplained(): Iterable<OwnedItem>;
   context(): OfferContext;
 }
 
 /** Chooses offers each time it is due. Choices must be made in order and none may be dropped, so `concatMap`. */
 export function offerItems(due$: Observable<unknown>, deps: OfferDeps): Observable<NodeInput> {
-  return due$.pipe(concatMap(() => from(chooseOffers(deps.queue(), deps.context()).map(toInput))));
+  return due$.pipe(concatMap(() => from(chooseOffers(deps.queue(), deps.context(), deps.unexplained()).map(toInput))));
 }
 
 function toInput(offering: Offering): NodeInput {

@@ -3,7 +3,7 @@
  * delivers QoS 1 messages twice, keeps the order of one publisher only, may forget retained messages at a restart,
  * publishes wills, and drops the older of two clients with one id.
  */
-import type { BusMessage, BusPublish, BusWill } from '../../bus/bus.js';
+import type { BusMessage, BusPublish, BusWill, SubscribeOptions } from '../../bus/bus.js';
 import { BROKER_PLACE, type Network } from './network.js';
 import type { Random } from '../plan/random.js';
 import type { Timeline } from './timeline.js';
@@ -40,7 +40,7 @@ export interface SimBroker {
   vanish(client: SimClient): void;
   /** The node on this machine died, and the system closed its sockets: its will is published. */
   vanishFrom(place: string): void;
-  subscribe(client: SimClient, filters: readonly string[]): void;
+  subscribe(client: SimClient, filters: readonly string[], options?: SubscribeOptions): void;
   /** Publishes a message; false if it did not reach the broker. */
   publish(client: SimClient, message: BusPublish): boolean;
   isConnected(client: SimClient): boolean;
@@ -75,7 +75,8 @@ interface Sent {
 
 interface Session {
   readonly client: SimClient;
-  readonly filters: Set<string>;
+  /** Filters, and whether each leaves out what the client published itself. */
+  readonly filters: Map<string, boolean>;
   /** By publisher: when its last message to this client arrives, virtual ms. */
   readonly lastAt: Map<string, number>;
   queued: number;
@@ -98,6 +99,8 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
   let flaws = NO_FLAWS;
   let up = true;
   let wentAt = 0;
+  // MQTT 5 or 3.1.1: only the former can leave out a client's own messages.
+  const knowsNoLocal = random.split('version').chance(0.5);
 
   function sessionOf(client: SimClient): Session | undefined {
     const session = sessions.get(client.clientId);
@@ -108,7 +111,7 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
     if (!up || !network.passes(client.place, BROKER_PLACE) || !network.passes(BROKER_PLACE, client.place)) return false;
     const older = sessions.get(client.clientId);
     if (older !== undefined) end(older, 'another client of this name connected', true);
-    sessions.set(client.clientId, { client, filters: new Set(), lastAt: new Map(), queued: 0, open: true });
+    sessions.set(client.clientId, { client, filters: new Map(), lastAt: new Map(), queued: 0, open: true });
     return true;
   }
 
@@ -135,12 +138,17 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
       else retained.set(message.topic, message.payload);
     }
     for (const session of sessions.values()) {
-      if (![...session.filters].some((filter) => fits(filter, message.topic))) continue;
+      if (!isWanted(session, from, message.topic)) continue;
       if (session.queued >= flaws.queueMax || random.chance(flaws.losses)) continue;
       send(session, from, message, false);
       if (message.qos === 1) remember(session.client.place, from, message);
       if (message.qos === 1 && random.chance(flaws.duplicates)) send(session, from, message, false);
     }
+  }
+
+  function isWanted(session: Session, from: string, topic: string): boolean {
+    const isOwn = knowsNoLocal && session.client.clientId === from;
+    return [...session.filters].some(([filter, noLocal]) => !(noLocal && isOwn) && fits(filter, topic));
   }
 
   function remember(place: string, from: string, message: BusPublish): void {
@@ -189,10 +197,10 @@ export function createSimBroker(timeline: Timeline, network: Network, random: Ra
       }
     },
     isConnected: (client) => sessionOf(client) !== undefined,
-    subscribe: (client, filters) => {
+    subscribe: (client, filters, { noLocal = false } = {}) => {
       const session = sessionOf(client);
       if (session === undefined) return;
-      for (const filter of filters) session.filters.add(filter);
+      for (const filter of filters) session.filters.set(filter, noLocal);
       for (const [topic, payload] of retained) {
         if (!filters.some((filter) => fits(filter, topic))) continue;
         send(session, topic, { topic, payload, qos: 1, retain: true }, true);

@@ -3,7 +3,15 @@
  * with a growing back-off, and publishes its retained messages again at each connect.
  */
 import { BehaviorSubject, NEVER, Subject } from 'rxjs';
-import { BusOffline, type Bus, type BusLink, type BusMessage, type BusPublish, type BusWill } from '../../bus/bus.js';
+import {
+  BusOffline,
+  type Bus,
+  type BusLink,
+  type BusMessage,
+  type BusPublish,
+  type BusWill,
+  type SubscribeOptions,
+} from '../../bus/bus.js';
 import type { MachinePower } from './machine-power.js';
 import { BROKER_PLACE, type Network } from './network.js';
 import type { BrokerClientSide, SimClient } from './sim-broker.js';
@@ -28,7 +36,7 @@ export function createSimBus(deps: SimBusDeps): Bus {
   const { host, boot, broker, network } = deps;
   const link$ = new BehaviorSubject<BusLink>({ state: 'offline', reason: 'not connected yet' });
   const messages$ = new Subject<BusMessage>();
-  const filters = new Set<string>();
+  const filters = new Map<string, SubscribeOptions | undefined>();
   const retained = new Map<string, BusPublish>();
   let started = false;
   let closed = false;
@@ -54,7 +62,7 @@ export function createSimBus(deps: SimBusDeps): Bus {
 
   function open(fresh: SimClient): void {
     backoff = BACKOFF_MS_MIN;
-    broker.subscribe(fresh, [...filters]);
+    for (const [filter, options] of filters) broker.subscribe(fresh, [filter], options);
     for (const message of retained.values()) broker.publish(fresh, message);
     watch(fresh, 0);
     link$.next({ state: 'online' });
@@ -91,9 +99,9 @@ export function createSimBus(deps: SimBusDeps): Bus {
       started = true;
       dial();
     },
-    subscribe: (wanted) => {
-      for (const filter of wanted) filters.add(filter);
-      if (client !== undefined && broker.isConnected(client)) broker.subscribe(client, wanted);
+    subscribe: (wanted, options) => {
+      for (const filter of wanted) filters.set(filter, options);
+      if (client !== undefined && broker.isConnected(client)) broker.subscribe(client, wanted, options);
     },
     publish: (message, done) => {
       if (message.retain) {

@@ -3,7 +3,7 @@
  * about a run comes from the machine.
  */
 import { Subject } from 'rxjs';
-import type { RunEvent, Runner } from '../../run/runner.js';
+import type { RunEvent, RunHandle, Runner } from '../../run/runner.js';
 import type { Random } from '../plan/random.js';
 import type { SimMachine } from './sim-machine.js';
 import type { SimProcess } from './sim-process.js';
@@ -11,6 +11,10 @@ import { createSimMoves } from './sim-moves.js';
 
 /** How long a job takes, ms, by its arguments. */
 export type TakesMs = (argv: readonly string[]) => number;
+
+/** Share of runs whose start is reported late, ms at most, or only with their end if that comes first. */
+const LATE_STARTS = 0.5;
+const LATE_MS = 150;
 
 /** A node notices within this time that a watchdog is in doubt, ms. */
 const DOUBT_MS = 1000;
@@ -24,6 +28,15 @@ export function createSimRunner(machine: SimMachine, boot: number, random: Rando
     host.after(boot, 0.2 + random.next(), () => events$.next(event));
   };
   const report = (process: SimProcess): void => emit(describeEnd(process));
+  // A stream of its own: what else happens in a seed does not depend on when starts are reported.
+  const lateness = random.split('late starts');
+  const reportStart = (process: SimProcess): void => {
+    const started = { type: 'RunStarted', run: process.run, handle: handleOf(process) } as const;
+    if (!lateness.chance(LATE_STARTS)) return emit(started);
+    host.after(boot, lateness.next() * LATE_MS, () => {
+      if (process.state === 'alive') events$.next(started);
+    });
+  };
   // A node that died in the middle of a step does nothing more.
   const isDead = (): boolean => host.boot !== boot;
 
@@ -61,7 +74,7 @@ export function createSimRunner(machine: SimMachine, boot: number, random: Rando
       const process = machine.start(run, takesMs(command.argv), guardMs, report);
       endsAt.set(run, clock.now() + guardMs);
       machine.files.set(`${directory}/stdout`, process.execution);
-      emit({ type: 'RunStarted', run, handle: { pid: process.pid, start: process.execution } });
+      reportStart(process);
     },
     adopt: (run) => {
       if (isDead()) return;
@@ -72,7 +85,7 @@ export function createSimRunner(machine: SimMachine, boot: number, random: Rando
       if (process.state !== 'alive') return report(process);
       // A copy that has never run is still prepared.
       const type = process.isCopy && !process.ran ? 'RunPrepared' : 'RunStarted';
-      emit({ type, run, handle: { pid: process.pid, start: process.execution } });
+      emit({ type, run, handle: handleOf(process) });
     },
     extend: (run, guardMs) => {
       if (isDead()) return;
@@ -97,6 +110,10 @@ export function createSimRunner(machine: SimMachine, boot: number, random: Rando
       ),
     close: () => undefined,
   };
+}
+
+function handleOf({ pid, execution }: SimProcess): RunHandle {
+  return { pid, start: execution };
 }
 
 function describeEnd(process: SimProcess): RunEvent {

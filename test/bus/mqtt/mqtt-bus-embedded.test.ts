@@ -35,6 +35,7 @@ describeBus('the bus over MQTT 3.1.1 against the embedded broker', async () => {
   };
   let broker = await start();
   return createMqttHarness({
+    knowsNoLocal: false,
     port: () => port,
     stop: () => broker.close(),
     async start({ forgetful }) {

@@ -12,6 +12,7 @@ describe.skipIf(!isThere)('with a real Mosquitto', () => {
   describeBus('the bus over MQTT 5 against Mosquitto', async () => {
     const mosquitto = await startMosquitto({ users: USERS });
     return createMqttHarness({
+      knowsNoLocal: true,
       port: () => mosquitto.port,
       stop: () => mosquitto.stop(),
       start: (options) => mosquitto.start(options),

@@ -1,8 +1,13 @@
 /** The choices of an owner about its items: offer, wake, shed. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseOffers, type OfferContext } from '../../../src/core/placement/offering.js';
-import { slotsOf } from '../../../src/core/owner/owned-item.js';
+import {
+  chooseOffers,
+  isBehindOthers,
+  type OfferContext,
+  type Offering,
+} from '../../../src/core/placement/offering.js';
+import { slotsOf, type OwnedItem } from '../../../src/core/owner/owned-item.js';
 import { chooseShed, type RunningHere, type ShedContext } from '../../../src/core/placement/shedding.js';
 import { chooseWakes, type WakeContext } from '../../../src/core/placement/waking.js';
 import type { Direction } from '../../../src/protocol/messages.js';
@@ -89,6 +94,58 @@ describe('chooseOffers', () => {
     const offered = chooseOffers(queue, facts).filter((one) => one.offer);
     expect(offered.map((one) => one.item)).toEqual(['j0', 'j1', 'j2', 'j3']);
   });
+
+  it('goes through the queue no further than there is room, and then to those that do not know it', () => {
+    const queue = Array.from({ length: 1000 }, (_, index) => behind(`j${index}`));
+    const fresh = submit({ id: 'fresh' }).state;
+    const looked: string[] = [];
+    const offerings = chooseOffers(watchQueue(queue, looked), { ...facts, outstanding: 1, standing: 2 }, [fresh]);
+    expect(offerings.map(({ item, offer }) => [item, offer])).toEqual([
+      ['j0', true],
+      ['j1', true],
+      ['fresh', false],
+    ]);
+    expect(looked).toEqual(['j0', 'j1']);
+    const none: string[] = [];
+    expect(chooseOffers(watchQueue(queue, none), { ...facts, outstanding: 1, standing: 4 }, [])).toEqual([]);
+    expect(none).toEqual([]);
+  });
+
+  it('chooses the same whether or not it knows which items are unexplained', () => {
+    const kinds = fc.constantFrom('behind', 'fresh', 'misfit', 'pausing');
+    const open = fc.record({ outstanding: fc.integer({ min: 0, max: 5 }), standing: fc.integer({ min: 0, max: 5 }) });
+    fc.assert(
+      fc.property(fc.array(kinds, { maxLength: 8 }), open, (kindsOfQueue, counts) => {
+        const queue = kindsOfQueue.map((kind, index) => waiting(kind, `j${index}`));
+        const unexplained = queue.filter((state) => !isBehindOthers(state));
+        const chosenOf = (offerings: readonly Offering[]): readonly string[] =>
+          offerings.map((one) => `${one.item} ${one.offer} ${one.reason}`);
+        const context = { ...facts, ...counts };
+        expect(chosenOf(chooseOffers(queue, context, unexplained))).toEqual(chosenOf(chooseOffers(queue, context)));
+      }),
+    );
+  });
+
+  /** An item that was passed over because others are ahead of it. */
+  function behind(item: string): OwnedItem {
+    const { state } = submit({ id: item });
+    const [offering] = chooseOffers([state], { ...facts, outstanding: 1, standing: 4 });
+    if (offering?.offer !== false) throw new Error('it was offered');
+    return { ...state, reason: offering.reason, code: offering.code };
+  }
+
+  function waiting(kind: 'behind' | 'fresh' | 'misfit' | 'pausing', item: string): OwnedItem {
+    if (kind === 'behind') return behind(item);
+    const { state } = submit({ id: item, ...(kind === 'misfit' ? { need: { ...need, arch: 'arm64' } } : {}) });
+    return kind === 'pausing' ? { ...state, notBefore: 1000 } : state;
+  }
+
+  function* watchQueue(queue: readonly OwnedItem[], looked: string[]): Generator<OwnedItem> {
+    for (const state of queue) {
+      looked.push(state.spec.id);
+      yield state;
+    }
+  }
 });
 
 describe('chooseWakes', () => {

@@ -18,6 +18,8 @@ export interface Plan {
   readonly outputs: boolean;
   readonly restartable: boolean;
   readonly runMs: number;
+  /** A start is reported up to this late, or only with the end of the run, ms. */
+  readonly lateStartMs: number;
   readonly dropPercent: number;
   readonly twicePercent: number;
   /** While faults last, one message in six is late by up to this much, ms. */
@@ -41,7 +43,8 @@ export const anyPlan: fc.Arbitrary<Plan> = fc.record({
   inputs: fc.boolean(),
   outputs: fc.boolean(),
   restartable: fc.boolean(),
-  runMs: fc.integer({ min: 1, max: 15_000 }),
+  runMs: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 15_000 })),
+  lateStartMs: fc.constantFrom(20, 100),
   dropPercent: fc.integer({ min: 0, max: 60 }),
   twicePercent: fc.integer({ min: 0, max: 40 }),
   delayMs: fc.integer({ min: 1, max: 12_000 }),

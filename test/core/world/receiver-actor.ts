@@ -34,6 +34,8 @@ export interface ReceiverActorDeps {
   readonly self: string;
   readonly item: Item;
   readonly runMs: number;
+  /** How late a start is reported at most, ms. */
+  readonly lateStartMs: number;
   readonly outputs: boolean;
   readonly timeline: Timeline;
   readonly executor: Executor;
@@ -52,7 +54,7 @@ export function createReceiverActor(deps: ReceiverActorDeps): ReceiverActor {
   let boot = 1;
   let claims = 0;
 
-  const rules = (): ReceiverRules => ({ ...receiverRules, self, renewalBase: boot * 1_000_000 });
+  const rules = (): ReceiverRules => ({ ...receiverRules, self, silentMs: 40, renewalBase: boot * 1_000_000 });
   const now = (): number => timeline.now() + deps.aheadMs;
 
   function soon(ms: number, act: () => void): void {
@@ -110,7 +112,7 @@ export function createReceiverActor(deps: ReceiverActorDeps): ReceiverActor {
       case 'StartRun':
         if (now() >= effect.leaseEndsAt) return emit({ type: 'RunFailed', reason: 'too late' });
         executor.start(self, name, deps.runMs, effect.guardAt - now());
-        return emit({ type: 'RunStarted', handle: { pid: 1, start: '1' } });
+        return reportStart(name);
       case 'AdoptRun':
         return emit(findRun(name, effect.handle === null));
       case 'ExtendRun':
@@ -121,6 +123,13 @@ export function createReceiverActor(deps: ReceiverActorDeps): ReceiverActor {
         return emit({ type: 'Collected', bundle: { sha256: 'c'.repeat(64), bytes: 3, count: deps.outputs ? 1 : 0 } });
       default:
     }
+  }
+
+  /** A start may be reported late, or only with the end of the run if that comes first. */
+  function reportStart(name: string): void {
+    soon(1 + deps.chance(deps.lateStartMs), () => {
+      if (executor.stateOf(name) === 'lives') feed(name, { type: 'RunStarted', handle: { pid: 1, start: '1' } });
+    });
   }
 
   function findRun(name: string, isUnknown: boolean): GuestInput {

@@ -71,7 +71,16 @@ export function runWorld(plan: Plan): WorldResult {
 
   const receivers = new Map<string, ReceiverActor>();
   for (const [index, self] of RECEIVERS.entries()) {
-    const parts = { self, item, runMs: plan.runMs, outputs: plan.outputs, timeline, executor, chance };
+    const parts = {
+      self,
+      item,
+      runMs: plan.runMs,
+      lateStartMs: plan.lateStartMs,
+      outputs: plan.outputs,
+      timeline,
+      executor,
+      chance,
+    };
     receivers.set(
       self,
       createReceiverActor({ ...parts, aheadMs: (index + 1) * 1_000_000, publish: (message) => publish(self, message) }),

@@ -40,6 +40,30 @@ describe('the status board', () => {
     expect(log).toEqual(['j1 acked']);
   });
 
+  it('publishes a status only if it lasts', () => {
+    const { board, clock, log } = setUp();
+    for (const phase of ['queued', 'offered', 'acked'] as const) {
+      board.handle(status('j1', phase));
+      clock.pass(99);
+    }
+    expect(log).toEqual([]);
+    board.handle(status('j1', 'done'));
+    clock.pass(200);
+    expect(log).toEqual(['j1 done']);
+  });
+
+  it('publishes the newest status after a second if it changes ever again', () => {
+    const { board, clock, log } = setUp();
+    for (let ms = 0; ms < 1000; ms += 50) {
+      board.handle(status('j1', ms % 100 === 0 ? 'queued' : 'offered'));
+      clock.pass(50);
+    }
+    expect(log).toEqual(['j1 offered']);
+    board.handle(status('j1', 'queued'));
+    clock.pass(100);
+    expect(log).toEqual(['j1 offered', 'j1 queued']);
+  });
+
   it.each<Phase>(['done', 'failed', 'cancelled', 'lost'])(
     'publishes %s at once, and nothing older after it',
     (phase) => {
