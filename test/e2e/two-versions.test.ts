@@ -33,6 +33,7 @@ import { tellIfFailed } from '../support/story.js';
 const canRun = hasEarlierVersions() && hasFlock();
 const FORMER = canRun ? makeEarlierVersion('previous') : '';
 const UNMARKED = canRun ? makeEarlierVersion('unmarked') : '';
+const FORMAT_REFUSAL = /was written by tritmesh \S+ in format 3, and this is tritmesh \S+, which knows formats up to 2/;
 const REFUSAL = /a newer tritmesh keeps its journal in journal-2: start that one here/;
 
 const VERSIONS = { unmarked: UNMARKED, former: FORMER, present: MAIN } as const;
@@ -179,11 +180,13 @@ describe.skipIf(!canRun).each(BROKERS)('on $name', ({ isThere, open, name }) => 
     expect(await job.settled()).toMatchObject({ phase: 'done', attempts: 1 });
   });
 
-  onTurn('goes back in the middle of a job', async () => {
+  // It would not find the runs of a supervisor, and start them again.
+  onTurn('is refused by the previous version in the middle of a job, and goes on', async () => {
     const both = await openBoth(open, ['present', 'present']);
     await restartDuringJob(both, async (node) => {
       await stop(node);
-      await restart(both.ear, node, FORMER);
+      await expectRefusal(node, FORMER, FORMAT_REFUSAL);
+      await restart(both.ear, node);
     });
   });
 });
@@ -207,7 +210,7 @@ describe.skipIf(!canRun)('a state directory without a format', () => {
     const both = await openBoth(openEmbedded, ['present', 'present']);
     await restartDuringJob(both, async (node) => {
       await stop(node);
-      await expectRefusal(node);
+      await expectRefusal(node, UNMARKED, REFUSAL);
       await restart(both.ear, node);
     });
   });
@@ -330,16 +333,16 @@ async function stop(node: NodeProcess): Promise<void> {
   expect(await node.ended()).toBe(0);
 }
 
-async function expectRefusal(node: NodeProcess): Promise<void> {
+async function expectRefusal(node: NodeProcess, main: string, words: RegExp): Promise<void> {
   const before = describeTree(node.stateDir);
-  node.main = UNMARKED;
+  node.main = main;
   await node.start();
   expect(await node.ended()).toBe(1);
   const [sentence, ...more] = node
     .output()
     .split('\n')
     .filter((line) => line.startsWith('tritmesh: '));
-  expect(sentence).toMatch(REFUSAL);
+  expect(sentence).toMatch(words);
   expect(more).toEqual([]);
   expect(describeTree(node.stateDir)).toEqual(before);
 }

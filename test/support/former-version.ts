@@ -10,7 +10,7 @@ import { requirement } from './requirements.js';
 
 /** The commits of earlier versions. Change the previous one with each release. */
 const COMMITS = {
-  previous: '38d0263335b38e30e8a7c85164f08f3a84f24351',
+  previous: 'ee6625935a66656ab23c7089289419358a463815',
   /** The last one whose state directories declare no format. */
   unmarked: 'eb174949acf5c7a242b28df446049a39d386c2b7',
 } as const;
