@@ -1,16 +1,18 @@
 /**
- * Compiles the C supervisor. `node native/build.mjs` builds it for this machine into dist/native, as part of `npm run
+ * Compiles the C supervisor. `node .ci/build-native.mjs` builds it for this machine into dist/native, as part of `npm run
  * build`: without a C compiler, or elsewhere than on Linux, it does nothing, since the Node.js program does the same.
- * `node native/build.mjs release` builds what the packed package carries, for x64 and arm64, and fails if it cannot.
+ * `node .ci/build-native.mjs release` builds what the packed package carries, for x64 and arm64, and fails if it cannot.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NAME = 'tritmesh-supervisor';
-const SOURCES = ['supervisor.c', 'text.c', 'log.c', 'launch.c', 'processes.c'].map((name) => join(HERE, name));
+const SOURCES = ['supervisor.c', 'text.c', 'log.c', 'launch.c', 'processes.c'].map((name) =>
+  join(ROOT, 'native', name),
+);
 const FLAGS = ['-std=gnu11', '-O2', '-s', '-Wall', '-Wextra', '-Werror'];
 /** Compilers for the machines that a release is for. */
 const TARGETS = {
@@ -40,7 +42,7 @@ function compile(compiler, target, more, isStaticOnly) {
 
 function release() {
   for (const [machine, compilers] of Object.entries(TARGETS)) {
-    const target = join(HERE, 'prebuilt', machine, NAME);
+    const target = join(ROOT, 'native/prebuilt', machine, NAME);
     const usable = compilers.filter((one) => one !== 'cc' || machine === `linux-${process.arch}`);
     const faults = [];
     const isBuilt = usable.some((compiler) => {
@@ -55,8 +57,8 @@ function release() {
 
 if (process.argv[2] === 'release') release();
 else if (process.platform === 'linux') {
-  compile('cc', join(HERE, '..', 'dist', 'native', NAME), [], false);
+  compile('cc', join(ROOT, 'dist', 'native', NAME), [], false);
   // With clocks that tests can set.
   if (process.argv[2] === 'test')
-    compile('cc', join(HERE, '..', 'dist', 'native', `${NAME}-test`), ['-DTRITMESH_TEST_CLOCK'], false);
+    compile('cc', join(ROOT, 'dist', 'native', `${NAME}-test`), ['-DTRITMESH_TEST_CLOCK'], false);
 }
