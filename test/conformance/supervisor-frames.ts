@@ -17,7 +17,7 @@ const GARBLED: Readonly<Record<string, string>> = {
   'one byte more than may be': `${FRAME_BYTES_LIMIT + 1}\n`,
   'an empty frame': '0\n',
   'a word that is not known': frame('stop', 1),
-  'a last field without its end': '9\nlease\0001\0002',
+  'a last field without its end': ['9\nlease', '1', '2'].join('\0'),
   'a lease without a number': frame('lease', 1, 'x', 0),
   'more arguments than there are': frame('start', 9, 1000, '-', 'plain', '/tmp', '', 3, 'true', 'A=b'),
   'a start without arguments': frame('start', 9, 1000, '-', 'plain', '/tmp', '', 0, 'A=b'),

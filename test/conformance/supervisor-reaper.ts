@@ -25,9 +25,9 @@ export function testReaper(tested: TestedSupervisor): void {
 
     it('is ended when the node is gone, and named in the stderr of the job', async () => {
       const { start, hangUp, log, gone } = await open();
-      const job = start('(setsid sleep 1000 & echo $!); echo ready; sleep 1000 & wait');
+      const job = start("(setsid sh -c 'echo $$ ready; exec sleep 1000' &); exec sleep 1000");
       const daemon = Number.parseInt(await job.said('ready'), 10);
-      const other = start('setsid sleep 1000 & echo $! ready; exec sleep 1000');
+      const other = start("(setsid sh -c 'echo $$ ready; exec sleep 1000' &); exec sleep 1000");
       const spared = Number.parseInt(await other.said('ready'), 10);
       hangUp();
       await until(() => log().some(({ word }) => word === 'orphan'));

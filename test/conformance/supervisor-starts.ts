@@ -162,9 +162,11 @@ function testSurroundings({ open }: SupervisorSuite): void {
 
 function testRest({ open, tested }: SupervisorSuite): void {
   it('takes its process group with it, and leaves other sessions to the node', async () => {
-    const { start } = await open();
-    const job = start('sleep 1000 & echo $!; setsid sleep 1000 & echo $! ready');
+    const { start, place } = await open();
+    const wait = 'until [ -e ../../go ]; do sleep 0.02; done';
+    const job = start(`sleep 1000 & echo $!; setsid sh -c 'echo $$ ready; exec sleep 1000' & ${wait}`);
     const [grouped = 0, apart = 0] = (await job.said('ready')).match(/\d+/g)?.map(Number) ?? [];
+    writeFileSync(join(place, 'go'), '');
     await job.ended();
     await until(() => !isThere(grouped));
     expect(isThere(apart)).toBe(true);

@@ -1,4 +1,5 @@
 /** Connects the supervisor to its node, its files and its warden. */
+import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { tryReadStart } from '../../processes/process-table.js';
@@ -45,7 +46,13 @@ export function serve(directory: string, clock: SleepClock): void {
     input.destroy();
     supervisor.orphan();
   };
-  input.on('end', end).on('error', end).on('close', end);
+  input
+    .on('end', end)
+    .on('error', end)
+    .on('close', () => {
+      end();
+      letGo(0);
+    });
   input.on('data', (chunk: Buffer) => {
     const { frames, isBroken } = cutter.cut(chunk);
     for (const frame of frames) supervisor.handle(frame);
@@ -56,10 +63,20 @@ export function serve(directory: string, clock: SleepClock): void {
 /** Returns how to report a line. It never blocks: a node that hangs must not keep leases from being enforced. */
 function openOutput(): (line: SupervisorLine) => void {
   const output = new Socket({ fd: 1, readable: false, writable: true });
-  output.on('error', () => output.destroy());
+  output.on('error', () => output.destroy()).on('close', () => letGo(1));
   return (line) => {
     if (output.destroyed) return;
     output.write(formatLine(line));
     if (output.writableLength > UNREAD_BYTES_LIMIT) output.destroy();
   };
+}
+
+/** Closes a standard stream, which Node.js leaves open. Its number must not become that of another file. */
+function letGo(descriptor: 0 | 1): void {
+  try {
+    closeSync(descriptor);
+    openSync('/dev/null', 'r+');
+  } catch {
+    // It was closed already.
+  }
 }
