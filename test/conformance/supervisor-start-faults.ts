@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StartFrame } from '../../src/run/supervisor/frames.js';
-import type { SupervisorSuite } from '../support/supervised.js';
+import { until, type SupervisorSuite } from '../support/supervised.js';
 
 interface Fault {
   readonly what: string;
@@ -109,6 +109,7 @@ export function testStartFaults({ open }: SupervisorSuite): void {
       expect((await next.ended()).code).toBe(5);
       // A slot is free again once the run has failed.
       expect(next.record()?.slot).toBe(0);
+      await until(() => reported.some(({ word }) => word === 'end'));
       expect(reported.filter(({ word }) => word === 'start')).toHaveLength(1);
     });
   });

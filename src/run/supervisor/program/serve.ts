@@ -18,7 +18,7 @@ const UNREAD_BYTES_LIMIT: number = 1024 ** 2;
 const IGNORED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const;
 
 /** Serves the node at the other end of standard input and output until it is gone and all runs have ended. */
-export function serve(directory: string, clock: SleepClock): void {
+export function serve(directory: string, clock: SleepClock, unreadBytesLimit: number = UNREAD_BYTES_LIMIT): void {
   for (const signal of IGNORED) process.on(signal, () => undefined);
   const log = join(directory, 'log');
   const handle = { pid: process.pid, start: tryReadStart(process.pid) ?? 'unknown@' };
@@ -27,7 +27,7 @@ export function serve(directory: string, clock: SleepClock): void {
   if (file === undefined) process.exit(LATE_STATUS);
   let isEnding = false;
   keepWarden(log, () => isEnding);
-  const output = openOutput();
+  const output = openOutput(unreadBytesLimit);
   const supervisor = supervise({
     log: file,
     first,
@@ -61,13 +61,13 @@ export function serve(directory: string, clock: SleepClock): void {
 }
 
 /** Returns how to report a line. It never blocks: a node that hangs must not keep leases from being enforced. */
-function openOutput(): (line: SupervisorLine) => void {
+function openOutput(unreadBytesLimit: number): (line: SupervisorLine) => void {
   const output = new Socket({ fd: 1, readable: false, writable: true });
   output.on('error', () => output.destroy()).on('close', () => letGo(1));
   return (line) => {
     if (output.destroyed) return;
     output.write(formatLine(line));
-    if (output.writableLength > UNREAD_BYTES_LIMIT) output.destroy();
+    if (output.writableLength > unreadBytesLimit) output.destroy();
   };
 }
 
