@@ -22,7 +22,7 @@ const WAITS = [
   'test/e2e/**/*.test.ts',
   'test/cli/run-away.test.ts',
   'test/cli/commands/{run,node,items}.test.ts',
-  'test/run/{freeze,container,watchdog}/**/*.test.ts',
+  'test/run/{freeze,container,watchdog,supervisor}/**/*.test.ts',
 ];
 
 interface Group {

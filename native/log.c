@@ -8,7 +8,13 @@
 
 #include "supervisor.h"
 
-enum { PIECE_BYTES = 16 * 1024, SLOT_BYTES = 64, UNREAD_BYTES_LIMIT = 1024 * 1024 };
+enum { PIECE_BYTES = 16 * 1024, SLOT_BYTES = 64 };
+#ifdef TRITMESH_TEST_CLOCK
+/* A test would need half a minute to reach the other one. */
+enum { UNREAD_BYTES_LIMIT = 64 * 1024 };
+#else
+enum { UNREAD_BYTES_LIMIT = 1024 * 1024 };
+#endif
 
 /* Writes all bytes at an offset; returns 0 or the error. */
 static int write_at(int fd, const char *bytes, size_t length, long at) {
@@ -113,7 +119,7 @@ void log_replace(struct log *log, struct run **runs, long long doubt) {
     place = &run->next;
   }
   struct log next = *log;
-  if (open_draft(&next, text, 0) == 0) {
+  if (open_draft(&next, text, log->room) == 0) {
     if (rename(log->draft, log->path) == 0) {
       close(log->fd);
       *log = next;
@@ -174,6 +180,14 @@ static bool is_output_open = true;
 static char *unread;
 static size_t unread_length;
 
+/* Its number must not become that of another file: a child would take that for its own output. */
+void standard_close(int number) {
+  int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (fd < 0 || fd == number) return;
+  dup2(fd, number);
+  close(fd);
+}
+
 void output_open(void) {
   fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
 }
@@ -181,7 +195,7 @@ void output_open(void) {
 static void output_close(void) {
   is_output_open = false;
   unread_length = 0;
-  close(1);
+  standard_close(1);
 }
 
 void output_flush(void) {
@@ -211,7 +225,9 @@ int output_pending(void) { return is_output_open && unread_length > 0 ? 1 : -1; 
 
 /* Appends a sentence for people to a run's stderr; a full disk must not keep the run from being ended. */
 void append_note(const char *directory, const char *text) {
-  int fd = open(format("%s/stderr", directory), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  /* The job may have put a pipe there, which must not block. */
+  int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  int fd = open(format("%s/stderr", directory), flags, 0666);
   if (fd < 0) return;
   if (write(fd, text, strlen(text)) < 0) errno = 0;
   close(fd);

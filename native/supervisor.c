@@ -191,6 +191,8 @@ static void look(void) {
     run->limit_ms -= now - last_ms;
   }
   last_ms = now;
+  /* It could not be started before, or not again. */
+  if (warden <= 0) warden = warden_start(&logfile);
   for (struct run *run = runs; run != NULL; run = run->next) {
     if (orphan && run->pid > 0) read_lease(run);
     act(run);
@@ -268,7 +270,7 @@ static bool handle_input(void) {
 static void become_orphan(void) {
   if (orphan) return;
   orphan = true;
-  close(0);
+  standard_close(0);
   write_line(NULL, "orphan .\n");
   look();
 }

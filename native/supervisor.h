@@ -95,6 +95,7 @@ bool slots_open(const char *directory);
 int slot_take(long long id);
 void slot_free(int slot);
 bool slot_read(int slot, struct lease *lease);
+void standard_close(int number);
 void output_open(void);
 void output_report(const char *text);
 void output_flush(void);

@@ -1,4 +1,5 @@
 /** Connects the supervisor to its node, its files and its warden. */
+import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { tryReadStart } from '../../processes/process-table.js';
@@ -17,7 +18,7 @@ const UNREAD_BYTES_LIMIT: number = 1024 ** 2;
 const IGNORED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const;
 
 /** Serves the node at the other end of standard input and output until it is gone and all runs have ended. */
-export function serve(directory: string, clock: SleepClock): void {
+export function serve(directory: string, clock: SleepClock, unreadBytesLimit: number = UNREAD_BYTES_LIMIT): void {
   for (const signal of IGNORED) process.on(signal, () => undefined);
   const log = join(directory, 'log');
   const handle = { pid: process.pid, start: tryReadStart(process.pid) ?? 'unknown@' };
@@ -26,7 +27,7 @@ export function serve(directory: string, clock: SleepClock): void {
   if (file === undefined) process.exit(LATE_STATUS);
   let isEnding = false;
   keepWarden(log, () => isEnding);
-  const output = openOutput();
+  const output = openOutput(unreadBytesLimit);
   const supervisor = supervise({
     log: file,
     first,
@@ -45,7 +46,13 @@ export function serve(directory: string, clock: SleepClock): void {
     input.destroy();
     supervisor.orphan();
   };
-  input.on('end', end).on('error', end).on('close', end);
+  input
+    .on('end', end)
+    .on('error', end)
+    .on('close', () => {
+      end();
+      letGo(0);
+    });
   input.on('data', (chunk: Buffer) => {
     const { frames, isBroken } = cutter.cut(chunk);
     for (const frame of frames) supervisor.handle(frame);
@@ -54,12 +61,22 @@ export function serve(directory: string, clock: SleepClock): void {
 }
 
 /** Returns how to report a line. It never blocks: a node that hangs must not keep leases from being enforced. */
-function openOutput(): (line: SupervisorLine) => void {
+function openOutput(unreadBytesLimit: number): (line: SupervisorLine) => void {
   const output = new Socket({ fd: 1, readable: false, writable: true });
-  output.on('error', () => output.destroy());
+  output.on('error', () => output.destroy()).on('close', () => letGo(1));
   return (line) => {
     if (output.destroyed) return;
     output.write(formatLine(line));
-    if (output.writableLength > UNREAD_BYTES_LIMIT) output.destroy();
+    if (output.writableLength > unreadBytesLimit) output.destroy();
   };
+}
+
+/** Closes a standard stream, which Node.js leaves open. Its number must not become that of another file. */
+function letGo(descriptor: 0 | 1): void {
+  try {
+    closeSync(descriptor);
+    openSync('/dev/null', 'r+');
+  } catch {
+    // It was closed already.
+  }
 }

@@ -1,6 +1,6 @@
 /** Starts the leader of a run: its files, its working directory, its environment. It keeps nothing in mind. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { closeSync, constants, existsSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { StartFrame } from '../frames.js';
 import type { FailedStep } from '../lines.js';
@@ -32,8 +32,10 @@ export function spawnLeader(order: StartFrame): Spawned | SpawnFault {
   const work = order.mode === 'plain' ? join(order.directory, 'work') : order.directory;
   const opened: number[] = [];
   try {
+    enter(work);
     const stdio: StdioOptions = order.mode === 'plain' ? openAll(order, work, opened) : 'ignore';
     const [program = '', ...args] = order.argv;
+    if (program === '') return { step: 'exec', error: 'ENOENT' };
     const child: ChildProcess = spawn(program, args, { cwd: work, env: order.environment, detached: true, stdio });
     return {
       child,
@@ -44,6 +46,16 @@ export function spawnLeader(order: StartFrame): Spawned | SpawnFault {
   } finally {
     for (const fd of opened) closeSync(fd);
   }
+}
+
+/** Before anything is opened: what is missing is then named for what it is. */
+function enter(work: string): void {
+  try {
+    if (statSync(work).isDirectory()) return;
+  } catch (error) {
+    throw new StepError({ step: 'cwd', error: nameError(error) });
+  }
+  throw new StepError({ step: 'cwd', error: 'ENOTDIR' });
 }
 
 function describe(error: unknown, work: string): SpawnFault {

@@ -2,7 +2,7 @@
  * The supervisor as a Node.js program: starts runs, holds their deadlines, and records how they end. It must go on
  * whatever becomes of the node, and nothing that the node does may block it.
  */
-import { appendFileSync, existsSync, type PathLike } from 'node:fs';
+import { closeSync, constants as fileConstants, existsSync, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { TICKS_PER_S, tryReadProcStat } from '../../../os/proc-stat.js';
@@ -146,8 +146,9 @@ export function supervise({ log, first, slots, clock, report, leave }: Supervise
   /** Counts the time since the last look, and does what is due. */
   function look(): void {
     const now = clock.now();
-    const slept = runs.size === 0 ? 0 : clock.takeSleptMs();
-    if (slept > 0) {
+    // Also when nothing runs: what was slept then must not count for a run that is started later.
+    const slept = clock.takeSleptMs();
+    if (slept > 0 && runs.size > 0) {
       doubt += 1;
       write({ word: 'doubt', number: doubt });
     }
@@ -216,9 +217,16 @@ function readChildTicks(): number {
   return tryReadProcStat(process.pid)?.childTicks ?? 0;
 }
 
-function note(path: PathLike, text: string): void {
+/** Appends a sentence for people. The job may have put anything in place of the file: a pipe must not block. */
+function note(path: string, text: string): void {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fileConstants;
   try {
-    appendFileSync(path, text);
+    const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
+    try {
+      writeSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     // A full disk must not keep the run from being ended.
   }

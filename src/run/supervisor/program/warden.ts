@@ -34,7 +34,7 @@ end_session() {
 end_marked() {
   mark=$1
   for place in /proc/[0-9]*; do
-    case "$(tr '\\0' '|' <"$place/environ")|" in
+    case "|$(tr '\\0' '|' <"$place/environ")|" in
       *"|TRITMESH_RUN_MARK=$mark|"*) ;;
       *) continue ;;
     esac
