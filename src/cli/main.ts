@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program `tritmesh`: tries the thin path of the command line first, which loads next to nothing, and then the whole
- * program. It is bundled as CommonJS, which Node.js loads faster than a module.
+ * The program `tritmesh`: tries the thin path of the command line first, which loads next to nothing, and then the
+ * whole program. It is bundled as CommonJS, which Node.js loads faster than a module.
  */
 import { runThin } from './thin/thin-run.js';
 

@@ -46,7 +46,7 @@ export function wireDoor(context: NodeContext, bus: Bus, door: LocalDoor): Wired
   };
 }
 
-/** The item, or why it is refused. The node opens no path that a program names: an item with files is not taken here. */
+/** The item, or why it is refused. The node opens no path that a program names, so an item with files is refused. */
 function readSubmission({ item }: LocalSubmission): Item | string {
   const parsed = itemSchema.safeParse(item);
   if (!parsed.success) {

@@ -13,7 +13,7 @@ import type { NodeFlags } from './read-command.js';
 /** The node that is meant. */
 export interface ThinNode {
   readonly stateDir: string;
-  /** Its id and base, if they were given. Otherwise they are those of the state directory, so any node there is meant. */
+  /** Its id and base, if they were given: otherwise whichever node is in the state directory is meant. */
   readonly id: string | undefined;
   readonly base: string | undefined;
   readonly broker: string;
@@ -74,7 +74,7 @@ function readVariables(env: ThinPlace['env']): NodeFlags | undefined {
   return found;
 }
 
-/** The settings of a file, none if it does not exist; `undefined` if it is not plain, or names a file that is not there. */
+/** The settings of a file, none if there is no file; `undefined` if it is not plain, or names a file that is missing. */
 function readSettings(path: string): ReadonlyMap<string, string> | undefined {
   try {
     const text = readTextIfThere(path);

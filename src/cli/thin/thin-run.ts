@@ -61,6 +61,7 @@ function submitThinly(node: ThinNode, { kind, argv, flags }: ThinCommand, draft:
   let topics = { status: '', logs: '' };
   let lastStep: string | undefined;
   let isUnread = false;
+  const guarded = new Set<LogPiece['stream']>();
   let quickTimer: NodeJS.Timeout | undefined;
   /** Output for the whole program. */
   let left: PlacedLog[] = [];
@@ -74,7 +75,8 @@ function submitThinly(node: ThinNode, { kind, argv, flags }: ThinCommand, draft:
     const signals = createThinSignals(() => report(describeLeft(item)));
 
     function guardStream(stream: LogPiece['stream']): void {
-      if (process[stream].listenerCount('error') > 0) return;
+      if (guarded.has(stream)) return;
+      guarded.add(stream);
       process[stream].on('error', () => {
         if (stream === 'stderr') return;
         isUnread = true;
