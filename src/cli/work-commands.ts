@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { defineCommand, type Finish } from './define-command.js';
 import { collectValues, ITEM_TEXT } from './flags.js';
-import type { RunFlags } from './commands/run.js';
 import type { Handover } from './thin/handover.js';
 
 /**
@@ -14,7 +13,7 @@ export function addWorkCommands(program: Command, finish: Finish, handover?: Han
     const command = { usage: kind, description };
     addRunFlags(
       defineCommand(program, command, finish, async (context, operands, flags) =>
-        (await import('./commands/run.js')).runItem(context, operands, flags as RunFlags, kind, handover),
+        (await import('./commands/run.js')).runItem(context, operands, flags, kind, handover),
       ),
       kind,
     );

@@ -1,7 +1,7 @@
 /** The default of every key that has one. Pure: facts about the machine are passed in. */
 import { THROTTLE_METHODS } from '../core/processes/saved-throttle.js';
 import { DEFAULT_TRIT_RULES } from '../core/mesh/trit.js';
-import { ATTEMPTS_DEFAULT } from '../protocol/limits.js';
+import { ATTEMPTS_DEFAULT } from '../protocol/item-name.js';
 import { UNSIGNED_VERBS } from '../protocol/requests.js';
 import type { Config } from './config.js';
 import type { Machine } from './machine.js';

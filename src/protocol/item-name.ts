@@ -1,4 +1,10 @@
-/** Ids and names of new items. It loads no schema: a command that only submits must start quickly. */
+/**
+ * What new items get if nobody says otherwise: id, name, attempts. It loads no schema: a command that only submits must
+ * start quickly.
+ */
+
+/** How many times an item may be started. */
+export const ATTEMPTS_DEFAULT = 3;
 
 /** Longest name of an item, characters. */
 export const ITEM_NAME_CHARS_MAX = 64;

@@ -3,16 +3,8 @@
  * have schemas. The limits on what an item may ask for are defined here.
  */
 import { z } from 'zod';
-import {
-  ARGV_MAX,
-  ATTEMPTS_DEFAULT,
-  ATTEMPTS_MAX,
-  COMMAND_BYTES_MAX,
-  COUNTER_MAX,
-  CPUS_MAX,
-  PATHS_MAX,
-} from './limits.js';
-import { ITEM_NAME_CHARS_MAX } from './item-name.js';
+import { ARGV_MAX, ATTEMPTS_MAX, COMMAND_BYTES_MAX, COUNTER_MAX, CPUS_MAX, PATHS_MAX } from './limits.js';
+import { ATTEMPTS_DEFAULT, ITEM_NAME_CHARS_MAX } from './item-name.js';
 import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
 
 const WALL_MS_MAX = 30 * 24 * 60 * 60 * 1000;

@@ -71,8 +71,7 @@ export const COUNTER_MAX: number = Number.MAX_SAFE_INTEGER;
 export const CPUS_MAX = 4096;
 /** Longest lease, in milliseconds: one day. */
 export const LEASE_MS_MAX: number = 24 * 60 * 60 * 1000;
-/** How often an item may be started unless someone says otherwise, and the most that anyone may say. */
-export const ATTEMPTS_DEFAULT = 3;
+/** Most times that an item may be started before it is given up. */
 export const ATTEMPTS_MAX = 100;
 /** How often a running item is moved on without a person asking for it. */
 export const HOPS_MAX = 2;

@@ -74,7 +74,7 @@ function readVariables(env: ThinPlace['env']): NodeFlags | undefined {
   return found;
 }
 
-/** The settings of a file, none if there is no file; `undefined` if it is not plain, or names a file that is missing. */
+/** The settings of a file, none if it does not exist; `undefined` if it is not plain, or names a missing file. */
 function readSettings(path: string): ReadonlyMap<string, string> | undefined {
   try {
     const text = readTextIfThere(path);

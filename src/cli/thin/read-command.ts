@@ -68,7 +68,7 @@ export function readThinCommand([kind, ...rest]: readonly string[]): ThinCommand
   const argv = rest.slice(hasDashes ? at + 1 : at);
   // Where the program begins without dashes, later ones are for commander to interpret.
   if (argv.length === 0 || (!hasDashes && argv.includes('--'))) return undefined;
-  return { kind, argv, flags: read.flags as ThinCommand['flags'], node: read.node };
+  return { kind, argv, flags: read.flags, node: read.node };
 }
 
 /** Reads one flag; returns the number of arguments that it took, 0 if it is not known here. */

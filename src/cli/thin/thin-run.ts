@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { canSubmit, connectToSubmit } from '../../compose/submit.js';
-import { ATTEMPTS_DEFAULT } from '../../protocol/limits.js';
+import { ATTEMPTS_DEFAULT } from '../../protocol/item-name.js';
 import type { Status } from '../../protocol/status.js';
 import { formatTopic } from '../../protocol/topics.js';
 import type { LogPiece } from '../../protocol/work-messages.js';

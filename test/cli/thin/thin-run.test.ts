@@ -65,7 +65,7 @@ describe('a job that is quickly over', () => {
     ['a program that is not there', ['run', '--here', '--', 'no-such-program']],
     ['a signal', ['run', '--here', '--', 'sh', '-c', 'kill -9 $$']],
     ['variables and a name', ['run', '--env', 'A=1', '--env=HOME', '--name', 'n', '--', 'sh', '-c', 'echo $A $HOME']],
-    ['a limit', ['run', '--wall', '300ms', '--', 'sleep', '60']],
+    ['a limit', ['run', '--here', '--wall', '300ms', '--', 'sleep', '60']],
     ['an id only', ['run', '--no-wait', '--', 'true']],
     ['a deferred item', ['defer', '--', 'true']],
     ['a flag that the node refuses', ['run', '--on', 'B!', '--', 'true']],
