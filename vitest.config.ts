@@ -20,7 +20,7 @@ const ALONE = [
 ];
 const WAITS = [
   'test/e2e/**/*.test.ts',
-  'test/cli/run-away.test.ts',
+  'test/cli/{run-away,thin/thin-run}.test.ts',
   'test/cli/commands/{run,node,items}.test.ts',
   'test/run/{freeze,container,watchdog,supervisor}/**/*.test.ts',
 ];

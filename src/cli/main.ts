@@ -1,26 +1,18 @@
 #!/usr/bin/env node
 /**
- * The program `tritmesh`: runs the command line and exits with its code. File descriptors inherited by accident are
- * closed BEFORE any other module is loaded, while the program has opened none itself. Each command is loaded on demand.
+ * The program `tritmesh`: tries the thin path of the command line first, which loads next to nothing, and then the
+ * whole program. It is bundled as CommonJS, which Node.js loads faster than a module.
  */
-import { closeInherited } from '../os/inherited-descriptors.js';
+import { runThin } from './thin/thin-run.js';
 
-const args = process.argv.slice(2);
-const variables = Object.entries(process.env).filter(([name]) => name.startsWith('TRITMESH_'));
-closeInherited([...args, ...variables.map(([, value]) => value ?? '')]);
-const { runProgram } = await import('./program.js');
+async function main(args: readonly string[]): Promise<void> {
+  const ended = await runThin(args);
+  if (ended !== undefined && 'code' in ended) {
+    process.exitCode = ended.code;
+    return;
+  }
+  const { runWhole } = await import('./whole.js');
+  await runWhole(args, ended?.handover);
+}
 
-// When the reader of stdout goes away (`tritmesh watch | head`), the program exits quietly.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A command that still has something to do (cancel its job) has a listener of its own.
-  if (process.stdout.listenerCount('error') > 1) return;
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
-// A reader of stderr that goes away (`2>&1 | head`) must neither cause a stack trace nor end the job.
-process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
-
-process.exitCode = await runProgram(args);
+void main(process.argv.slice(2));

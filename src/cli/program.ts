@@ -8,12 +8,16 @@ import type { Finish } from './define-command.js';
 import { describeCommandFailure, EXIT } from './failure.js';
 import { addNodeCommands } from './node-commands.js';
 import { addViewCommands } from './view-commands.js';
+import type { Handover } from './thin/handover.js';
 import { addWorkCommands } from './work-commands.js';
 
-/** Runs the program; resolves with its exit code and never rejects. */
-export async function runProgram(argv: readonly string[]): Promise<number> {
+/**
+ * Runs the program; resolves with its exit code and never rejects. `handover` is what the thin path has done of the
+ * command line.
+ */
+export async function runProgram(argv: readonly string[], handover?: Handover): Promise<number> {
   let code: number = EXIT.done;
-  const program = createProgram(await readVersion(), (given) => void (code = given));
+  const program = createProgram(await readVersion(), (given) => void (code = given), handover);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;
@@ -23,7 +27,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
 }
 
 /** Creates the program with all its commands; each passes its exit code to `finish`. */
-export function createProgram(version: string, finish: Finish): Command {
+export function createProgram(version: string, finish: Finish, handover?: Handover): Command {
   const program = new Command('tritmesh')
     .description('Machines in a home lab share load over MQTT: the mesh you can read with mosquitto_sub.')
     .version(version)
@@ -32,7 +36,7 @@ export function createProgram(version: string, finish: Finish): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`tritmesh: ${text.replace(/^error: /, '')}`) });
   addNodeCommands(program, finish);
-  addWorkCommands(program, finish);
+  addWorkCommands(program, finish, handover);
   addViewCommands(program, finish);
   return program;
 }

@@ -2,12 +2,24 @@
 import type { Command } from 'commander';
 import { defineCommand, type Finish } from './define-command.js';
 import { collectValues, ITEM_TEXT } from './flags.js';
-import type { RunFlags } from './commands/run.js';
+import type { Handover } from './thin/handover.js';
 
-/** Adds `run`, `defer`, the commands for one item, and those that steer a node to the program. */
-export function addWorkCommands(program: Command, finish: Finish): void {
-  addRunCommand(program, finish, 'run', 'run a command on an idle node; its output and exit code come back');
-  addRunCommand(program, finish, 'defer', 'run a command once the mesh is idle (its sum is below 0); return at once');
+/**
+ * Adds `run`, `defer`, the commands for one item, and those that steer a node to the program. `handover` is what the
+ * thin path has done of the command line.
+ */
+export function addWorkCommands(program: Command, finish: Finish, handover?: Handover): void {
+  const addRun = (kind: 'run' | 'defer', description: string): void => {
+    const command = { usage: kind, description };
+    addRunFlags(
+      defineCommand(program, command, finish, async (context, operands, flags) =>
+        (await import('./commands/run.js')).runItem(context, operands, flags, kind, handover),
+      ),
+      kind,
+    );
+  };
+  addRun('run', 'run a command on an idle node; its output and exit code come back');
+  addRun('defer', 'run a command once the mesh is idle (its sum is below 0); return at once');
   addItemCommands(program, finish);
   addNodeSteering(program, finish);
 }
@@ -78,10 +90,8 @@ function addNodeSteering(program: Command, finish: Finish): void {
   ).argument('[new]', 'the new id (default: from the host name)');
 }
 
-function addRunCommand(program: Command, finish: Finish, kind: 'run' | 'defer', description: string): void {
-  defineCommand(program, { usage: kind, description }, finish, async (context, operands, flags) =>
-    (await import('./commands/run.js')).runItem(context, operands, flags as RunFlags, kind),
-  )
+function addRunFlags(command: Command, kind: 'run' | 'defer'): void {
+  command
     .argument('<program...>', 'the program and its arguments, run without a shell')
     .usage('[flags] -- PROGRAM [ARGUMENTS]')
     // Flags after the program belong to the program.

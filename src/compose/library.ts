@@ -9,7 +9,8 @@ import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import type { RunningNode } from '../node/running-node.js';
 import { meshView as viewBus, type MeshView } from '../observe/mesh-view.js';
-import { formatItemId, ITEM_ID_ENDS, itemSchema, nameAfter, type Command, type Item } from '../protocol/item.js';
+import { itemSchema, type Command, type Item } from '../protocol/item.js';
+import { formatItemId, ITEM_ID_ENDS, nameAfter } from '../protocol/item-name.js';
 
 /** Any keys of the configuration, see {@link Config}; groups such as `sense` may be given in part. */
 export type NodeOptions = {

@@ -1,10 +1,11 @@
 /** The default of every key that has one. Pure: facts about the machine are passed in. */
-import { join } from 'node:path';
 import { THROTTLE_METHODS } from '../core/processes/saved-throttle.js';
 import { DEFAULT_TRIT_RULES } from '../core/mesh/trit.js';
+import { ATTEMPTS_DEFAULT } from '../protocol/item-name.js';
 import { UNSIGNED_VERBS } from '../protocol/requests.js';
 import type { Config } from './config.js';
 import type { Machine } from './machine.js';
+import { findStateDirectory } from './places.js';
 
 /** Environment variables. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -42,7 +43,7 @@ export function createDefaults(machine: Machine, env: Variables): Config {
     accept_from: ['*'],
     requests: { unsigned: UNSIGNED_VERBS },
     state: { every_ms: 15_000, offline_after_ms: 3000 },
-    retry: { attempts: 3 },
+    retry: { attempts: ATTEMPTS_DEFAULT },
     keep_settled_ms: 86_400_000,
     status_kept_ms: 600_000,
     log_level: 'info',
@@ -73,15 +74,4 @@ export function deriveNodeId(hostname: string): string {
   const [label = ''] = hostname.toLowerCase().split('.');
   const id = label.replaceAll(/[^a-z0-9-]/g, '-').slice(0, 32);
   return /[a-z0-9]/.test(id) ? id : 'node';
-}
-
-/** Directory for state: below /var/lib for root, otherwise where XDG says. */
-export function findStateDirectory(machine: Machine, env: Variables): string {
-  if (machine.isRoot) return '/var/lib/tritmesh';
-  return join(env['XDG_STATE_HOME'] || join(machine.home, '.local', 'state'), 'tritmesh');
-}
-
-/** Path of the configuration file when none is named. */
-export function findConfigFile(machine: Machine, env: Variables): string {
-  return join(env['XDG_CONFIG_HOME'] || join(machine.home, '.config'), 'tritmesh', 'config.yaml');
 }

@@ -15,6 +15,7 @@ import type { NodeContext } from './context.js';
 import type { NodePorts } from './ports.js';
 import type { RecoveredJournal } from './recover-journal.js';
 import { listStages } from './stages.js';
+import { wireDoor } from './wire-door.js';
 import { senseInputs } from './wire-sense.js';
 
 /** Wires the ports to the inbox, and the inbox to the stages. `unreadable`: journal entries that could not be read. */
@@ -85,10 +86,10 @@ function wireDirect(context: NodeContext, { direct }: NodePorts, decoder: Messag
 
 function wireBus(context: NodeContext, { bus, door }: NodePorts, decoder: MessageDecoder): void {
   const { inbox, settings, clock } = context;
+  const local = door === undefined ? undefined : wireDoor(context, bus, door);
   const messages$ = merge(bus.messages$, door?.messages$ ?? NEVER);
-  context.live(messages$).subscribe((message) => pushHeard(context, decoder.receive(message)));
-  context.live(door?.refused$ ?? NEVER).subscribe((reason) => {
-    inbox.push({ type: 'MessageRefused', topic: 'the local socket', reason });
+  context.live(messages$).subscribe((message) => {
+    if (local?.show(message) !== true) pushHeard(context, decoder.receive(message));
   });
   context.live(bus.link$).subscribe((link) => {
     const { state, ...end } = link;

@@ -13,6 +13,7 @@ import type { ThrottleInput } from '../core/processes/throttle-step.js';
 import type { Response, Trit } from '../protocol/messages.js';
 import type { ReasonCode } from '../protocol/reasons.js';
 import type { Ack, Lease, Offer } from '../protocol/work-messages.js';
+import type { Item } from '../protocol/item.js';
 import type { Request } from '../protocol/requests.js';
 import type { LoadSample, ProcessSample } from '../sense/sense.js';
 
@@ -65,6 +66,8 @@ export type NodeInput =
       readonly reason: string;
     }
   | { readonly type: 'RequestHeard'; readonly request: Request; readonly signedBy: string | undefined }
+  /** A program on this machine submits an item; `done` is called when the journal has it, or with the refusal. */
+  | { readonly type: 'SubmissionHeard'; readonly item: Item; readonly done: (refusal?: string) => void }
   /** A member answered whether an image would fit there. */
   | { readonly type: 'FitHeard'; readonly node: string; readonly response: Response }
   /** The id that this node is to take; `undefined`: the request was withdrawn or has expired. */

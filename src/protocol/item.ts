@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ARGV_MAX, ATTEMPTS_MAX, COMMAND_BYTES_MAX, COUNTER_MAX, CPUS_MAX, PATHS_MAX } from './limits.js';
+import { ATTEMPTS_DEFAULT, ITEM_NAME_CHARS_MAX } from './item-name.js';
 import { ITEM_ID_PATTERN, NODE_ID_PATTERN } from './topics.js';
 
 const WALL_MS_MAX = 30 * 24 * 60 * 60 * 1000;
@@ -82,9 +83,6 @@ export interface Item {
   readonly process?: ExternalProcess | undefined;
 }
 
-/** Longest name of an item, characters. */
-export const ITEM_NAME_CHARS_MAX = 64;
-
 /** A path inside an item's directory: relative, without `..`, backslash or NUL. */
 const innerPath = z.string().min(1).max(1024).refine(isInnerPath, 'must be a relative path that stays inside');
 
@@ -141,7 +139,7 @@ const writtenItemSchema: z.ZodType<WrittenItem> = z.object({
   destination: z.string().min(1).max(4096).optional(),
   place: z.enum(['any', 'here', 'away']).default('any'),
   retry: z.enum(['rerun', 'once']).default('rerun'),
-  attempts: z.int().min(1).max(ATTEMPTS_MAX).default(3),
+  attempts: z.int().min(1).max(ATTEMPTS_MAX).default(ATTEMPTS_DEFAULT),
   deferred: z.boolean().default(false),
   submitted_at: z.string().max(40).default(''),
   process: z.object({ pid: z.int().min(1), start: z.string().max(64) }).optional(),
@@ -149,12 +147,6 @@ const writtenItemSchema: z.ZodType<WrittenItem> = z.object({
 
 /** Reads a {@link WrittenItem}; fields with a default may be missing. */
 export const itemSchema: z.ZodType<Item> = writtenItemSchema.transform(readItem);
-
-/** The name of an item that was given none: that of its program, without the directories. */
-export function nameAfter([program = '']: readonly string[]): string {
-  const base = program.split('/').findLast((part) => part !== '');
-  return (base ?? 'job').slice(0, ITEM_NAME_CHARS_MAX);
-}
 
 /** The number of slots that an item takes: its cpus, rounded up, at least one. */
 export function countSlots(need: Need): number {
@@ -177,12 +169,4 @@ function utf8Length(text: string): number {
 export function isInnerPath(path: string): boolean {
   if (path.startsWith('/') || path.includes('\\') || path.includes('\0')) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
-}
-
-/** How many suffixes item ids can have: four characters of base 36. */
-export const ITEM_ID_ENDS: number = 36 ** 4;
-
-/** The id of a new item: its creation time and one of {@link ITEM_ID_ENDS} suffixes. Ids sort by time. */
-export function formatItemId(wallMs: number, end: number): string {
-  return `${wallMs.toString(36)}-${end.toString(36).padStart(4, '0')}`;
 }

@@ -10,7 +10,7 @@ import { runProgram, type Ended } from '../support/programs.js';
 import { temporaryDirectories } from '../support/temporary-directory.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/bin/tritmesh.js', import.meta.url));
-const MODULES = JSON.parse(readFileSync(join(MAIN, '..', 'modules.json'), 'utf8')) as Readonly<
+const MODULES = JSON.parse(readFileSync(join(MAIN, '../../modules.json'), 'utf8')) as Readonly<
   Record<string, readonly string[] | undefined>
 >;
 const REPORT_LOADS = new URL('../fixtures/report-loads.mjs', import.meta.url).href;
@@ -116,7 +116,7 @@ describe('help and configuration', () => {
 
 /** The modules in a loaded file: those of a bundle, else the file itself. */
 function listModules(url: string): readonly string[] {
-  const chunk = /\/dist\/bin\/(.*)$/.exec(url)?.[1];
+  const chunk = /\/dist\/((?:bin|program)\/.*)$/.exec(url)?.[1];
   return chunk === undefined ? [url] : (MODULES[chunk] ?? []).map((module) => `/${module}`);
 }
 

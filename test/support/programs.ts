@@ -221,7 +221,7 @@ async function runCommand(
 /** Runs a program to its end. */
 export async function runProgram(program: string, args: readonly string[], cwd?: string): Promise<Ended> {
   const child = spawn(program, args, {
-    env: { ...cleanEnvironment(), ...QUICK },
+    env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });

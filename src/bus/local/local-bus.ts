@@ -101,6 +101,9 @@ export function createLocalBus(options: LocalBusOptions): Bus {
         else held.push(message);
         return;
       }
+      case 'accepted':
+        // Submissions are sent without a bus.
+        return;
       case 'taken':
         return answer(frame.id, undefined);
       case 'refused':

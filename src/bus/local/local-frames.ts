@@ -9,16 +9,38 @@ import { MESSAGE_BYTES_MAX } from '../../protocol/limits.js';
 export type ProgramFrame =
   | { readonly type: 'subscribe'; readonly filters: readonly string[] }
   /** `id` is repeated in the answer. */
-  | { readonly type: 'publish'; readonly id: number; readonly topic: string; readonly payload: string };
+  | { readonly type: 'publish'; readonly id: number; readonly topic: string; readonly payload: string }
+  /** An item, as requests hold it, for the node to submit as its own. */
+  | { readonly type: 'submit'; readonly id: number; readonly item: object };
+
+/** What a node tells a program first: whose socket this is. */
+export interface Hello {
+  readonly node: string;
+  readonly base: string;
+  /** URL of the broker that the node uses, connected or not. */
+  readonly broker?: string | undefined;
+  /** Which submissions the node takes, see {@link SUBMIT_PROTOCOL}; nodes of former versions take none. */
+  readonly submit?: number | undefined;
+  /** The node is connected to its broker. */
+  readonly online?: boolean | undefined;
+}
+
+/**
+ * Version of `submit`, and of what a program may rely on after it: the status and the output of the item are shown to
+ * those who subscribe to them, whichever node runs it. A program that knows another version sends requests instead.
+ */
+export const SUBMIT_PROTOCOL = 1;
 
 /** A frame from the node to a program. */
 export type NodeFrame =
-  /** The first frame: whose socket this is, and the URL of the broker that the node uses, connected or not. */
-  | { readonly type: 'hello'; readonly node: string; readonly base: string; readonly broker?: string | undefined }
+  /** The first frame. */
+  | ({ readonly type: 'hello' } & Hello)
   /** A subscription is in force, and all retained messages that match it have been sent. */
   | { readonly type: 'granted' }
   | { readonly type: 'message'; readonly topic: string; readonly payload: string; readonly retained: boolean }
   | { readonly type: 'taken'; readonly id: number }
+  /** The node has the submitted item in its journal. */
+  | { readonly type: 'accepted'; readonly id: number }
   | { readonly type: 'refused'; readonly id: number; readonly reason: string }
   /** The last frame, where there is time for one: why the node hangs up. */
   | { readonly type: 'bye'; readonly reason: string };
@@ -38,41 +60,62 @@ export function writeFrame(frame: ProgramFrame | NodeFrame): string {
 export function readProgramFrame(line: string): Framed<ProgramFrame> {
   const fields = readFields(line);
   if (fields === undefined) return { ok: false, reason: 'a line is not a JSON object' };
-  const { type, filters, id, topic, payload } = fields;
+  const { type, filters, id, topic, payload, item } = fields;
   if (type === 'subscribe' && Array.isArray(filters) && filters.every((one) => typeof one === 'string')) {
     return { ok: true, frame: { type, filters } };
   }
   if (type === 'publish' && isCount(id) && typeof topic === 'string' && typeof payload === 'string') {
     return { ok: true, frame: { type, id, topic, payload } };
   }
-  return { ok: false, reason: 'a line is neither a subscription nor a message with id, topic and payload' };
+  if (type === 'submit' && isCount(id) && isObject(item)) return { ok: true, frame: { type, id, item } };
+  return {
+    ok: false,
+    reason: 'a line is neither a subscription, nor a message with id, topic and payload, nor an item with id',
+  };
 }
 
 /** Reads a line that a node sent. Readers skip what fails here, so that a newer node may send new kinds of frames. */
 export function readNodeFrame(line: string): Framed<NodeFrame> {
   const fields = readFields(line);
   if (fields === undefined) return { ok: false, reason: 'a line is not a JSON object' };
-  const { type, node, base, broker, id, topic, payload, retained, reason } = fields;
+  const { type, id, topic, payload, retained, reason } = fields;
   if (type === 'granted') return { ok: true, frame: { type } };
-  if (type === 'hello' && typeof node === 'string' && typeof base === 'string') {
-    return { ok: true, frame: { type, node, base, broker: typeof broker === 'string' ? broker : undefined } };
-  }
+  if (type === 'hello') return readHello(fields);
   if (type === 'message' && typeof topic === 'string' && typeof payload === 'string') {
     return { ok: true, frame: { type, topic, payload, retained: retained === true } };
   }
-  if (type === 'taken' && isCount(id)) return { ok: true, frame: { type, id } };
+  if ((type === 'taken' || type === 'accepted') && isCount(id)) return { ok: true, frame: { type, id } };
   if (type === 'refused' && isCount(id) && typeof reason === 'string') return { ok: true, frame: { type, id, reason } };
   if (type === 'bye' && typeof reason === 'string') return { ok: true, frame: { type, reason } };
   return { ok: false, reason: 'a line is not a known frame' };
 }
 
+function readHello({ node, base, broker, submit, online }: Readonly<Record<string, unknown>>): Framed<NodeFrame> {
+  if (typeof node !== 'string' || typeof base !== 'string') {
+    return { ok: false, reason: 'a hello lacks the node or its base topic' };
+  }
+  const frame = {
+    type: 'hello',
+    node,
+    base,
+    broker: typeof broker === 'string' ? broker : undefined,
+    submit: isCount(submit) ? submit : undefined,
+    online: online === true,
+  } as const;
+  return { ok: true, frame };
+}
+
 function readFields(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function isCount(value: unknown): value is number {

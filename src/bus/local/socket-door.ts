@@ -9,8 +9,15 @@ import { Subject } from 'rxjs';
 import { describeError } from '../../os/errors.js';
 import { MESSAGE_BYTES_MAX, TOPIC_BYTES_MAX } from '../../protocol/limits.js';
 import type { BusMessage, BusPublish } from '../bus.js';
-import type { LocalDoor } from '../local-door.js';
-import { createLineCutter, readProgramFrame, writeFrame, type NodeFrame, type ProgramFrame } from './local-frames.js';
+import type { LocalDoor, LocalSubmission } from '../local-door.js';
+import {
+  createLineCutter,
+  readProgramFrame,
+  SUBMIT_PROTOCOL,
+  writeFrame,
+  type NodeFrame,
+  type ProgramFrame,
+} from './local-frames.js';
 import { localSocketPath, createLocalDirectory, openSocketAddress, type SocketAddress } from './local-place.js';
 import { createRetainedCache } from '../retained-cache.js';
 import { matchesFilter } from '../topic-filter.js';
@@ -42,10 +49,12 @@ interface Program {
 export function createSocketDoor(options: SocketDoorOptions): LocalDoor {
   const { stateDir, node, base, broker, backlogBytesMax = BACKLOG_BYTES_MAX } = options;
   const messages$ = new Subject<BusMessage>();
+  const submissions$ = new Subject<LocalSubmission>();
   const refused$ = new Subject<string>();
   const programs = new Set<Program>();
   const cache = createRetainedCache();
   const requests = `${base}/node/${node}/request/`;
+  let isOnline = false;
   let server: Server | undefined;
   let address: SocketAddress | undefined;
 
@@ -57,7 +66,7 @@ export function createSocketDoor(options: SocketDoorOptions): LocalDoor {
     socket.on('close', () => programs.delete(program));
     if (programs.size >= PROGRAMS_MAX) return disconnect(program, `${PROGRAMS_MAX} programs are connected already`);
     programs.add(program);
-    send(program, { type: 'hello', node, base, broker });
+    send(program, { type: 'hello', node, base, broker, submit: SUBMIT_PROTOCOL, online: isOnline });
     socket.on('data', (chunk) => {
       const { lines, fault } = cutter.cut(chunk);
       for (const line of lines) if (programs.has(program)) handleLine(program, line);
@@ -68,8 +77,16 @@ export function createSocketDoor(options: SocketDoorOptions): LocalDoor {
   function handleLine(program: Program, line: string): void {
     const read = readProgramFrame(line);
     if (!read.ok) return disconnect(program, read.reason);
-    if (read.frame.type === 'subscribe') subscribe(program, read.frame.filters);
-    else handlePublish(program, read.frame);
+    const { frame } = read;
+    if (frame.type === 'subscribe') subscribe(program, frame.filters);
+    else if (frame.type === 'submit') handleSubmit(program, frame);
+    else handlePublish(program, frame);
+  }
+
+  function handleSubmit(program: Program, { id, item }: ProgramFrame & { readonly type: 'submit' }): void {
+    const answer = (reason?: string): void =>
+      send(program, reason === undefined ? { type: 'accepted', id } : { type: 'refused', id, reason });
+    submissions$.next({ item, answer });
   }
 
   function subscribe(program: Program, wanted: readonly string[]): void {
@@ -140,7 +157,11 @@ export function createSocketDoor(options: SocketDoorOptions): LocalDoor {
 
   return {
     messages$,
+    submissions$,
     refused$,
+    setOnline: (online) => {
+      isOnline = online;
+    },
     open(done) {
       const fault = attempt(() => {
         createLocalDirectory(stateDir);

@@ -3,7 +3,7 @@ import { composeBroker, type BrokerChoice, type BrokerEvent, type RunningBroker 
 import { untilStopped } from '../until-stopped.js';
 import type { Context } from '../context.js';
 import { BadInput, EXIT } from '../failure.js';
-import { readWhole } from '../flags.js';
+import { readWhole } from '../flag-values.js';
 import { showText } from '../render/format.js';
 
 /** Flags of `broker` and `up`, as typed. */

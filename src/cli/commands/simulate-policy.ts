@@ -1,7 +1,7 @@
 /** `tritmesh simulate --nodes N`: simulates a mesh without faults for hours of virtual time and reports its figures. */
 import { printJson, type Context } from '../context.js';
 import { BadInput, EXIT } from '../failure.js';
-import { readCount } from '../flags.js';
+import { readCount } from '../flag-values.js';
 import { renderPolicy } from '../render/policy.js';
 import { isWorkloadName, runPolicy, type PolicyOptions } from '../../sim/policy/run-policy.js';
 import { WORKLOADS } from '../../sim/policy/workload.js';

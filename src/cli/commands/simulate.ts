@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import type { RunResult } from '../../sim/run-plan.js';
 import type { Hunt } from '../../sim/hunt.js';
-import { readCount } from '../flags.js';
+import { readCount } from '../flag-values.js';
 import type { WorkerData } from './simulate-worker.js';
 import { printJson, type Context } from '../context.js';
 import { EXIT } from '../failure.js';

@@ -3,7 +3,18 @@
  * The second Ctrl-C stops waiting. Whichever comes first, the end of the item or an interrupt, decides the exit code.
  */
 import { join } from 'node:path';
-import { distinctUntilChanged, filter, firstValueFrom, fromEvent, map, merge, race, take, throttleTime } from 'rxjs';
+import {
+  distinctUntilChanged,
+  filter,
+  firstValueFrom,
+  fromEvent,
+  map,
+  merge,
+  race,
+  skipWhile,
+  take,
+  throttleTime,
+} from 'rxjs';
 import { describeError } from '../../os/errors.js';
 import type { Item } from '../../protocol/item.js';
 import type { Status } from '../../protocol/status.js';
@@ -19,12 +30,14 @@ import { openJobStreams, type JobStreams } from './job-sink.js';
 import {
   describeCost,
   describeEnd,
+  describeLeft,
   describeProgress,
   describeStep,
   describeStuck,
   exitCodeOf,
   isOver,
 } from '../render/run.js';
+import type { Handover } from '../thin/handover.js';
 import type { ReadingReporter } from './report-reading.js';
 
 /** The item to stay with, and how to report it. */
@@ -35,6 +48,8 @@ export interface AttachOptions {
   readonly verbose: boolean;
   /** Is informed of how far the output has been read. */
   readonly reading: ReadingReporter;
+  /** What the thin path has done already. */
+  readonly handover?: Handover | undefined;
 }
 
 /** Requests to the item's owner: with a long timeout for those that change something, a short one for its status. */
@@ -51,14 +66,14 @@ export async function attachToJob(
   context: Context,
   { requests, statusRequests }: RequestClients,
   job: FollowedJob,
-  { client, item, verbose, reading }: AttachOptions,
+  { client, item, verbose, reading, handover }: AttachOptions,
 ): Promise<number> {
-  const streams = openJobStreams();
-  const output = createJobOutput({
-    ...streams,
-    note: (text) => context.report(`${job.item}: ${text}`),
-  });
-  const steps = verbose ? reportSteps(context, job) : undefined;
+  const streams = openJobStreams(handover?.isUnread());
+  const output = createJobOutput(
+    { ...streams, note: (text) => context.report(`${job.item}: ${text}`) },
+    handover?.positions,
+  );
+  const steps = verbose ? reportSteps(context, job, handover?.lastStep) : undefined;
   const warnings = reportNoPath(context, job);
   // With --json, stdout is one document: the output of the job stays in its files.
   const written = context.json
@@ -67,13 +82,20 @@ export async function attachToJob(
         output.write(log);
         streams.taken(log.stream, () => reading.read(log));
       });
-  const over = awaitEnd({ client, requests: statusRequests, job, report: context.report, isVerbose: verbose }).pipe(
-    map((end) => () => finish(context, item, end, output, verbose)),
-  );
+  const over = awaitEnd({
+    client,
+    requests: statusRequests,
+    job,
+    report: context.report,
+    isVerbose: verbose,
+    now: handover !== undefined,
+  }).pipe(map((end) => () => finish(context, item, end, output, verbose)));
   try {
-    const end = await firstValueFrom(
+    const ended = firstValueFrom(
       race(over, watchInterrupts(context, requests, job), watchReader(requests, job, streams)),
     );
+    handover?.raiseSignals();
+    const end = await ended;
     written?.unsubscribe();
     steps?.unsubscribe();
     warnings.unsubscribe();
@@ -98,11 +120,12 @@ function reportNoPath(context: Context, job: FollowedJob): { unsubscribe(): void
     .subscribe(context.report);
 }
 
-function reportSteps(context: Context, job: FollowedJob): { unsubscribe(): void } {
+function reportSteps(context: Context, job: FollowedJob, lastStep: string | undefined): { unsubscribe(): void } {
   const step$ = job.status$.pipe(
     // The end is reported after the output has been written.
     filter((status) => !isOver(status)),
     map((status) => describeStep(job.item, status)),
+    skipWhile((step) => step === lastStep),
   );
   const progress$ = job.progress$.pipe(
     map((progress) => describeProgress(job.item, progress)),
@@ -138,7 +161,7 @@ function watchInterrupts(context: Context, requests: RequestClient, job: Followe
       return false;
     }),
     map(() => async () => {
-      context.report(`stopped waiting for ${job.item}; check it with: tritmesh items, tritmesh logs -f ${job.item}`);
+      context.report(describeLeft(job.item));
       return EXIT.cancelled;
     }),
   );

@@ -19,6 +19,8 @@ export interface FollowedJob {
   readonly owner$: Observable<string>;
   /** Adds a status that came as the answer to a request. */
   addStatus(status: Status): void;
+  /** Adds output that came another way. */
+  addLog(log: LogPiece & { readonly node: string }): void;
   /** The last status; `undefined` until there is one. */
   last(): Status | undefined;
   stop(): void;
@@ -71,6 +73,7 @@ export function followJob(client: Pick<Client, 'bus' | 'base'>, owner: string, i
     log$,
     owner$,
     addStatus,
+    addLog: (log) => log$.next(log),
     last: () => last,
     stop() {
       subscription.unsubscribe();

@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../os/errors.js';
 import type { LogPiece } from '../../protocol/work-messages.js';
-import { LOG_START, stitchEnd, stitchPiece, type LogPosition, type Stitched } from './log-stitch.js';
+import { LOG_START, stitchEnd, stitchPiece, type LogPositions, type Stitched } from './log-stitch.js';
 
 /** `stdout` or `stderr`. */
 export type LogStream = LogPiece['stream'];
@@ -31,9 +31,9 @@ export interface JobOutput {
   finish(epoch: number, directory: string): Promise<void>;
 }
 
-/** Creates the output of one job. */
-export function createJobOutput(sink: JobSink): JobOutput {
-  const positions: Record<LogStream, LogPosition> = { stdout: LOG_START, stderr: LOG_START };
+/** Creates the output of one job, which may have been written in part. */
+export function createJobOutput(sink: JobSink, written?: LogPositions): JobOutput {
+  const positions = { stdout: LOG_START, stderr: LOG_START, ...written };
   let restartedAt = 0;
 
   function writePiece(stream: LogStream, stitched: Stitched): void {

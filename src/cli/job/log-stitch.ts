@@ -16,6 +16,9 @@ export interface LogPosition {
   readonly written: number;
 }
 
+/** The positions of both streams. */
+export type LogPositions = Readonly<Record<LogPiece['stream'], LogPosition>>;
+
 /** What to write now. */
 export interface Stitched {
   readonly position: LogPosition;

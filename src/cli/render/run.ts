@@ -43,6 +43,11 @@ export function describeStuck(item: string, status: Status): string {
   return `${item} has run: ${showText(status.reason)}; they come home as soon as they can be reached, or with "tritmesh fetch ${item}"`;
 }
 
+/** The sentence for a user who stops waiting. */
+export function describeLeft(item: string): string {
+  return `stopped waiting for ${item}; check it with: tritmesh items, tritmesh logs -f ${item}`;
+}
+
 /** Exit code of a program that was not found, by the convention of shells. */
 const NOT_FOUND = 127;
 

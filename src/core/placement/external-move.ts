@@ -4,7 +4,8 @@
  */
 import type { ImageFacts } from '../../protocol/image-facts.js';
 import { COMMAND_BYTES_MAX } from '../../protocol/limits.js';
-import { ITEM_NAME_CHARS_MAX, measureCommand, type Item, type Need } from '../../protocol/item.js';
+import { measureCommand, type Item, type Need } from '../../protocol/item.js';
+import { ITEM_NAME_CHARS_MAX } from '../../protocol/item-name.js';
 import type { Info } from '../../protocol/messages.js';
 import type { Ranking } from '../mesh/ranking.js';
 import type { ProcessFacts } from '../processes/process-facts.js';

@@ -24,7 +24,7 @@ import type { Guest } from '../../core/receiver/guest.js';
 import { isLive } from '../../core/receiver/guest.js';
 import { findGainObstacle, findNodeObstacle, type ShedContext } from '../../core/placement/shedding.js';
 import type { ImageFacts } from '../../protocol/image-facts.js';
-import { formatItemId, ITEM_ID_ENDS } from '../../protocol/item.js';
+import { formatItemId, ITEM_ID_ENDS } from '../../protocol/item-name.js';
 import type { Info } from '../../protocol/messages.js';
 import type { FitChecks } from './fit-check.js';
 import type { NodeInput } from '../inputs.js';

@@ -10,6 +10,8 @@ import { findSubmitObstacle } from '../../core/owner/submission.js';
 import { decideRequestedMove, describeAbsent } from '../../core/placement/requested-move.js';
 import type { Guest } from '../../core/receiver/guest.js';
 import type { AcceptanceContext } from '../../core/receiver/policy.js';
+import type { Item } from '../../protocol/item.js';
+import type { Reason } from '../../protocol/reasons.js';
 import type { Request } from '../../protocol/requests.js';
 import { answerItem, answerItems } from './answer-items.js';
 import { answerCancel, answerFetch, answerRetry } from './answer-steering.js';
@@ -48,6 +50,7 @@ export function answerRequest(input: NodeInput, deps: AnswerDeps): void {
     const { verb, transaction, reason, code } = input;
     return respond(verb, transaction, { error: reason, code }, `request/${verb}`, deps);
   }
+  if (input.type === 'SubmissionHeard') return answerSubmission(input, deps);
   if (input.type !== 'RequestHeard') return;
   const { request } = input;
   // The external-move stage answers these later.
@@ -108,13 +111,30 @@ function answerRun(
   signedBy: string | undefined,
   deps: AnswerDeps,
 ): Answer {
+  const taken = takeItem(item, signedBy, deps);
+  return 'refusal' in taken ? refuseRequest(taken.refusal) : { data: { item: item.id, known: taken.known } };
+}
+
+/** A program that may open the local socket acts for this node, as one does that signs with its key. */
+function answerSubmission({ item, done }: Extract<NodeInput, { type: 'SubmissionHeard' }>, deps: AnswerDeps): void {
+  const taken = takeItem(item, deps.self, deps);
+  if ('refusal' in taken) return done(taken.refusal.text);
+  deps.push({ type: 'AfterAsked', subject: `item/${item.id}`, done: () => done() });
+}
+
+/** Takes an item, or says why not. */
+function takeItem(
+  item: Item,
+  signedBy: string | undefined,
+  deps: AnswerDeps,
+): { readonly known: boolean } | { readonly refusal: Reason } {
   // First: a repeated submission of what was taken is answered alike, whatever is accepted by now.
-  if (deps.items.has(item.id) || deps.wasRetired(item.id)) return { data: { item: item.id, known: true } };
-  const obstacle = findSubmitObstacle(item, signedBy, { ...deps.acceptance(), renamedTo: deps.renaming.wanted });
-  if (obstacle !== undefined) return refuseRequest(obstacle);
+  if (deps.items.has(item.id) || deps.wasRetired(item.id)) return { known: true };
+  const refusal = findSubmitObstacle(item, signedBy, { ...deps.acceptance(), renamedTo: deps.renaming.wanted });
+  if (refusal !== undefined) return { refusal };
   const submitted = { ...item, submitted_at: new Date(deps.clock.wall()).toISOString() };
   deps.push({ type: 'ItemSubmitted', item: submitted });
-  return { data: { item: item.id, known: false } };
+  return { known: false };
 }
 
 function answerMigrate(request: Extract<Request, { verb: 'migrate' }>, deps: AnswerDeps): Answer {

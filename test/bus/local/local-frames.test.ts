@@ -58,6 +58,8 @@ describe('reading a line', () => {
     ['no id', { type: 'publish', topic: 't', payload: '' }],
     ['an id below 0', { type: 'publish', id: -1, topic: 't', payload: '' }],
     ['a payload that is not text', { type: 'publish', id: 1, topic: 't', payload: {} }],
+    ['an item that is text', { type: 'submit', id: 1, item: 'true' }],
+    ['an item without an id', { type: 'submit', item: {} }],
     ['a type that only nodes send', { type: 'granted' }],
     ['null instead of an object', null],
   ])('a frame from a program with %s is refused', (_title, frame) => {

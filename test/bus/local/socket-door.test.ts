@@ -6,7 +6,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, writeFileSync } from 'node
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { filter, firstValueFrom, take, toArray } from 'rxjs';
+import { filter, firstValueFrom, map, ReplaySubject, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Bus, BusMessage, BusPublish } from '../../../src/bus/bus.js';
 import { createLocalBus } from '../../../src/bus/local/local-bus.js';
@@ -70,14 +70,28 @@ function retained(topic: string, payload: string): BusPublish {
 }
 
 /** Connects a program that does not know the protocol. */
-async function connectRaw(stateDir: string): Promise<{ socket: Socket; gone: Promise<string> }> {
+async function connectRaw(stateDir: string): Promise<{
+  socket: Socket;
+  gone: Promise<string>;
+  /** The first line with this text, past or future. */
+  heard(text: string): Promise<unknown>;
+}> {
   const socket = connect(localSocketPath(stateDir));
   let heard = '';
-  socket.on('data', (chunk) => (heard += chunk.toString()));
+  const heard$ = new ReplaySubject<string>(1);
+  socket.on('data', (chunk) => heard$.next((heard += chunk.toString())));
   socket.on('error', () => undefined);
   const gone = new Promise<string>((resolve) => socket.once('close', () => resolve(heard)));
   await once(socket, 'connect');
-  return { socket, gone };
+  const findLine = (text: string): Promise<unknown> => {
+    const line$ = heard$.pipe(
+      map((all) => all.split('\n').slice(0, -1)),
+      map((lines) => lines.find((line) => line.includes(text))),
+      filter((line) => line !== undefined),
+    );
+    return firstValueFrom(line$).then((line): unknown => JSON.parse(line));
+  };
+  return { socket, gone, heard: findLine };
 }
 
 describe('the local endpoint and a program', () => {
@@ -179,6 +193,46 @@ describe('the local endpoint and a program', () => {
     await new Promise((resolve) => mute.close(resolve));
     await openDoor(stateDir);
     await untilLink(bus, { state: 'online' });
+  });
+});
+
+describe('an item that a program submits', () => {
+  it('reaches the node, and each answer reaches the program that it is for', async () => {
+    const stateDir = makeDirectory();
+    const door = await openDoor(stateDir);
+    door.submissions$.subscribe(({ item, answer }) => answer('no' in item ? 'alpha does not want it' : undefined));
+    const one = await connectRaw(stateDir);
+    const other = await connectRaw(stateDir);
+    one.socket.write('{"type":"submit","id":7,"item":{"no":1}}\n');
+    other.socket.write('{"type":"submit","id":7,"item":{}}\n');
+    const answers = await Promise.all([one, other].map(({ heard }) => heard('"id":7')));
+    expect(answers).toEqual([
+      { type: 'refused', id: 7, reason: 'alpha does not want it' },
+      { type: 'accepted', id: 7 },
+    ]);
+  });
+
+  it('may be answered after its program has gone', async () => {
+    const stateDir = makeDirectory();
+    const door = await openDoor(stateDir);
+    const submitted = firstValueFrom(door.submissions$);
+    const { socket, gone } = await connectRaw(stateDir);
+    socket.write('{"type":"submit","id":1,"item":{}}\n');
+    const { answer } = await submitted;
+    socket.destroy();
+    await gone;
+    answer();
+    await connectBus(stateDir);
+  });
+
+  it('is announced to programs, with whether the node has its broker', async () => {
+    const stateDir = makeDirectory();
+    const door = await openDoor(stateDir);
+    const before = await connectRaw(stateDir);
+    expect(await before.heard('hello')).toMatchObject({ submit: 1, online: false });
+    door.setOnline(true);
+    const after = await connectRaw(stateDir);
+    expect(await after.heard('hello')).toMatchObject({ submit: 1, online: true });
   });
 });
 

@@ -72,6 +72,7 @@ function wait(isVerbose = false): Waiter {
       progress$: NEVER,
       log$: NEVER,
       owner$,
+      addLog: () => undefined,
       addStatus: (added) => status$.next(added),
       last: () => undefined,
       stop: () => undefined,

@@ -3,9 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseItem, type ItemFlags } from '../../../src/cli/job/parse-item.js';
-import { formatItemId } from '../../../src/protocol/item.js';
-import { readDuration, readSize } from '../../../src/cli/flags.js';
+import type { ItemFlags } from '../../../src/cli/job/draft-item.js';
+import { parseItem } from '../../../src/cli/job/parse-item.js';
+import { formatItemId } from '../../../src/protocol/item-name.js';
+import { readDuration, readSize } from '../../../src/cli/flag-values.js';
 import { ITEM_ID_PATTERN } from '../../../src/protocol/topics.js';
 import { temporaryDirectories } from '../../support/temporary-directory.js';
 

@@ -46,7 +46,9 @@ describe('the mirror', () => {
     };
     const door: LocalDoor = {
       messages$: NEVER,
+      submissions$: NEVER,
       refused$: NEVER,
+      setOnline: () => undefined,
       open: () => undefined,
       show: (message) => shown.push(message.topic),
       forget: (topic) => shown.push(`forget ${topic}`),

@@ -31,14 +31,12 @@ function guestOf(migrate: 'never' | 'restart'): AnswerDeps['guests'] {
   return new Map(guest === null ? [] : [[GUEST, { ...guest, owner: 'omega', item: 'g1' }]]);
 }
 
-function ask(
-  request: Request,
+function createDeps(
+  pushed: NodeInput[],
   items: readonly OwnerRun[] = [],
   change: Partial<AnswerDeps> = {},
-  signedBy: string | undefined = 'beta',
-): Answered {
-  const pushed: NodeInput[] = [];
-  const deps: AnswerDeps = {
+): AnswerDeps {
+  return {
     self: 'alpha',
     members: createTable(createMember('alpha', { trit: 1 }), createMember('beta'), createMember('gamma')),
     mesh: () => meshRules,
@@ -54,6 +52,16 @@ function ask(
     renaming: { wanted: undefined, answer: () => ({ error: 'not here' }) },
     ...change,
   };
+}
+
+function ask(
+  request: Request,
+  items: readonly OwnerRun[] = [],
+  change: Partial<AnswerDeps> = {},
+  signedBy: string | undefined = 'beta',
+): Answered {
+  const pushed: NodeInput[] = [];
+  const deps = createDeps(pushed, items, change);
   answerRequest({ type: 'RequestHeard', request, signedBy }, deps);
   const answered = pushed.at(-1);
   if (answered?.type !== 'RequestAnswered') throw new Error('no answer');
@@ -163,6 +171,34 @@ describe('an answer', () => {
     expect(ask(request, [], {}, 'beta').response['error']).toBe(
       'item.inputs and item.destination are paths on this machine: only alpha itself may name them',
     );
+  });
+
+  it('an item that a program of this machine submits counts as its own, and is confirmed behind its writes', () => {
+    const pushed: NodeInput[] = [];
+    const answers: (string | undefined)[] = [];
+    const done = (refusal?: string): void => void answers.push(refusal);
+    const item = createItem({ inputs: ['/etc/hosts'] });
+    answerRequest({ type: 'SubmissionHeard', item, done }, createDeps(pushed));
+    expect(pushed).toMatchObject([{ type: 'ItemSubmitted' }, { type: 'AfterAsked', subject: `item/${item.id}` }]);
+    expect(answers).toEqual([]);
+    const [, after] = pushed;
+    if (after?.type === 'AfterAsked') after.done();
+    expect(answers).toEqual([undefined]);
+  });
+
+  it('an item that a program of this machine submits again is confirmed again, and not taken again', () => {
+    const pushed: NodeInput[] = [];
+    answerRequest({ type: 'SubmissionHeard', item: createItem({ id: 'old' }), done: () => {} }, createDeps(pushed));
+    expect(pushed).toMatchObject([{ type: 'AfterAsked', subject: 'item/old' }]);
+  });
+
+  it('an item that a program of this machine submits is refused with the reason', () => {
+    const pushed: NodeInput[] = [];
+    const answers: (string | undefined)[] = [];
+    const deps = createDeps(pushed, [], { acceptance: () => ({ ...acceptance, journalFault: 'no space' }) });
+    answerRequest({ type: 'SubmissionHeard', item: createItem(), done: (why) => void answers.push(why) }, deps);
+    expect(answers).toEqual(['the journal cannot be written: no space']);
+    expect(pushed).toEqual([]);
   });
 
   it('a refused request is answered with its reason', () => {
