@@ -1,7 +1,8 @@
 /** The log: who may write it, how it stays short, and that it is written on a full disk. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { canMountDisks } from '../support/small-disk.js';
@@ -73,7 +74,7 @@ function testRotation({ open }: SupervisorSuite): void {
 
 function testFullDisk({ open }: SupervisorSuite): void {
   it.skipIf(!canMountDisks)('refuses starts on a full disk, but records every end', async () => {
-    const disk = join(mountDisk(), '.');
+    const disk = mountDisk();
     const { start, log, hangUp, gone } = await open({ disk });
     const live = Array.from({ length: 8 }, () => start(STAY));
     for (const job of live) await job.said('ready');
@@ -98,11 +99,11 @@ function testFullDisk({ open }: SupervisorSuite): void {
 }
 
 function mountDisk(): string {
-  const place = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
+  const place = mkdtempSync(join(tmpdir(), 'tritmesh-small-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', place]);
-  onTestFinished(async () => {
+  onTestFinished(() => {
     execFileSync('umount', ['-l', place]);
-    execFileSync('rmdir', [place]);
+    rmdirSync(place);
   });
   return place;
 }

@@ -32,7 +32,7 @@ function testHung({ open }: SupervisorSuite): void {
     // The longest line that is reported, from runs that cannot start; what the log keeps of them is soon replaced.
     const largest = Number.MAX_SAFE_INTEGER;
     const directory = join(place, 'missing');
-    const count = 9000;
+    const count = 5500;
     for (let number = count; number > 0; number -= 1) start({ id: largest - number, directory });
     const last = largest - 1;
     await until(() => readFileSync(join(place, 'supervisor/log'), 'latin1').includes(`\nfail ${last} `));

@@ -11,12 +11,14 @@ export function testReaper(tested: TestedSupervisor): void {
   describe('what a job leaves behind', () => {
     it('becomes a child of the supervisor, and no zombie', async () => {
       const { start, handle, place } = await open();
-      const script =
-        'for i in 1 2 3 4 5; do (setsid sh -c "echo \\$\\$; until [ -e ../../go ]; do sleep 0.02; done" &); done';
-      const job = start(script);
-      await job.ended();
+      const daemon = 'echo \\$\\$; until [ -e ../../go ]; do sleep 0.02; done';
+      const loop = `for i in 1 2 3 4 5; do (setsid sh -c "${daemon}" &); done`;
+      // The leader stays until all have left its group, which ends with it.
+      const job = start(`${loop}; until [ -e ../../left ]; do sleep 0.02; done`);
       await until(() => job.read('stdout').match(/\n/g)?.length === 5);
       const pids = job.read('stdout').trim().split('\n').map(Number);
+      await start(`touch ${place}/left`).ended();
+      await job.ended();
       await until(() => pids.every((pid) => tryReadProcStat(pid)?.parent === handle.pid));
       await start(`touch ${place}/go`).ended();
       await until(() => pids.every((pid) => tryReadProcStat(pid) === undefined));
