@@ -54,6 +54,8 @@ const LONGEST: readonly string[] = [
   'migrate-crash',
   'run-away',
   'doubt-answered',
+  'native-program',
+  'node-program',
   'crash',
   'planted',
 ];
