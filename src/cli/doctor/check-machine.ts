@@ -4,6 +4,7 @@ import { access, constants, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { findStateFault, loadSigner, senseOnce } from '../../compose/client.js';
+import { findSupervisor } from '../../compose/supervisor.js';
 import type { Config } from '../../config/config.js';
 import { toOutputRules } from '../../config/node-settings.js';
 import { stepDisk } from '../../core/disk/disk-space.js';
@@ -130,13 +131,29 @@ export async function checkPrograms(): Promise<readonly Finding[]> {
       : broken(
           'watchdog',
           'no sh or no sleep in PATH',
-          'add a POSIX shell and coreutils to PATH: the watchdog of each job needs them',
+          'add a POSIX shell and coreutils to PATH: the warden of the supervisor and the watchdog of a container need them',
         );
   const watching =
     mosquitto === undefined
       ? missing('mosquitto_sub', 'not in PATH', 'optional: it shows the bus (apt-get install mosquitto-clients)')
       : good('mosquitto_sub', mosquitto);
-  return [watchdog, watching];
+  return [watchdog, await checkSupervisor(), watching];
+}
+
+/** Which program starts the jobs, and what the Node.js one lacks. */
+async function checkSupervisor(): Promise<Finding> {
+  const what = 'supervisor';
+  const found = await findSupervisor();
+  if (found === undefined) return broken(what, 'no program of it is there', 'install tritmesh again');
+  if (found.kind === 'native') return good(what, found.program);
+  const place = found.args.join(' ');
+  if (process.platform !== 'linux') return good(what, place);
+  return missing(
+    what,
+    place,
+    'optional: install a C compiler and build tritmesh again. The C program starts jobs faster, reaps what they leave ' +
+      'behind, and measures the cpu time of each exactly',
+  );
 }
 
 /** Whether the configured metric can be read here. */

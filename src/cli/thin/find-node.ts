@@ -37,6 +37,8 @@ const JOB_VARIABLES: ReadonlySet<string> = new Set([
   'TRITMESH_OWNER',
   'TRITMESH_EPOCH',
   'TRITMESH_NODE',
+  'TRITMESH_RUN_DIRECTORY',
+  'TRITMESH_RUN_MARK',
 ]);
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
 /** Written by `tritmesh join`. */
