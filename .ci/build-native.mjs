@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NAME = 'tritmesh-supervisor';
+const BUILT = join(ROOT, 'dist', 'native', `${process.platform}-${process.arch}`);
 const SOURCES = ['supervisor.c', 'text.c', 'log.c', 'launch.c', 'processes.c'].map((name) =>
   join(ROOT, 'native', name),
 );
@@ -57,8 +58,7 @@ function release() {
 
 if (process.argv[2] === 'release') release();
 else if (process.platform === 'linux') {
-  compile('cc', join(ROOT, 'dist', 'native', NAME), [], false);
+  compile('cc', join(BUILT, NAME), [], false);
   // With clocks that tests can set.
-  if (process.argv[2] === 'test')
-    compile('cc', join(ROOT, 'dist', 'native', `${NAME}-test`), ['-DTRITMESH_TEST_CLOCK'], false);
+  if (process.argv[2] === 'test') compile('cc', join(BUILT, `${NAME}-test`), ['-DTRITMESH_TEST_CLOCK'], false);
 }

@@ -13,7 +13,9 @@ describe('the supervisor that a node would use', () => {
 
   it('is the C program where that was built', async () => {
     vi.stubEnv('TRITMESH_SUPERVISOR', '');
-    const isBuilt = existsSync(join(import.meta.dirname, '../../dist/native/tritmesh-supervisor'));
+    const isBuilt = existsSync(
+      join(import.meta.dirname, '../../dist/native', `${process.platform}-${process.arch}`, 'tritmesh-supervisor'),
+    );
     expect((await findSupervisor())?.kind).toBe(isBuilt ? 'native' : 'node');
   });
 });

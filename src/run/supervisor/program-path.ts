@@ -16,8 +16,9 @@ export const SUPERVISOR_VARIABLE = 'TRITMESH_SUPERVISOR';
 /** The programs that can be tried, best first. */
 export function listSupervisorPrograms(wanted: string | undefined): readonly SupervisorProgram[] {
   const root = findRoot();
-  const natives = [join(root, 'dist/native'), join(root, `native/prebuilt/${process.platform}-${process.arch}`)]
-    .map((place) => join(place, 'tritmesh-supervisor'))
+  // A package may have been packed on another machine.
+  const natives = ['dist/native', 'native/prebuilt']
+    .map((place) => join(root, place, `${process.platform}-${process.arch}`, 'tritmesh-supervisor'))
     .filter(isExecutable)
     .slice(0, 1)
     .map((program): SupervisorProgram => ({ kind: 'native', program, args: [] }));

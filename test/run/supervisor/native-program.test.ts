@@ -8,7 +8,7 @@ import { testSupervisor } from '../../conformance/supervisor.js';
 import { requirement } from '../../support/requirements.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
-const NATIVE = join(ROOT, 'dist', 'native', 'tritmesh-supervisor');
+const NATIVE = join(ROOT, 'dist', 'native', `${process.platform}-${process.arch}`, 'tritmesh-supervisor');
 const PROGRAM = {
   kind: 'native',
   real: { program: NATIVE, args: [] },
