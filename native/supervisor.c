@@ -33,6 +33,7 @@ static double last_ms;
 static double boot_lead_ms;
 static pid_t warden;
 static struct log logfile;
+static long log_limit = LOG_BYTES_LIMIT;
 static char mark[128];
 
 static void look(void);
@@ -58,7 +59,11 @@ static void fail_run(struct run *run, const char *step, int error) {
 
 static void start_run(struct start *order) {
   look();
-  if (logfile.written > LOG_BYTES_LIMIT && !orphan) log_replace(&logfile, &runs, doubt);
+  /* Twice what was needed the last time: with many kept runs it must not be replaced at each start. */
+  if (logfile.written > log_limit && !orphan) {
+    log_replace(&logfile, &runs, doubt);
+    log_limit = 2 * logfile.written > LOG_BYTES_LIMIT ? 2 * logfile.written : LOG_BYTES_LIMIT;
+  }
   struct run *run = run_create(order);
   run->next = runs;
   runs = run;

@@ -66,6 +66,7 @@ export function supervise({ log, first, slots, clock, report, leave }: Supervise
   const runs = new Map<number, SupervisedRun>();
   const history = createLineHistory(first);
   let doubt = 0;
+  let logLimit = LOG_BYTES_LIMIT;
   let isOrphan = false;
   let last = clock.now();
   let timer: NodeJS.Timeout | undefined;
@@ -82,7 +83,7 @@ export function supervise({ log, first, slots, clock, report, leave }: Supervise
   function start(order: StartFrame): void {
     const { id, limitMs, mode, directory } = order;
     look();
-    if (log.size() > LOG_BYTES_LIMIT && !isOrphan) log.replace(history.list());
+    if (log.size() > logLimit && !isOrphan) shorten();
     const slot = slots.take(id);
     const begin = { word: 'begin', id, slot: slot ?? 0, at: clock.now(), limitMs, mode, directory } as const;
     const fault = log.reserve(ROOM_BYTES + RUN_ROOM_BYTES * (runs.size + 1) + directory.length * 4);
@@ -97,6 +98,12 @@ export function supervise({ log, first, slots, clock, report, leave }: Supervise
     if (child.pid === undefined) return;
     follow(order, slot, child.pid);
     child.once('exit', (code, signal) => end(id, code, signal));
+  }
+
+  function shorten(): void {
+    log.replace(history.list());
+    // Twice what was needed: with many kept runs it must not be replaced at each start.
+    logLimit = Math.max(LOG_BYTES_LIMIT, 2 * log.size());
   }
 
   function refuse(id: number, { step, error }: SpawnFault): void {
