@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NAME = 'tritmesh-supervisor';
 const BUILT = join(ROOT, 'dist', 'native', `${process.platform}-${process.arch}`);
-const SOURCES = ['supervisor.c', 'text.c', 'log.c', 'launch.c', 'processes.c'].map((name) =>
+const SOURCES = ['supervisor.c', 'text.c', 'log.c', 'launch.c', 'processes.c', 'leftovers.c'].map((name) =>
   join(ROOT, 'native', name),
 );
 const FLAGS = ['-std=gnu11', '-O2', '-s', '-Wall', '-Wextra', '-Werror'];
@@ -58,7 +58,8 @@ function release() {
 
 if (process.argv[2] === 'release') release();
 else if (process.platform === 'linux') {
-  compile('cc', join(BUILT, NAME), [], false);
-  // With clocks that tests can set.
-  if (process.argv[2] === 'test') compile('cc', join(BUILT, `${NAME}-test`), ['-DTRITMESH_TEST_CLOCK'], false);
+  // With clocks that tests can set, where no package takes it from.
+  if (process.argv[2] === 'test')
+    compile('cc', join(ROOT, '.tmp', 'native', `${NAME}-test`), ['-DTRITMESH_TEST_CLOCK'], false);
+  else compile('cc', join(BUILT, NAME), [], false);
 }

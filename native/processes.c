@@ -36,7 +36,7 @@ double boot_ms(void) { return read_clock(CLOCK_BOOTTIME); }
 #endif
 
 /* Reads a small file; returns its length, or -1. */
-static ssize_t read_small(const char *path, char *text, size_t size) {
+ssize_t read_small(const char *path, char *text, size_t size) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -1;
   ssize_t bytes = read(fd, text, size - 1);
@@ -156,16 +156,4 @@ bool has_variable(pid_t pid, const char *wanted) {
   for (size_t at = 0; at < length && !has; at += strlen(text + at) + 1) has = strcmp(text + at, wanted) == 0;
   free(text);
   return has;
-}
-
-/* Appends `name (pid)` to a list of names. */
-void append_name(char *names, size_t size, const struct process *one) {
-  char name[32];
-  if (read_small(format("/proc/%d/comm", (int)one->pid), name, sizeof name) <= 0) strcpy(name, "?\n");
-  for (char *at = name; *at != '\0'; at++) {
-    if (*at == '\n' && at[1] == '\0') *at = '\0';
-    else if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e) *at = '?';
-  }
-  size_t length = strlen(names);
-  snprintf(names + length, size - length, "%s%s (%d)", length > 0 ? ", " : "", name, (int)one->pid);
 }

@@ -21,7 +21,8 @@
 #include "supervisor.h"
 
 enum { LATE_STATUS = 3, NEAR_MS = 2000, NEAR_LOOK_MS = 200, LOOK_MS = 1000 };
-enum { ROOM_BYTES = 4096, RUN_ROOM_BYTES = 256, LOG_BYTES_LIMIT = 256 * 1024 };
+/* Room in the log that a start wants, that a refusal leaves, and that is kept for each live run. */
+enum { ROOM_BYTES = 4096, KEPT_BYTES = 1024, RUN_ROOM_BYTES = 256, LOG_BYTES_LIMIT = 256 * 1024 };
 #define FRAME_BYTES_LIMIT (4L * 1024 * 1024)
 
 static const int IGNORED[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};
@@ -57,6 +58,15 @@ static void fail_run(struct run *run, const char *step, int error) {
   write_line(run, format("fail %lld %s %s .\n", run->id, step, name_error(error)));
 }
 
+/* It was not begun. However often that is said, it takes no room of the ends of others. */
+static void refuse_run(struct run *run, int error) {
+  const char *text = format("fail %lld log %s .\n", run->id, name_error(error));
+  run->is_over = true;
+  slot_free(run->slot);
+  if (log_reserve(&logfile, KEPT_BYTES + RUN_ROOM_BYTES * count_live()) == 0) log_append(&logfile, text);
+  output_report(text);
+}
+
 static void start_run(struct start *order) {
   look();
   /* Twice what was needed the last time: with many kept runs it must not be replaced at each start. */
@@ -69,42 +79,18 @@ static void start_run(struct start *order) {
   runs = run;
   int room = log_reserve(&logfile, ROOM_BYTES + RUN_ROOM_BYTES * (count_live() + 1) + 2 * (long)strlen(order->directory));
   run->slot = slot_take(order->id);
-  if (room != 0 || run->slot < 0) return fail_run(run, "log", room != 0 ? room : errno);
+  if (room != 0 || run->slot < 0) return refuse_run(run, room != 0 ? room : errno);
   const char *limit = order->limit_ms < 0 ? "-" : format_count(order->limit_ms);
   const char *begin = format("begin %lld %d %lld %s %s %s .\n", run->id, run->slot, (long long)now_ms(), limit,
                              order->is_plain ? "plain" : "namespace", order->directory);
   int unlogged = log_append(&logfile, begin);
-  if (unlogged != 0) return fail_run(run, "log", unlogged);
+  if (unlogged != 0) return refuse_run(run, unlogged);
   log_remember(&logfile, run, begin);
   struct launched launched = launch(order, &logfile, run);
   if (launched.error != 0) return fail_run(run, launched.step, launched.error);
   run->pid = launched.pid;
   run->started_ms = now_ms();
   output_report(run->start_line);
-}
-
-static void note_left(struct run *run) {
-  char wanted[192];
-  snprintf(wanted, sizeof wanted, "TRITMESH_RUN_MARK=%s.%lld", mark, run->id);
-  char names[512] = "";
-  int count = 0;
-  for (int round = 0; round < ROUNDS; round++) {
-    struct table table = read_table();
-    for (int i = 0; i < table.count; i++) {
-      struct process *one = &table.rows[i];
-      if (one->parent != getpid() || one->is_zombie || one->pid == warden || run_find_pid(runs, one->pid) != NULL) continue;
-      if (!has_variable(one->pid, wanted)) continue;
-      count++;
-      if (count <= 5) append_name(names, sizeof names, one);
-      kill_all(one->session);
-      kill(one->pid, SIGKILL);
-    }
-    free(table.rows);
-  }
-  if (count == 0) return;
-  const char *more = count > 5 ? format_copy(", and %d more", count - 5) : "";
-  append_note(run->directory,
-              format("tritmesh: ended %d process%s that the job left running: %s%s\n", count, count == 1 ? "" : "es", names, more));
 }
 
 static void end_run(struct run *run) {
@@ -117,7 +103,7 @@ static void end_run(struct run *run) {
   run->pid = 0;
   run->is_over = true;
   slot_free(run->slot);
-  if (orphan) note_left(run);
+  if (orphan) end_leftovers(run->directory, format("TRITMESH_RUN_MARK=%s.%lld", mark, run->id), warden);
   int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   int code = number > 0 ? 128 + number : WEXITSTATUS(status);
   long long cpu_ms = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000LL +
@@ -332,5 +318,10 @@ int main(int argc, char **argv) {
   output_open();
   output_report(first);
   serve(children);
+  /* Nothing is left to guard. It is waited for, since init does not do that where it is a node. */
+  if (warden > 0) {
+    kill(warden, SIGKILL);
+    waitpid(warden, NULL, 0);
+  }
   return 0;
 }

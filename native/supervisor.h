@@ -114,10 +114,13 @@ void close_from(int first);
 double now_ms(void);
 double boot_ms(void);
 bool read_start(const char *pid, char *text, size_t size);
+ssize_t read_small(const char *path, char *text, size_t size);
 struct table read_table(void);
 void kill_all(pid_t leader);
 void hold_all(struct run *run);
 bool has_variable(pid_t pid, const char *wanted);
-void append_name(char *names, size_t size, const struct process *one);
+
+/* leftovers.c */
+void end_leftovers(const char *directory, const char *mark, pid_t warden);
 
 #endif

@@ -15,6 +15,7 @@ export function testLog(suite: SupervisorSuite): void {
   describe('the log', () => {
     testOwner(suite);
     testRotation(suite);
+    testLongHistory(suite);
     testFullDisk(suite);
   });
 }
@@ -72,10 +73,29 @@ function testRotation({ open }: SupervisorSuite): void {
   });
 }
 
+function testLongHistory({ open }: SupervisorSuite): void {
+  it('is not replaced at each start when what is still needed is long', async () => {
+    const { start, directory, place } = await open();
+    const inode = (): number => statSync(join(directory, 'log')).ino;
+    // Their directories exist, so they stay in the log.
+    const deep = join(place, ...Array.from({ length: 12 }, () => LONG));
+    mkdirSync(deep, { recursive: true });
+    const first = inode();
+    let failed: SupervisedJob | undefined;
+    for (let number = 0; number < 150; number += 1) failed = start({ directory: deep });
+    await failed?.failed();
+    const second = inode();
+    expect(second).not.toBe(first);
+    for (let number = 0; number < 20; number += 1) failed = start({ directory: deep });
+    expect(await failed?.failed()).toBe('cwd ENOENT');
+    expect(inode()).toBe(second);
+  });
+}
+
 function testFullDisk({ open }: SupervisorSuite): void {
   it.skipIf(!canMountDisks)('refuses starts on a full disk, but records every end', async () => {
     const disk = mountDisk();
-    const { start, log, hangUp, gone } = await open({ disk });
+    const { start, log, hangUp, gone, reported } = await open({ disk });
     const live = Array.from({ length: 8 }, () => start(STAY));
     for (const job of live) await job.said('ready');
     fill(disk);
@@ -87,6 +107,10 @@ function testFullDisk({ open }: SupervisorSuite): void {
       if (job.record()?.failure !== undefined) refused = job;
     }
     expect(await refused.failed()).toBe('log ENOSPC');
+    // However many are refused, there is room for the ends of those that run.
+    for (let number = 0; number < 1500; number += 1) refused = start({ directory: refused.directory });
+    const { id: last } = refused;
+    await until(() => reported.some((line) => line.word === 'fail' && line.id === last));
     const [first, ...rest] = live;
     process.kill((await first?.started())?.pid ?? 0, 'SIGTERM');
     expect(await first?.ended()).toMatchObject({ code: 143 });

@@ -42,5 +42,44 @@ export function testReaper(tested: TestedSupervisor): void {
       expect(await gone).toBe(0);
       expect(isThere(spared)).toBe(false);
     });
+
+    it('is ended with all below it', async () => {
+      const { start, hangUp, gone } = await open();
+      const job = start("(setsid sh -c 'env -i sleep 1000 & echo $! $$ ready; wait' &); exec sleep 1000");
+      const pids = (await job.said('ready')).split(' ').slice(0, 2).map(Number);
+      const { pid } = await job.started();
+      await until(() => pids.every((one) => tryReadProcStat(one)?.name !== 'env'));
+      hangUp();
+      process.kill(pid, 'SIGTERM');
+      expect(await gone).toBe(0);
+      const [below, above] = pids;
+      const lines = [`sh (${above}), sleep (${below})`, `sleep (${below}), sh (${above})`];
+      const sentence = 'tritmesh: ended 2 processes that the job left running: ';
+      expect(lines.map((names) => `${sentence}${names}\n`)).toContain(job.read('stderr'));
+      expect(pids.filter(isThere)).toEqual([]);
+    });
+
+    it('is spared with all below it if it is a tritmesh', async () => {
+      const { start, hangUp, log, gone } = await open();
+      const nested = "(setsid sh -c 'sleep 1000 & echo $! $$ ready; wait' /some/tritmesh &); exec sleep 1000";
+      const job = start(nested);
+      const pids = (await job.said('ready')).split(' ').slice(0, 2).map(Number);
+      hangUp();
+      await until(() => log().some(({ word }) => word === 'orphan'));
+      process.kill((await job.started()).pid, 'SIGTERM');
+      expect(await gone).toBe(0);
+      expect(pids.filter(isThere)).toEqual(pids);
+      expect(job.read('stderr')).toBe('');
+    });
+  });
+
+  it('leaves no warden behind as a zombie', async () => {
+    const { handle, hangUp, gone } = await open();
+    const warden = (): number | undefined => readProcessTable().find(({ parent }) => parent === handle.pid)?.pid;
+    await until(() => warden() !== undefined);
+    const pid = warden() ?? 0;
+    hangUp();
+    expect(await gone).toBe(0);
+    expect(tryReadProcStat(pid)).toBeUndefined();
   });
 }

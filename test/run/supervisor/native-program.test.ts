@@ -9,16 +9,17 @@ import { requirement } from '../../support/requirements.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const NATIVE = join(ROOT, 'dist', 'native', `${process.platform}-${process.arch}`, 'tritmesh-supervisor');
+const LYING = join(ROOT, '.tmp', 'native', 'tritmesh-supervisor-test');
 const PROGRAM = {
   kind: 'native',
   real: { program: NATIVE, args: [] },
-  lying: { program: `${NATIVE}-test`, args: [] },
+  lying: { program: LYING, args: [] },
 } as const;
 
 function isBuilt(): boolean {
   if (process.platform !== 'linux') return false;
   execFileSync(process.execPath, [join(ROOT, '.ci', 'build-native.mjs'), 'test'], { stdio: 'ignore' });
-  return [NATIVE, `${NATIVE}-test`].every((path) => existsSync(path));
+  return [NATIVE, LYING].every((path) => existsSync(path));
 }
 
 describe.skipIf(!requirement('Linux and a C compiler', isBuilt(), 'apt-get install gcc libc6-dev'))('in C', () => {

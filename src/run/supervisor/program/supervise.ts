@@ -55,8 +55,9 @@ interface SupervisedRun {
 const LOOK_MS = 1000;
 const NEAR_LOOK_MS = 200;
 const NEAR_MS = 2000;
-/** Room in the log for what may still be written: in all, and for each live run. */
+/** Room in the log that a start wants, that a refusal leaves, and that is kept for each live run. */
 const ROOM_BYTES = 4096;
+const KEPT_BYTES = 1024;
 const RUN_ROOM_BYTES = 256;
 /** A longer log is replaced by what is still needed of it. */
 const LOG_BYTES_LIMIT: number = 256 * 1024;
@@ -87,13 +88,13 @@ export function supervise({ log, first, slots, clock, report, leave }: Supervise
     const slot = slots.take(id);
     const begin = { word: 'begin', id, slot: slot ?? 0, at: clock.now(), limitMs, mode, directory } as const;
     const fault = log.reserve(ROOM_BYTES + RUN_ROOM_BYTES * (runs.size + 1) + directory.length * 4);
-    if (slot === undefined || fault !== undefined) return refuse(id, { step: 'log', error: fault ?? 'ENOSPC' });
+    if (slot === undefined || fault !== undefined) return refuse(id, fault ?? 'ENOSPC');
     const unlogged = log.append(begin);
-    if (unlogged !== undefined) return refuse(id, { step: 'log', error: unlogged });
+    if (unlogged !== undefined) return refuse(id, unlogged);
     history.add(begin);
     const spawned = spawnLeader(order);
-    if (!('child' in spawned)) return refuse(id, spawned);
-    spawned.onFault((one) => refuse(id, one));
+    if (!('child' in spawned)) return fail(id, spawned);
+    spawned.onFault((one) => fail(id, one));
     const { child } = spawned;
     if (child.pid === undefined) return;
     follow(order, slot, child.pid);
@@ -106,7 +107,15 @@ export function supervise({ log, first, slots, clock, report, leave }: Supervise
     logLimit = Math.max(LOG_BYTES_LIMIT, 2 * log.size());
   }
 
-  function refuse(id: number, { step, error }: SpawnFault): void {
+  /** It was not begun. However often that is said, it takes no room of the ends of others. */
+  function refuse(id: number, error: string): void {
+    slots.free(id);
+    const line = { word: 'fail', id, step: 'log', error } as const;
+    if (log.reserve(KEPT_BYTES + RUN_ROOM_BYTES * runs.size) === undefined) write(line);
+    else report(line);
+  }
+
+  function fail(id: number, { step, error }: SpawnFault): void {
     slots.free(id);
     write({ word: 'fail', id, step, error });
     leaveIfDone();
