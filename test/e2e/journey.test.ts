@@ -56,7 +56,7 @@ describe.each(BROKERS)('three nodes on $name', ({ isThere, open }) => {
   });
 
   it('publishes offer, claim, ack, progress, result and status in this order', async () => {
-    const ended = await scene.command(alpha, ['run', '--json', '--', 'sleep', '0.3']);
+    const ended = await scene.command(alpha, ['run', '--json', '--', 'sleep', '1']);
     expect(ended.code).toBe(0);
     const [item] = [...new Set(ear.heard.map((one) => /work\/alpha\/([^/]+)\/result/.exec(one.topic)?.[1]))]
       .filter(Boolean)
