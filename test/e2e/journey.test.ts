@@ -68,7 +68,8 @@ describe.each(BROKERS)('three nodes on $name', ({ isThere, open }) => {
     const order = ['offer', 'claim', 'ack', 'progress', 'result'].map((kind) => kinds.indexOf(kind));
     expect(order).toEqual(order.toSorted((a, b) => a - b));
     expect(order[0]).toBeGreaterThanOrEqual(0);
-    expect(kinds.at(-1)).toBe('status');
+    // The order to forget the result may follow.
+    expect(kinds.lastIndexOf('status')).toBeGreaterThan(kinds.indexOf('result'));
   });
 
   it('shows why an item waits, node by node', async () => {
