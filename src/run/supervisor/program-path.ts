@@ -1,7 +1,8 @@
 /** Where the programs of the supervisor are: the C one where it was built or shipped, and the Node.js one. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isProgram } from '../../os/find-program.js';
 
 /** How to start a supervisor: a program, and the arguments before its directory. */
 export interface SupervisorProgram {
@@ -19,7 +20,7 @@ export function listSupervisorPrograms(wanted: string | undefined): readonly Sup
   // A package may have been packed on another machine.
   const natives = ['dist/native', 'native/prebuilt']
     .map((place) => join(root, place, `${process.platform}-${process.arch}`, 'tritmesh-supervisor'))
-    .filter(isExecutable)
+    .filter(isProgram)
     .slice(0, 1)
     .map((program): SupervisorProgram => ({ kind: 'native', program, args: [] }));
   const node: SupervisorProgram = {
@@ -35,13 +36,4 @@ function findRoot(): string {
   let place = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(place, 'package.json')) && dirname(place) !== place) place = dirname(place);
   return place;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * How the node tells whoever holds the deadline of a run (the supervisor, a container's watchdog) about its lease: the
+ * How the node tells the process that holds the deadline of a run (supervisor, container watchdog) about its lease: the
  * remaining time, and never a clock reading. They count down on their own, so neither side depends on the other's
  * clock.
  */
@@ -39,7 +39,7 @@ export function toWatchdogTime(ms: number): number {
   return Math.min(WATCHDOG_NEVER, Math.max(0, Math.floor(ms / 10)));
 }
 
-/** How a deadline reaches whoever holds it, and how a doubt comes back. */
+/** How a deadline reaches the process that holds it, and how a doubt comes back. */
 export interface DeadlineStore {
   /** The number of the current doubt, 0 before the first; `undefined` when it cannot be read. */
   readDoubt(): number | undefined;
